@@ -1,0 +1,1 @@
+"""mfawatch: finds what AWS IAM users can do without MFA."""

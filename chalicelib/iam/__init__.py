@@ -1,0 +1,1 @@
+"""AWS's policy language and an account's state. Pure: no I/O."""

@@ -1,0 +1,1 @@
+"""Data files of the policy engine, read with `importlib.resources`."""

@@ -1,0 +1,83 @@
+"""JSON texts, read without trust: no input makes this raise anything but `JsonError`.
+
+Python's parser takes things AWS never wrote: names given twice (the last one silently wins), NaN, and documents nested
+so deep that the interpreter gives up. A name given twice is kept in sight by `Ambiguous`; the others are errors.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+from urllib.parse import unquote
+
+
+class JsonError(ValueError):
+    """The text is no JSON; the message is one line and says where."""
+
+
+class Ambiguous(dict[str, Any]):
+    """A JSON object in which a name stands twice; `name` is the first such."""
+
+    name: str = ""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) == len(pairs):
+        return result
+    names = [name for name, _ in pairs]
+    ambiguous = Ambiguous(result)
+    ambiguous.name = next(name for name in names if names.count(name) > 1)
+    return ambiguous
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise JsonError(f"{name} is no JSON value")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
+
+
+def parse_json(text: str) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        JsonError: it is malformed or nested too deep.
+    """
+    try:
+        return _DECODER.decode(text.removeprefix("\ufeff"))
+    except json.JSONDecodeError as error:
+        raise JsonError(f"line {error.lineno} column {error.colno}: {error.msg}") from None
+    except RecursionError:
+        raise JsonError("nested too deep") from None
+    except JsonError:
+        raise
+    except ValueError as error:  # an integer of thousands of digits
+        raise JsonError(str(error).partition(";")[0]) from None
+
+
+def parse_document(text: str) -> Any:
+    """The value of a policy document as AWS hands it out: JSON, or JSON with percent signs (RFC 3986).
+
+    Raises:
+        JsonError: it is neither.
+    """
+    stripped = text.strip()
+    return parse_json(unquote(stripped) if stripped.startswith("%") else stripped)
+
+
+def kind_of(value: object) -> str:
+    """What a JSON value is, in the words of an error message."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    names = {
+        str: "a string",
+        int: "a number",
+        float: "a number",
+        list: "an array",
+        tuple: "an array",
+        dict: "an object",
+    }
+    return next((name for kind, name in names.items() if isinstance(value, kind)), "no JSON value")

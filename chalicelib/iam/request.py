@@ -1,0 +1,136 @@
+"""A request as AWS's policies see it: who, which action, on what, with which condition keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from chalicelib.iam.actions import catalogue
+from chalicelib.iam.patterns import ARN_SEGMENTS, Context, ContextValue
+from chalicelib.iam.principals import Principal, parse_principal
+
+MFA_PRESENT = "aws:multifactorauthpresent"
+MFA_AGE = "aws:multifactorauthage"
+
+MULTIVALUED_KEYS = frozenset(
+    {
+        "aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths",
+        "aws:sourceorgpaths", "aws:tagkeys", "aws:vpceorgpaths", "codecommit:references", "dynamodb:attributes",
+        "dynamodb:leadingkeys", "kms:encryptioncontextkeys", "kms:granteeprincipal", "kms:grantoperations",
+        "kms:resourcealiases", "sts:transitivetagkeys",
+    }
+)  # fmt: skip
+"""Condition keys that hold several values even when a request carries one of them."""
+
+
+class MfaState(StrEnum):
+    """aws:MultiFactorAuthPresent as a request carries it.
+
+    ABSENT: an access key, an SSH key, an HTTPS Git credential. FALSE: a session made without MFA, in the console or by
+    GetSessionToken, and a request that a service makes on with the caller's identity. TRUE: a session made with MFA.
+    (IAM User Guide, "AWS global condition context keys".)
+    """
+
+    ABSENT = "absent"
+    FALSE = "false"
+    TRUE = "true"
+
+    @property
+    def context(self) -> dict[str, str]:
+        """The condition keys of this state; a session's MFA is taken to be five minutes old."""
+        if self is MfaState.ABSENT:
+            return {}
+        return {MFA_PRESENT: str(self)} | ({MFA_AGE: "300"} if self is MfaState.TRUE else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. Make it with `build_request`, which brings names and keys into the form that `decision` compares.
+
+    `name` is the action as AWS spells it, `action` the same in lower case. `context` has lower-case keys.
+    `resource_account` is the account that owns the resource.
+    """
+
+    principal: Principal
+    name: str
+    action: str
+    resource: str
+    resource_account: str
+    context: Context
+    ignored_keys: tuple[str, ...] = ()
+    """Keys that were given and that the service does not put into a request of this action."""
+
+    @property
+    def service(self) -> str:
+        """The service prefix of the action."""
+        return self.action.partition(":")[0]
+
+    @property
+    def same_account(self) -> bool:
+        """Whether the principal's account owns the resource."""
+        return self.resource_account == self.principal.account
+
+
+def build_request(
+    principal: str | Principal,
+    action: str,
+    resource: str,
+    context: Mapping[str, str | Sequence[str]] | None = None,
+    resource_account: str | None = None,
+) -> Request:
+    """The request that AWS would evaluate.
+
+    An action without resource types is evaluated on "*", whatever resource is named. A condition key that AWS does not
+    put into a request of this action is left out and listed in `ignored_keys`.
+
+    Raises:
+        ValueError: the principal is none, or the action is not `service:name`.
+    """
+    who = parse_principal(principal) if isinstance(principal, str) else principal
+    service, colon, name = action.partition(":")
+    if not (service and colon and name) or "*" in action or "?" in action or ":" in name:
+        raise ValueError(f"{action[:200]!r} is not an action such as codecommit:GitPull")
+    known = catalogue().find(action)
+    if known and not known.resource_types:
+        resource = "*"
+    kept: dict[str, ContextValue] = {}
+    ignored: list[str] = []
+    for key, value in (context or {}).items():
+        if is_in_request(action, key):
+            kept[key.lower()] = _value(key.lower(), value)
+        else:
+            ignored.append(key)
+    return Request(
+        principal=who,
+        name=known.name if known else action,
+        action=action.lower(),
+        resource=resource,
+        resource_account=resource_account or account_of_resource(resource) or who.account,
+        context=MappingProxyType(kept),
+        ignored_keys=tuple(ignored),
+    )
+
+
+def is_in_request(action: str, key: str) -> bool:
+    """Whether AWS can put the condition key into a request of the action: kms:ViaService never into codecommit:GitPull.
+
+    Keys of AWS as a whole are taken as given: the caller says what the request carries, and the lists of actions that
+    carry aws:RequestTag and its like are not complete.
+    """
+    return key[:4].lower() == "aws:" or catalogue().supports_key(action, key)
+
+
+def _value(key: str, value: str | Sequence[str]) -> ContextValue:
+    if isinstance(value, str):
+        return (value,) if key in MULTIVALUED_KEYS else value
+    if key not in MULTIVALUED_KEYS and len(value) == 1:
+        return value[0]
+    return tuple(value)
+
+
+def account_of_resource(arn: str) -> str:
+    """The account in an ARN; empty where it names none (S3 buckets, "*")."""
+    segments = arn.split(":", ARN_SEGMENTS - 1)
+    return segments[4] if len(segments) == ARN_SEGMENTS and segments[4].isdigit() else ""

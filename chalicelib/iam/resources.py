@@ -1,0 +1,154 @@
+"""Resource and NotResource elements: which ARNs their entries cover.
+
+A request for an action without resource types carries the resource "*": only an entry of nothing but stars covers it.
+
+Two points of AWS's documentation decide between requests and can be read in two ways:
+
+* whether a star that ends a segment of an ARN runs past the colons behind it, and whether a service may be a wildcard.
+  An element that lets more through when it matches more (Resource in an Allow, NotResource in a Deny) takes the wider
+  reading, any other the narrower: a doubt then raises a finding and never hides one;
+* whether a wildcard may stand in the resource type ("u*/alice") and whether upper case counts in the segments before.
+  Here simulators agree with each other, and their reading is taken.
+
+Source: IAM User Guide, "IAM JSON policy elements: Resource".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import Enum
+
+from chalicelib.iam.patterns import (
+    ARN_SEGMENTS,
+    NEVER,
+    Context,
+    Readings,
+    Template,
+    any_of,
+    compile_source,
+    glob_source,
+    is_everything,
+    parse_template,
+)
+
+UNTYPED_SERVICES = frozenset(
+    {
+        "aws-marketplace", "codecommit", "codepipeline", "execute-api", "kinesis", "mapcredits", "mediaconnect", "mgh",
+        "neptune-db", "s3", "servicequotas", "sns", "sqs", "ssm-sap", "wafv2",
+    }
+)  # fmt: skip
+"""Services with ARNs whose resource part begins with a name instead of a type (Service Authorization Reference)."""
+
+
+class ShortArn(Enum):
+    """What an ARN pattern with fewer than six segments stands for, by the kind of policy it is written in."""
+
+    PADDED = "the missing segments are stars"
+    PADDED_AFTER_STAR = "the missing segments are stars if the pattern ends with one"
+    NOTHING = "it matches nothing"
+
+
+class ResourcePatterns:
+    """The entries of a Resource or NotResource element.
+
+    `wide` chooses the reading of stars (see the module); `variables` says whether the document's version has policy
+    variables, which count in the sixth segment alone.
+    """
+
+    __slots__ = ("_dynamic", "_fixed", "_other", "_short", "_wide", "entries", "keys", "odd")
+
+    def __init__(
+        self, entries: Sequence[str], *, wide: bool, variables: bool, short: ShortArn = ShortArn.PADDED
+    ) -> None:
+        self.entries = tuple(entries)
+        self._wide = wide
+        self._short = short
+        fixed: list[str] = []
+        self._dynamic: list[tuple[str, Template]] = []
+        for entry in entries:
+            head, tail = _split_tail(entry)
+            if variables and (template := parse_template(tail)):
+                self._dynamic.append((head, template))
+            else:
+                fixed.append(entry)
+        self._fixed = any_of([self._source(entry, taken=True) for entry in fixed])
+        self._other = any_of([self._source(entry, taken=False) for entry in fixed])
+        self.keys = frozenset[str]().union(*(template.keys for _, template in self._dynamic))
+        """The condition keys that its policy variables name."""
+        self.odd = any(map(_is_odd, entries)) or any(template.in_doubt for _, template in self._dynamic)
+        """Whether the readings can differ even for an ARN of six segments."""
+
+    def matches(self, resource: str, context: Context) -> bool:
+        """Whether an entry covers the ARN, or "*"."""
+        if self._fixed.fullmatch(resource):
+            return True
+        return bool(self._dynamic) and self._matches_dynamic(resource, context, taken=True)
+
+    def readings(self, resource: str, context: Context) -> Readings:
+        """The reading that is taken and the other one."""
+        taken = self.matches(resource, context)
+        # With as many colons in the pattern as in the ARN there is nothing that a star could span.
+        if not self.odd and resource.count(":") < ARN_SEGMENTS:
+            return Readings(taken, taken)
+        other = self._other.fullmatch(resource) is not None or self._matches_dynamic(resource, context, taken=False)
+        return Readings(taken, other)
+
+    def _matches_dynamic(self, resource: str, context: Context, *, taken: bool) -> bool:
+        for head, template in self._dynamic:
+            tail = template.resolve(context, taken=taken)
+            if tail is not None and compile_source(self._source(head + tail, taken=taken)).fullmatch(resource):
+                return True
+        return False
+
+    def _source(self, entry: str, *, taken: bool) -> str:
+        """The entry as a regular expression, in one of its two readings."""
+        if is_everything(entry):
+            return ".*"
+        segments = entry.split(":", ARN_SEGMENTS - 1)
+        if missing := ARN_SEGMENTS - len(segments):
+            if self._short is ShortArn.NOTHING:
+                return NEVER
+            if self._short is ShortArn.PADDED_AFTER_STAR and not entry.endswith("*"):
+                return NEVER
+            segments += ["*"] * missing
+        *head, tail = segments
+        wide = self._wide is taken
+        if (taken and _has_wild_type(segments)) or (not wide and _has_wildcard(head[2])):
+            return NEVER
+        char = "." if wide else "[^:]"
+        flags = "i" if taken else ""
+        return f"(?{flags}:{':'.join(glob_source(segment, char) for segment in head)}):{glob_source(tail)}"
+
+
+def _split_tail(entry: str) -> tuple[str, str]:
+    """What stands before the resource part, and the resource part: the only one that takes policy variables."""
+    segments = entry.split(":", ARN_SEGMENTS - 1)
+    tail = segments[-1] if len(segments) == ARN_SEGMENTS else ""
+    return entry[: len(entry) - len(tail)], tail
+
+
+def _has_wildcard(text: str) -> bool:
+    return "*" in text or "?" in text
+
+
+def _has_wild_type(segments: Sequence[str]) -> bool:
+    """Whether the resource type, what stands before the first / or :, holds a wildcard: "u*/alice"."""
+    *head, tail = segments
+    kind, separator, _ = re.sub(r"[/:].*", "/", tail, flags=re.DOTALL).partition("/")
+    return (
+        bool(separator)
+        and _has_wildcard(kind)
+        and head[2].lower() not in UNTYPED_SERVICES
+        and not _has_wildcard(head[2])
+    )
+
+
+def _is_odd(entry: str) -> bool:
+    if is_everything(entry):
+        return False
+    segments = entry.split(":", ARN_SEGMENTS - 1)
+    if len(segments) < ARN_SEGMENTS:
+        return True
+    head = "".join(segments[:-1])
+    return head != head.lower() or _has_wildcard(segments[2]) or _has_wild_type(segments)

@@ -1,0 +1,1 @@
+"""Adapters for a laptop, and the tools that make this package's data."""
