@@ -54,6 +54,14 @@ IAM User Guide, "AWS global condition context keys", has them; to the session co
 requests of the actions that list them: aws:RequestTag/…, aws:ResourceTag/… and aws:TagKeys.
 """
 
+GLOBAL_MULTIVALUED_KEYS = frozenset(
+    {
+        "aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths",
+        "aws:sourceorgpaths", "aws:vpceorgpaths",
+    }
+)  # fmt: skip
+"""The global keys that hold several values (same table); aws:TagKeys is in the data."""
+
 # "aws:RequestTag/team" and "kms:EncryptionContext:app" up to where the caller's own name begins.
 _PREFIX = re.compile(r"[^:/]+:[^:/]+[:/]")
 
@@ -118,6 +126,7 @@ class Catalogue:
         key_sets: list[str] = header["key_sets"]
         self.source = Source(**header["source"])
         self.added: tuple[str, ...] = tuple(header["added"])
+        self._multivalued = GLOBAL_MULTIVALUED_KEYS.union(header["multivalued"])
         self._size: int = header["actions"]
         self._lines: dict[str, str] = dict(zip(header["services"], lines, strict=True))
         self._services: dict[str, _Service] = {}
@@ -152,6 +161,10 @@ class Catalogue:
     def knows_key(self, key: str) -> bool:
         """Whether AWS documents the condition key, as a global one or for some action."""
         return _is_global(key) or not _forms(key).isdisjoint(self._known_keys)
+
+    def is_multivalued(self, key: str) -> bool:
+        """Whether the condition key holds several values, even in a request that carries one."""
+        return not _forms(key).isdisjoint(self._multivalued)
 
     def supports_key(self, action: str, key: str) -> bool:
         """Whether a request of the action can carry the condition key.

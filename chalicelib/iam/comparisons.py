@@ -77,10 +77,10 @@ def string_like(mine: Values) -> Match:
 
 
 def _pattern_match(mine: Values, source: Callable[[str], str]) -> Match:
-    fixed = patterns.any_of([source(text) for text in mine.texts])
+    fixed = patterns.Alternatives(mine.texts, source)
 
     def match(value: str, context: Context, taken: bool) -> bool:
-        return fixed.fullmatch(value) is not None or any(
+        return fixed.matches(value) or any(
             patterns.compile_source(source(text)).fullmatch(value) for text in mine.resolved(context, taken)
         )
 

@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
 from chalicelib.iam.conditions import Condition
 from chalicelib.iam.patterns import ARN_SEGMENTS, Readings
 from chalicelib.iam.policy import Effect, PolicyDocument, PolicyKind, Statement, parse_policy
-from chalicelib.iam.principals import Naming, PrincipalKind
+from chalicelib.iam.principals import ISSUERS, Naming, PrincipalKind
 from chalicelib.iam.request import Request
 
 ALWAYS_ALLOWED = frozenset({"sts:getcalleridentity", "sts:getsessiontoken"})
@@ -93,6 +94,16 @@ class Match:
     def place(self) -> str:
         """The policy and the statement, for a reader."""
         return f"{self.policy.name} {self.statement.place}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Where the statement stands and what it does."""
+        return {
+            "layer": str(self.layer),
+            "policy": self.policy.name,
+            "statement": self.statement.index,
+            "sid": self.statement.sid,
+            "effect": str(self.statement.effect),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,10 +284,9 @@ def _free_layers(request: Request, policies: PolicySet, grant: Naming) -> frozen
     if not request.same_account:
         return frozenset()
     kind = request.principal.kind
-    is_session = kind in (PrincipalKind.ROLE_SESSION, PrincipalKind.FEDERATED_USER)
-    if grant is Naming.ROLE or (grant is Naming.ITSELF and kind is PrincipalKind.ROLE):
+    if grant is Naming.ISSUER or (grant is Naming.ITSELF and kind is PrincipalKind.ROLE):
         return frozenset({Layer.IDENTITY})
-    if grant is Naming.ITSELF and is_session:
+    if grant is Naming.ITSELF and kind in ISSUERS:
         return frozenset({Layer.IDENTITY, Layer.BOUNDARY, Layer.SESSION})
     if grant in (Naming.ITSELF, Naming.ANYONE):
         return frozenset({Layer.IDENTITY, Layer.BOUNDARY})

@@ -13,7 +13,7 @@ Source: IAM User Guide, "IAM JSON policy elements: Action", "... Resource" and "
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -70,9 +70,31 @@ def compile_source(source: str) -> re.Pattern[str]:
     return re.compile(source, re.DOTALL)
 
 
-def any_of(sources: Sequence[str]) -> re.Pattern[str]:
-    """One expression that matches where any of the sources does; without sources it never matches."""
-    return compile_source("|".join(f"(?:{source})" for source in sources) or NEVER)
+class Alternatives:
+    """Texts of which each stands for an expression; matches where any of them does.
+
+    Compiled when it is first needed: most statements of an account are never asked about most requests.
+    """
+
+    __slots__ = ("_pattern", "_source", "_texts")
+
+    def __init__(self, texts: Sequence[str], source: Callable[[str], str]) -> None:
+        self._texts = texts
+        self._source = source
+        self._pattern: re.Pattern[str] | None = None
+
+    def matches(self, text: str) -> bool:
+        """Whether any of them matches the whole text."""
+        if not self._texts:
+            return False
+        if self._pattern is None:
+            self._pattern = compile_source("|".join(f"(?:{self._source(one)})" for one in self._texts))
+        return self._pattern.fullmatch(text) is not None
+
+
+def has_wildcard(text: str) -> bool:
+    """Whether the text holds a star or a question mark."""
+    return "*" in text or "?" in text
 
 
 def is_everything(pattern: str) -> bool:
@@ -86,22 +108,32 @@ def is_everything(pattern: str) -> bool:
 class ActionPatterns:
     """The entries of an Action or NotAction element. Names compare without regard to case."""
 
-    __slots__ = ("_exact", "_wild", "entries")
+    __slots__ = ("_exact", "_prefixes", "_wild", "entries")
 
     def __init__(self, entries: Sequence[str]) -> None:
         self.entries = tuple(entries)
-        lowered = [entry.lower() for entry in entries]
-        self._exact = frozenset(entry for entry in lowered if "*" not in entry and "?" not in entry)
-        self._wild = any_of([_action_source(entry) for entry in lowered if entry not in self._exact])
+        exact: list[str] = []
+        prefixes: list[str] = []
+        others: list[str] = []
+        for entry in map(str.lower, entries):
+            if is_everything(entry):
+                prefixes.append("")
+            elif not has_wildcard(entry):
+                exact.append(entry)
+            elif not has_wildcard(entry[:-1]) and entry[-1] == "*" and ":" in entry:
+                prefixes.append(entry[:-1])
+            else:
+                others.append(entry)
+        self._exact = frozenset(exact)
+        self._prefixes = tuple(prefixes)
+        self._wild = Alternatives(others, _action_source)
 
     def matches(self, action: str) -> bool:
         """Whether an entry matches `action`, a lower-case `service:name`."""
-        return action in self._exact or self._wild.fullmatch(action) is not None
+        return action in self._exact or action.startswith(self._prefixes) or self._wild.matches(action)
 
 
 def _action_source(entry: str) -> str:
-    if is_everything(entry):
-        return ".*"
     service, _, name = entry.partition(":")
     if is_everything(service) and is_everything(name):
         return ".*"

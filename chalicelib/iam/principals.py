@@ -28,6 +28,10 @@ class PrincipalKind(StrEnum):
     SERVICE = "service"
 
 
+ISSUERS = {PrincipalKind.ROLE_SESSION: "role", PrincipalKind.FEDERATED_USER: "user"}
+"""Kinds of session, and what kind of identity is behind each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """The identity behind a request. `name` is without path; `account` is empty for a service."""
@@ -36,13 +40,6 @@ class Principal:
     kind: PrincipalKind
     account: str
     name: str
-
-    @property
-    def role_name(self) -> str:
-        """The role behind a role or its session, without path; empty for anything else."""
-        if self.kind is PrincipalKind.ROLE:
-            return self.name
-        return self.name.partition("/")[0] if self.kind is PrincipalKind.ROLE_SESSION else ""
 
 
 @lru_cache(maxsize=16_384)
@@ -71,8 +68,8 @@ class Naming(IntEnum):
     NOT_AT_ALL = 0
     ACCOUNT = 1
     """Its account, which hands the question on to the account's own policies."""
-    ROLE = 2
-    """The role behind a session."""
+    ISSUER = 2
+    """The role or the user behind a session."""
     ANYONE = 3
     ITSELF = 4
 
@@ -96,21 +93,21 @@ class PrincipalPatterns:
             return Naming.ITSELF
         if self.anyone:
             return Naming.ANYONE
-        if principal.kind is PrincipalKind.ROLE_SESSION and any(
-            self._is_role_of(entry, principal) for entry in self._aws
-        ):
-            return Naming.ROLE
+        if principal.kind in ISSUERS and any(self._is_issuer_of(entry, principal) for entry in self._aws):
+            return Naming.ISSUER
         return (
             Naming.ACCOUNT if any(account_of(entry) == principal.account for entry in self._aws) else Naming.NOT_AT_ALL
         )
 
     @staticmethod
-    def _is_role_of(entry: str, session: Principal) -> bool:
+    def _is_issuer_of(entry: str, session: Principal) -> bool:
         match = _ARN.fullmatch(entry)
-        if not match or match["account"] != session.account or not match["rest"].startswith("role/"):
+        if not match or match["account"] != session.account:
             return False
-        # A session's ARN has lost its role's path; role names are unique in an account, whatever the path.
-        return match["rest"].rpartition("/")[2] == session.role_name
+        kind, _, name = match["rest"].partition("/")
+        # A session's ARN has lost the path; names are unique in an account, whatever the path. The session of a
+        # federated user bears a name of its caller's choice, by custom the user's.
+        return kind == ISSUERS[session.kind] and name.rpartition("/")[2] == session.name.partition("/")[0]
 
 
 @lru_cache(maxsize=16_384)

