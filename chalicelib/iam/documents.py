@@ -16,7 +16,12 @@ class JsonError(ValueError):
 
 
 class Ambiguous(dict[str, Any]):
-    """A JSON object in which a name stands twice; `name` is the first such."""
+    """A JSON object in which a name stands twice; `name` is the first such.
+
+    It holds a mark of its own, so that it never equals, nor is written as, an object without the second name.
+    """
+
+    MARK = "\ufdd0"
 
     name: str = ""
 
@@ -27,6 +32,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return result
     names = [name for name, _ in pairs]
     ambiguous = Ambiguous(result)
+    ambiguous[Ambiguous.MARK] = True
     ambiguous.name = next(name for name in names if names.count(name) > 1)
     return ambiguous
 

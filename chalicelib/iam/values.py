@@ -98,3 +98,16 @@ def parse_binary(text: str) -> bytes | None:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return None
+
+
+def parse_time(value: object) -> datetime | None:
+    """A moment as AWS's tools print it: ISO 8601 text or seconds since 1970. Without a zone it is UTC."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        if not isinstance(value, str):
+            return datetime.fromtimestamp(value, UTC)
+        found = datetime.fromisoformat(value)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

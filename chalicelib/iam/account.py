@@ -1,0 +1,275 @@
+"""An account's state at one moment: users, groups, roles, policies, credentials, and what could not be read.
+
+Nothing here is guessed. What was not read is `None` or a `Gap`, and stays so through every control. Sources of the
+shapes: IAM API reference, GetAccountAuthorizationDetails, GetCredentialReport, List*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+
+from chalicelib.iam.decision import Policy, PolicySet
+from chalicelib.iam.policy import PolicyDocument, PolicyError
+from chalicelib.iam.principals import Principal, parse_principal
+
+
+class Read(StrEnum):
+    """What can be read of an account; each is one of the AWS CLI's answers."""
+
+    AUTHORIZATION_DETAILS = "authorization-details"
+    CREDENTIAL_REPORT = "credential-report"
+    VIRTUAL_MFA_DEVICES = "virtual-mfa-devices"
+    MFA_DEVICES = "mfa-devices"
+    SERVICE_CREDENTIALS = "service-credentials"
+    SSH_PUBLIC_KEYS = "ssh-public-keys"
+    SERVICE_CONTROL_POLICIES = "service-control-policies"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Gap:
+    """State that could not be read. `subject` is a user's name or a policy's ARN; empty for the whole account."""
+
+    read: Read
+    subject: str
+    reason: str
+
+
+class CredentialKind(StrEnum):
+    """The ways in which an IAM user proves who they are."""
+
+    PASSWORD = "console password"  # noqa: S105 - a kind of credential, no secret
+    ACCESS_KEY = "access key"
+    SSH_KEY = "SSH key"
+    GIT_CREDENTIAL = "HTTPS Git credential"
+
+
+GIT_KINDS = frozenset({CredentialKind.SSH_KEY, CredentialKind.GIT_CREDENTIAL})
+"""Credentials that CodeCommit's Git endpoint alone takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One credential. `id` is AWS's, or a number where the report has none."""
+
+    kind: CredentialKind
+    id: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MfaDevice:
+    """An MFA device of a user; `read` says who told us. The report tells of a device, not which: no serial."""
+
+    serial: str
+    read: Read
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPolicy:
+    """A document as an account holds it: parsed, or the reason why it cannot be decided."""
+
+    name: str
+    document: PolicyDocument | None
+    error: PolicyError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedPolicy:
+    """A managed policy with its default version; the other versions decide nothing."""
+
+    arn: str
+    version: str
+    stored: StoredPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group: what its members inherit."""
+
+    name: str
+    arn: str
+    attached: tuple[str, ...] = ()
+    inline: tuple[StoredPolicy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role with its trust policy."""
+
+    name: str
+    arn: str
+    trust: StoredPolicy
+    attached: tuple[str, ...] = ()
+    inline: tuple[StoredPolicy, ...] = ()
+    boundary: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user. `unread` names the kinds of credential that nobody read; `mfa` is None where nobody could say."""
+
+    name: str
+    arn: str
+    id: str = ""
+    created: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    attached: tuple[str, ...] = ()
+    inline: tuple[StoredPolicy, ...] = ()
+    boundary: str | None = None
+    policies_read: bool = True
+    credentials: tuple[Credential, ...] = ()
+    unread: frozenset[CredentialKind] = frozenset(CredentialKind)
+    mfa_devices: tuple[MfaDevice, ...] = ()
+    mfa: bool | None = None
+    mfa_read: Read | None = None
+    """Who said whether there is a device."""
+
+    @property
+    def principal(self) -> Principal:
+        """The user as a principal."""
+        return parse_principal(self.arn)
+
+    def active(self) -> frozenset[CredentialKind]:
+        """The kinds of credential known to be active."""
+        return frozenset(credential.kind for credential in self.credentials if credential.active)
+
+    def possible(self) -> frozenset[CredentialKind]:
+        """The kinds known to be active and those that nobody read."""
+        return self.active() | self.unread
+
+
+@dataclass(frozen=True, slots=True)
+class RootUser:
+    """The root user, from the credential report. None where the report does not say."""
+
+    arn: str
+    password: bool | None
+    access_keys: int
+    mfa: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserPolicies:
+    """The policies that bear on a user's requests, and what is wrong with the rest.
+
+    `broken` are documents AWS would not have stored; `missing` are ARNs and groups that the account names and does not
+    show. With either, no verdict on the user is certain.
+    """
+
+    policies: PolicySet
+    broken: tuple[StoredPolicy, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AccountSnapshot:
+    """All that was read of an account, and the gaps."""
+
+    account: str
+    users: Mapping[str, User] = field(default_factory=dict)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    policies: Mapping[str, ManagedPolicy] = field(default_factory=dict)
+    root: RootUser | None = None
+    reads: frozenset[Read] = frozenset()
+    gaps: tuple[Gap, ...] = ()
+    report_generated: datetime | None = None
+
+    @cached_property
+    def _gaps_of(self) -> Mapping[str, tuple[Gap, ...]]:
+        found: dict[str, tuple[Gap, ...]] = {}
+        for gap in self.gaps:
+            found[gap.subject] = (*found.get(gap.subject, ()), gap)
+        return found
+
+    def gaps_of(self, subject: str) -> tuple[Gap, ...]:
+        """The gaps about one user or policy; about the whole account with an empty subject."""
+        return self._gaps_of.get(subject, ())
+
+    def policies_of(self, user: User) -> UserPolicies:
+        """Inline and attached policies, those of the groups, and the permissions boundary."""
+        found = _Collection(self)
+        for stored in user.inline:
+            found.add(stored, f'inline policy "{stored.name}" of user {user.name}')
+        for arn in user.attached:
+            found.add_managed(arn)
+        for name in user.groups:
+            found.add_group(name)
+        boundary = found.boundary(user.boundary) if user.boundary else None
+        policies = PolicySet(identity=tuple(found.policies), boundary=boundary)
+        return UserPolicies(policies, tuple(found.broken), tuple(found.missing))
+
+    def user_named(self, name: str) -> User | None:
+        """The user of that name or ARN; names compare without regard to case, as IAM's do."""
+        if name in self.users:
+            return self.users[name]
+        return next(
+            (user for user in self.users.values() if name == user.arn or user.name.lower() == name.lower()), None
+        )
+
+
+class _Collection:
+    """The policies of one user as they are found."""
+
+    def __init__(self, snapshot: AccountSnapshot) -> None:
+        self._snapshot = snapshot
+        self.policies: list[Policy] = []
+        self.broken: list[StoredPolicy] = []
+        self.missing: list[str] = []
+
+    def add(self, stored: StoredPolicy, name: str) -> None:
+        """One document under the name a reader knows it by."""
+        if stored.document is None:
+            self.broken.append(StoredPolicy(name, None, stored.error))
+        else:
+            self.policies.append(Policy(name, stored.document))
+
+    def add_managed(self, arn: str, through: str = "") -> None:
+        """A managed policy, attached to the user or to a group."""
+        managed = self._snapshot.policies.get(arn)
+        if managed is None:
+            self.missing.append(arn)
+        else:
+            self.add(managed.stored, arn + through)
+
+    def add_group(self, name: str) -> None:
+        """All that a group's members inherit."""
+        group = self._snapshot.groups.get(name)
+        if group is None:
+            self.missing.append(f"group {name}")
+            return
+        for stored in group.inline:
+            self.add(stored, f'inline policy "{stored.name}" of group {name}')
+        for arn in group.attached:
+            self.add_managed(arn, f" (group {name})")
+
+    def boundary(self, arn: str) -> Policy | None:
+        """The permissions boundary, unless it is missing or broken."""
+        managed = self._snapshot.policies.get(arn)
+        if managed is None:
+            self.missing.append(arn)
+            return None
+        if managed.stored.document is None:
+            self.broken.append(StoredPolicy(f"{arn} (permissions boundary)", None, managed.stored.error))
+            return None
+        return Policy(f"{arn} (permissions boundary)", managed.stored.document)
+
+
+def principal_context(user: User) -> dict[str, str]:
+    """The condition keys that every request of a user carries (IAM User Guide, "AWS global condition context keys")."""
+    account = user.principal.account
+    context = {
+        "aws:PrincipalArn": user.arn,
+        "aws:PrincipalAccount": account,
+        "aws:PrincipalType": "User",
+        "aws:PrincipalIsAWSService": "false",
+        "aws:username": user.name,
+    }
+    if user.id:
+        context["aws:userid"] = user.id
+    return context | {f"aws:PrincipalTag/{key}": value for key, value in user.tags.items()}

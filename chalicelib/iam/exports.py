@@ -1,0 +1,454 @@
+"""AWS's own answers → AccountSnapshot: the JSON that the AWS CLI prints, and the credential report.
+
+What is missing becomes a `Gap`. What cannot be what it is said to be (a report of another account, a list that is no
+list) is an `ExportError`: an audit of half-understood files would call users safe that nobody looked at.
+
+Sources: IAM API reference for the shapes; IAM User Guide, "Getting credential reports", for the report's values.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib.iam.account import (
+    AccountSnapshot,
+    Credential,
+    CredentialKind,
+    Gap,
+    Group,
+    ManagedPolicy,
+    MfaDevice,
+    Read,
+    Role,
+    RootUser,
+    StoredPolicy,
+    User,
+)
+from chalicelib.iam.credential_report import CredentialReport, ReportRow
+from chalicelib.iam.documents import Ambiguous, kind_of
+from chalicelib.iam.policy import PolicyDocument, PolicyError, PolicyKind, parse_policy
+from chalicelib.iam.principals import parse_principal
+from chalicelib.iam.values import parse_time
+
+CODECOMMIT = "codecommit.amazonaws.com"
+
+
+class ExportError(ValueError):
+    """An answer that is not what it is said to be. `read` says which, `where` the place in it."""
+
+    def __init__(self, read: Read, where: str, reason: str) -> None:
+        self.read = read
+        super().__init__(f"{where}: {reason}" if where else reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """The answers at hand; None for what was not read. All but the report are parsed JSON.
+
+    `mfa_devices` and `ssh_public_keys`: user name → that user's answer. `service_credentials`: the same, or the one
+    answer for all users.
+    """
+
+    authorization_details: object = None
+    credential_report: CredentialReport | None = None
+    virtual_mfa_devices: object = None
+    mfa_devices: object = None
+    service_credentials: object = None
+    ssh_public_keys: object = None
+
+
+def read_exports(exports: Exports, *, now: datetime) -> AccountSnapshot:
+    """Build the snapshot. `now` decides whether a credential has expired.
+
+    Raises:
+        ExportError: an answer is not what it is said to be.
+    """
+    return _Builder(exports, now).build()
+
+
+class _Node:
+    """A JSON value and its place in an answer; every access checks the type."""
+
+    def __init__(self, read: Read, value: object, where: str = "") -> None:
+        self.read = read
+        self.value = value
+        self.where = where
+
+    def _fail(self, wanted: str) -> ExportError:
+        return ExportError(self.read, self.where, f"must be {wanted}, not {kind_of(self.value)}")
+
+    def mapping(self) -> Mapping[str, Any]:
+        if isinstance(self.value, Ambiguous):
+            raise ExportError(self.read, self.where, f"the name {json.dumps(self.value.name[:64])} stands twice")
+        if not isinstance(self.value, Mapping):
+            raise self._fail("an object")
+        return self.value
+
+    def get(self, name: str) -> _Node:
+        return _Node(self.read, self.mapping().get(name), f"{self.where}.{name}".removeprefix("."))
+
+    def items(self, name: str, *, required: bool = False) -> Iterator[_Node]:
+        node = self.get(name)
+        if node.value is None and not required:
+            return
+        if not isinstance(node.value, list):
+            raise node._fail("an array")
+        for index, value in enumerate(node.value):
+            yield _Node(self.read, value, f"{node.where}[{index}]")
+
+    def text(self, name: str) -> str:
+        node = self.get(name)
+        if not isinstance(node.value, str) or not node.value:
+            raise node._fail("a string with something in it")
+        return node.value
+
+    def maybe_text(self, name: str) -> str:
+        node = self.get(name)
+        if node.value is None:
+            return ""
+        if not isinstance(node.value, str):
+            raise node._fail("a string")
+        return node.value
+
+    @property
+    def truncated(self) -> bool:
+        return self.mapping().get("IsTruncated") is True
+
+
+class _Builder:
+    """Gathers the pieces of one account."""
+
+    def __init__(self, exports: Exports, now: datetime) -> None:
+        self._exports = exports
+        self._now = now
+        self._gaps: list[Gap] = []
+        self._parsed: dict[tuple[PolicyKind, str], tuple[PolicyDocument | None, PolicyError | None]] = {}
+        self._account = ""
+        self._root_device = False
+
+    def build(self) -> AccountSnapshot:
+        exports = self._exports
+        given = {
+            Read.AUTHORIZATION_DETAILS: exports.authorization_details,
+            Read.CREDENTIAL_REPORT: exports.credential_report,
+            Read.VIRTUAL_MFA_DEVICES: exports.virtual_mfa_devices,
+            Read.MFA_DEVICES: exports.mfa_devices,
+            Read.SERVICE_CREDENTIALS: exports.service_credentials,
+            Read.SSH_PUBLIC_KEYS: exports.ssh_public_keys,
+            Read.SERVICE_CONTROL_POLICIES: None,
+        }
+        self._gaps += [Gap(read, "", "not read") for read, value in given.items() if value is None]
+        details = self._node(Read.AUTHORIZATION_DETAILS)
+        users = {user.name: user for user in self._users(details)} if details else {}
+        groups = {group.name: group for group in self._groups(details)} if details else {}
+        roles = {role.name: role for role in self._roles(details)} if details else {}
+        policies = {policy.arn: policy for policy in self._policies(details)} if details else {}
+        if details and details.truncated:
+            self._gap(Read.AUTHORIZATION_DETAILS, "", "the answer is truncated: later pages were not read")
+        users = self._with_report(users)
+        users = self._with_git_credentials(users)
+        users = self._with_mfa(users)
+        return AccountSnapshot(
+            account=self._account,
+            users=dict(sorted(users.items())),
+            groups=groups,
+            roles=roles,
+            policies=policies,
+            root=self._root(),
+            reads=frozenset(read for read, value in given.items() if value is not None),
+            gaps=tuple(sorted(set(self._gaps))),
+            report_generated=exports.credential_report.generated if exports.credential_report else None,
+        )
+
+    def _node(self, read: Read) -> _Node | None:
+        value = getattr(self._exports, read.name.lower())
+        return None if value is None else _Node(read, value)
+
+    def _gap(self, read: Read, subject: str, reason: str) -> None:
+        self._gaps.append(Gap(read, subject, reason))
+
+    def _check_account(self, arn: str, read: Read, where: str) -> None:
+        """Every ARN must be of one account: files of two accounts are no account."""
+        try:
+            account = parse_principal(arn).account
+        except ValueError as error:
+            raise ExportError(read, where, str(error)) from None
+        self._account = self._account or account
+        if account != self._account:
+            raise ExportError(read, where, f"is of account {account}, the rest is of account {self._account}")
+
+    # --- authorization details ---------------------------------------------------------------------------------------
+
+    def _users(self, details: _Node) -> Iterator[User]:
+        seen: set[str] = set()
+        for node in details.items("UserDetailList", required=True):
+            arn, name = node.text("Arn"), node.text("UserName")
+            self._check_account(arn, details.read, f"{node.where}.Arn")
+            if name in seen:
+                raise ExportError(details.read, node.where, f"user {name} stands twice")
+            seen.add(name)
+            boundary = node.get("PermissionsBoundary")
+            yield User(
+                name=name,
+                arn=arn,
+                id=node.maybe_text("UserId"),
+                created=parse_time(node.get("CreateDate").value),
+                tags={tag.text("Key"): tag.maybe_text("Value") for tag in node.items("Tags")},
+                groups=tuple(self._strings(node, "GroupList")),
+                attached=self._attached(node),
+                inline=self._inline(node, "UserPolicyList"),
+                boundary=None if boundary.value is None else boundary.text("PermissionsBoundaryArn"),
+            )
+
+    def _groups(self, details: _Node) -> Iterator[Group]:
+        for node in details.items("GroupDetailList"):
+            yield Group(
+                name=node.text("GroupName"),
+                arn=node.text("Arn"),
+                attached=self._attached(node),
+                inline=self._inline(node, "GroupPolicyList"),
+            )
+
+    def _roles(self, details: _Node) -> Iterator[Role]:
+        for node in details.items("RoleDetailList"):
+            name, boundary = node.text("RoleName"), node.get("PermissionsBoundary")
+            trust = node.get("AssumeRolePolicyDocument").value
+            yield Role(
+                name=name,
+                arn=node.text("Arn"),
+                trust=self._stored(f"trust policy of role {name}", trust, PolicyKind.RESOURCE),
+                attached=self._attached(node),
+                inline=self._inline(node, "RolePolicyList"),
+                boundary=None if boundary.value is None else boundary.text("PermissionsBoundaryArn"),
+            )
+
+    def _policies(self, details: _Node) -> Iterator[ManagedPolicy]:
+        for node in details.items("Policies"):
+            arn, wanted = node.text("Arn"), node.maybe_text("DefaultVersionId")
+            versions = list(node.items("PolicyVersionList"))
+            default = [
+                version
+                for version in versions
+                if (
+                    version.maybe_text("VersionId") == wanted
+                    if wanted
+                    else version.get("IsDefaultVersion").value is True
+                )
+            ]
+            if len(default) != 1 or default[0].get("Document").value is None:
+                self._gap(details.read, arn, "its default version is not in the answer")
+                continue
+            document = default[0].get("Document").value
+            yield ManagedPolicy(arn, default[0].maybe_text("VersionId"), self._stored(arn, document))
+
+    @staticmethod
+    def _strings(node: _Node, name: str) -> Iterator[str]:
+        for item in node.items(name):
+            if not isinstance(item.value, str):
+                raise ExportError(node.read, item.where, f"must be a string, not {kind_of(item.value)}")
+            yield item.value
+
+    @staticmethod
+    def _attached(node: _Node) -> tuple[str, ...]:
+        return tuple(item.text("PolicyArn") for item in node.items("AttachedManagedPolicies"))
+
+    def _inline(self, node: _Node, name: str) -> tuple[StoredPolicy, ...]:
+        return tuple(
+            self._stored(item.text("PolicyName"), item.get("PolicyDocument").value) for item in node.items(name)
+        )
+
+    def _stored(self, name: str, document: object, kind: PolicyKind = PolicyKind.IDENTITY) -> StoredPolicy:
+        """Parse a document; the same document is parsed once, so that users who carry it share it."""
+        try:
+            key = kind, document if isinstance(document, str) else json.dumps(document)
+        except (RecursionError, ValueError):
+            return StoredPolicy(name, None, PolicyError("", "nested too deep"))
+        if key not in self._parsed:
+            try:
+                self._parsed[key] = parse_policy(document, kind), None
+            except PolicyError as error:
+                self._parsed[key] = None, error
+        return StoredPolicy(name, *self._parsed[key])
+
+    # --- credential report -------------------------------------------------------------------------------------------
+
+    def _root(self) -> RootUser | None:
+        report = self._exports.credential_report
+        row = report.root if report else None
+        if row is None:
+            return None
+        self._check_account(row.arn, Read.CREDENTIAL_REPORT, f"line {row.line}")
+        keys = sum(active is True for active in row.access_keys)
+        # A virtual device of the root user in the list counts although the report may be older.
+        return RootUser(row.arn, row.password, keys, True if self._root_device else row.mfa)
+
+    def _with_report(self, users: dict[str, User]) -> dict[str, User]:
+        report = self._exports.credential_report
+        if report is None:
+            return users
+        found = dict(users)
+        for row in report.users:
+            self._check_account(row.arn, Read.CREDENTIAL_REPORT, f"line {row.line}")
+            user = users.get(row.user)
+            if user is None:
+                user = User(name=row.user, arn=row.arn, created=row.created, policies_read=False)
+                if self._exports.authorization_details is not None:
+                    self._gap(
+                        Read.AUTHORIZATION_DETAILS,
+                        row.user,
+                        "in the credential report only: deleted since, or not read",
+                    )
+            elif _differ(user.created, row.created):
+                self._gap(Read.CREDENTIAL_REPORT, row.user, "the report is about an earlier user of that name")
+                continue
+            found[row.user] = _with_row(user, row)
+        for name in users.keys() - {row.user for row in report.users}:
+            self._gap(Read.CREDENTIAL_REPORT, name, "not in the report: it is older than the user, or not whole")
+        return found
+
+    # --- Git credentials ---------------------------------------------------------------------------------------------
+
+    def _with_git_credentials(self, users: dict[str, User]) -> dict[str, User]:
+        keys = self._per_user(Read.SSH_PUBLIC_KEYS, "SSHPublicKeys", users)
+        users = self._with_credentials(users, Read.SSH_PUBLIC_KEYS, CredentialKind.SSH_KEY, "SSHPublicKeyId", keys)
+        node = self._node(Read.SERVICE_CREDENTIALS)
+        if node and isinstance(node.mapping().get("ServiceSpecificCredentials"), list):
+            credentials = self._of_all_users(node, users)
+        else:
+            credentials = self._per_user(Read.SERVICE_CREDENTIALS, "ServiceSpecificCredentials", users)
+        credentials = {
+            name: [item for item in items if item.maybe_text("ServiceName") == CODECOMMIT]
+            for name, items in credentials.items()
+        }
+        kind = CredentialKind.GIT_CREDENTIAL
+        return self._with_credentials(users, Read.SERVICE_CREDENTIALS, kind, "ServiceSpecificCredentialId", credentials)
+
+    def _per_user(self, read: Read, name: str, users: Iterable[str]) -> dict[str, list[_Node]]:
+        """The items of each user's answer, for the users whose answer is whole."""
+        node = self._node(read)
+        found: dict[str, list[_Node]] = {}
+        if node is None:
+            return found
+        known = set(users)
+        for user in node.mapping():
+            answer = node.get(user)
+            if user not in known:
+                self._gap(read, user, "in this answer only: no other answer knows the user")
+                continue
+            found[user] = list(answer.items(name, required=True))
+            if answer.truncated:
+                self._gap(read, user, "the answer is truncated: later pages were not read")
+        return found
+
+    def _of_all_users(self, node: _Node, users: Iterable[str]) -> dict[str, list[_Node]]:
+        """The items of one answer about all users."""
+        found: dict[str, list[_Node]] = {name: [] for name in users}
+        for item in node.items("ServiceSpecificCredentials"):
+            name = item.text("UserName")
+            if name in found:
+                found[name].append(item)
+            else:
+                self._gap(node.read, name, "in this answer only: no other answer knows the user")
+        if node.truncated:
+            self._gap(node.read, "", "the answer is truncated: later pages were not read")
+        return found
+
+    def _with_credentials(
+        self, users: dict[str, User], read: Read, kind: CredentialKind, id_name: str, items: Mapping[str, list[_Node]]
+    ) -> dict[str, User]:
+        if self._node(read) is None:
+            return users
+        whole = not any(gap.read is read and not gap.subject for gap in self._gaps)
+        truncated = {gap.subject for gap in self._gaps if gap.read is read}
+        found: dict[str, User] = {}
+        for name, user in users.items():
+            if name not in items:
+                self._gap(read, name, "not read for this user")
+                found[name] = user
+                continue
+            credentials = tuple(
+                Credential(kind, item.text(id_name), item.text("Status") == "Active" and not self._expired(item))
+                for item in items[name]
+            )
+            is_read = whole and name not in truncated
+            unread = user.unread - {kind} if is_read else user.unread
+            found[name] = replace(user, credentials=user.credentials + credentials, unread=unread)
+        return found
+
+    def _expired(self, item: _Node) -> bool:
+        expires = parse_time(item.get("ExpirationDate").value)
+        return expires is not None and expires <= self._now
+
+    # --- MFA devices -------------------------------------------------------------------------------------------------
+
+    def _with_mfa(self, users: dict[str, User]) -> dict[str, User]:
+        virtual = self._virtual_devices(users)
+        listed = self._per_user(Read.MFA_DEVICES, "MFADevices", users)
+        return {name: _with_devices(user, virtual.get(name, []), listed.get(name)) for name, user in users.items()}
+
+    def _virtual_devices(self, users: Iterable[str]) -> dict[str, list[MfaDevice]]:
+        """The virtual devices assigned to each user; notes on the way whether the root user has one."""
+        node = self._node(Read.VIRTUAL_MFA_DEVICES)
+        found: dict[str, list[MfaDevice]] = {}
+        if node is None:
+            return found
+        known = set(users)
+        for item in node.items("VirtualMFADevices", required=True):
+            owner = item.get("User")
+            if not owner.value:  # a device that nobody uses
+                continue
+            arn = owner.text("Arn")
+            self._check_account(arn, node.read, f"{owner.where}.Arn")
+            if arn.endswith(":root"):
+                self._root_device = True
+                continue
+            name = owner.text("UserName")
+            if name not in known:
+                self._gap(node.read, name, "in this answer only: no other answer knows the user")
+            found.setdefault(name, []).append(MfaDevice(item.text("SerialNumber"), node.read))
+        if node.truncated:
+            self._gap(node.read, "", "the answer is truncated: later pages were not read")
+        return found
+
+
+def _differ(left: datetime | None, right: datetime | None) -> bool:
+    return left is not None and right is not None and abs((left - right).total_seconds()) >= 1
+
+
+def _with_row(user: User, row: ReportRow) -> User:
+    """The user with what the credential report says."""
+    credentials: list[Credential] = []
+    unread = set(user.unread)
+    if row.password is not None:
+        credentials.append(Credential(CredentialKind.PASSWORD, "", row.password))
+        unread.discard(CredentialKind.PASSWORD)
+    for number, active in enumerate(row.access_keys, start=1):
+        if active is not None:
+            credentials.append(Credential(CredentialKind.ACCESS_KEY, str(number), active))
+    if None not in row.access_keys:
+        unread.discard(CredentialKind.ACCESS_KEY)
+    return replace(
+        user,
+        credentials=(*user.credentials, *credentials),
+        unread=frozenset(unread),
+        mfa=row.mfa,
+        mfa_read=None if row.mfa is None else Read.CREDENTIAL_REPORT,
+    )
+
+
+def _with_devices(user: User, virtual: list[MfaDevice], listed: list[_Node] | None) -> User:
+    """The user with the devices that the lists show.
+
+    ListMFADevices knows every type of device and is asked for one user at a time, so it is the word that counts. The
+    list of virtual devices proves a device and never the lack of one. The report may be four hours old and speaks last.
+    """
+    if listed is not None:
+        devices = tuple(MfaDevice(item.text("SerialNumber"), Read.MFA_DEVICES) for item in listed)
+        return replace(user, mfa_devices=devices, mfa=bool(devices), mfa_read=Read.MFA_DEVICES)
+    if virtual:
+        return replace(user, mfa_devices=tuple(virtual), mfa=True, mfa_read=Read.VIRTUAL_MFA_DEVICES)
+    return user
