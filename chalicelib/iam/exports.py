@@ -28,7 +28,7 @@ from chalicelib.iam.account import (
     StoredPolicy,
     User,
 )
-from chalicelib.iam.credential_report import CredentialReport, ReportRow
+from chalicelib.iam.credential_report import CredentialReport, ReportError, ReportRow, parse_report
 from chalicelib.iam.documents import Ambiguous, kind_of
 from chalicelib.iam.policy import PolicyDocument, PolicyError, PolicyKind, parse_policy
 from chalicelib.iam.principals import parse_principal
@@ -47,18 +47,20 @@ class ExportError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Exports:
-    """The answers at hand; None for what was not read. All but the report are parsed JSON.
+    """The answers at hand; None for what was not read. All but the report, which is text, are parsed JSON.
 
     `mfa_devices` and `ssh_public_keys`: user name → that user's answer. `service_credentials`: the same, or the one
     answer for all users.
     """
 
     authorization_details: object = None
-    credential_report: CredentialReport | None = None
+    credential_report: str | None = None
     virtual_mfa_devices: object = None
     mfa_devices: object = None
     service_credentials: object = None
     ssh_public_keys: object = None
+    gaps: tuple[Gap, ...] = ()
+    """What whoever read the answers could not read."""
 
 
 def read_exports(exports: Exports, *, now: datetime) -> AccountSnapshot:
@@ -125,7 +127,8 @@ class _Builder:
     def __init__(self, exports: Exports, now: datetime) -> None:
         self._exports = exports
         self._now = now
-        self._gaps: list[Gap] = []
+        self._gaps = list(exports.gaps)
+        self._report = _parse_report(exports.credential_report)
         self._parsed: dict[tuple[PolicyKind, str], tuple[PolicyDocument | None, PolicyError | None]] = {}
         self._account = ""
         self._root_device = False
@@ -161,7 +164,7 @@ class _Builder:
             root=self._root(),
             reads=frozenset(read for read, value in given.items() if value is not None),
             gaps=tuple(sorted(set(self._gaps))),
-            report_generated=exports.credential_report.generated if exports.credential_report else None,
+            report_generated=self._report.generated if self._report else None,
         )
 
     def _node(self, read: Read) -> _Node | None:
@@ -277,8 +280,7 @@ class _Builder:
     # --- credential report -------------------------------------------------------------------------------------------
 
     def _root(self) -> RootUser | None:
-        report = self._exports.credential_report
-        row = report.root if report else None
+        row = self._report.root if self._report else None
         if row is None:
             return None
         self._check_account(row.arn, Read.CREDENTIAL_REPORT, f"line {row.line}")
@@ -287,7 +289,7 @@ class _Builder:
         return RootUser(row.arn, row.password, keys, True if self._root_device else row.mfa)
 
     def _with_report(self, users: dict[str, User]) -> dict[str, User]:
-        report = self._exports.credential_report
+        report = self._report
         if report is None:
             return users
         found = dict(users)
@@ -413,6 +415,13 @@ class _Builder:
         if node.truncated:
             self._gap(node.read, "", "the answer is truncated: later pages were not read")
         return found
+
+
+def _parse_report(text: str | None) -> CredentialReport | None:
+    try:
+        return None if text is None else parse_report(text)
+    except ReportError as error:
+        raise ExportError(Read.CREDENTIAL_REPORT, "", str(error)) from None
 
 
 def _differ(left: datetime | None, right: datetime | None) -> bool:

@@ -123,6 +123,12 @@ class ResourcePatterns:
         return f"(?{flags}:{':'.join(glob_source(segment, char) for segment in head)}):{glob_source(tail)}"
 
 
+def service_of(entry: str) -> str:
+    """The service that an entry names; empty for "*" and where the service is a wildcard or missing."""
+    segments = entry.split(":", ARN_SEGMENTS - 1)
+    return segments[2].lower() if len(segments) > 2 and not has_wildcard(segments[2]) else ""
+
+
 def _split_tail(entry: str) -> tuple[str, str]:
     """What stands before the resource part, and the resource part: the only one that takes policy variables."""
     segments = entry.split(":", ARN_SEGMENTS - 1)

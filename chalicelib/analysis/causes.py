@@ -1,0 +1,113 @@
+"""Why a request gets past the MFA deny: told by what would change the decision, not by words in the policy.
+
+For each Deny that MFA would lift, the parts of it that fail on the request are found by asking it. The Deny that fails
+in the fewest parts is the one that was meant, and the part that fails is the cause: with that part mended, it would
+deny the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chalicelib.iam.conditions import Condition
+from chalicelib.iam.decision import Policy, PolicySet
+from chalicelib.iam.policy import Effect, Statement
+from chalicelib.iam.request import MFA_AGE, MFA_PRESENT, MfaState, Request
+
+MFA_KEYS = frozenset({MFA_PRESENT, MFA_AGE})
+
+
+class Cause(StrEnum):
+    """Why an MFA deny does not deny."""
+
+    NO_DENY = "no-deny"
+    BOOL_WITHOUT_IF_EXISTS = "bool-without-if-exists"
+    NULL_GUARD = "null-guard"
+    EXTRA_CONDITION = "extra-condition"
+    NOT_ACTION_TOO_WIDE = "not-action-too-wide"
+    DENY_TOO_NARROW = "deny-too-narrow"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One part of a deny that fails on the request, and what would mend it."""
+
+    cause: Cause
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The cause, the deny that was meant (none without any), and what would make it deny the request."""
+
+    cause: Cause
+    counterfactual: str
+    policy: Policy | None = None
+    statement: Statement | None = None
+
+
+def explain(request: Request, policies: PolicySet) -> Explanation:
+    """Why the request is allowed without MFA."""
+    failing = [(tuple(_failures(guard, request)), policy, guard) for policy, guard in _guards(policies)]
+    if not failing:
+        return Explanation(Cause.NO_DENY, "with a policy that denies requests without MFA this request would be denied")
+    # The first failing part of the nearest guard; `min` keeps the first of equals, so the answer is stable.
+    failures, policy, guard = min(failing, key=lambda found: len(found[0]))
+    mends = " and ".join(failure.mend for failure in failures)
+    told = f"{policy.name} {guard.place} would deny this request with {mends}"
+    return Explanation(failures[0].cause, told, policy, guard)
+
+
+def is_guard(statement: Statement) -> bool:
+    """Whether the statement is a Deny that holds without MFA, in one state at least, and is lifted by MFA."""
+    if statement.effect is not Effect.DENY:
+        return False
+    conditions = _mfa_conditions(statement)
+    without = _holds(conditions, MfaState.ABSENT) or _holds(conditions, MfaState.FALSE)
+    return without and not _holds(conditions, MfaState.TRUE)
+
+
+def _guards(policies: PolicySet) -> Iterator[tuple[Policy, Statement]]:
+    documents = [*policies.identity, *([policies.boundary] if policies.boundary else [])]
+    for policy in documents:
+        for statement in policy.document.statements:
+            if is_guard(statement):
+                yield policy, statement
+
+
+def _mfa_conditions(statement: Statement) -> list[Condition]:
+    return [condition for condition in statement.conditions if condition.key in MFA_KEYS]
+
+
+def _holds(conditions: list[Condition], state: MfaState) -> bool:
+    return all(condition.holds(state.context) for condition in conditions)
+
+
+def _failures(guard: Statement, request: Request) -> Iterator[Failure]:
+    """The parts of the deny that fail on the request."""
+    conditions = _mfa_conditions(guard)
+    if not all(condition.holds(request.context) for condition in conditions):
+        operators = ", ".join(condition.operator.name for condition in conditions)
+        if MFA_PRESENT not in request.context:
+            yield Failure(
+                Cause.BOOL_WITHOUT_IF_EXISTS,
+                f"BoolIfExists in place of {operators}: requests made with long-term credentials lack the key",
+            )
+        else:
+            yield Failure(
+                Cause.NULL_GUARD,
+                f"BoolIfExists in place of {operators}: in a session without MFA the key is present, and false",
+            )
+    for condition in guard.conditions:
+        if condition.key not in MFA_KEYS and not condition.holds(request.context):
+            yield Failure(Cause.EXTRA_CONDITION, f"no condition {condition.operator.name} on {condition.name}")
+    if not guard.covers_action(request.action):
+        if guard.not_action:
+            yield Failure(Cause.NOT_ACTION_TOO_WIDE, f"{request.name} not matched by its NotAction")
+        else:
+            yield Failure(Cause.DENY_TOO_NARROW, f"{request.name} in its Action")
+    resources = guard.resources
+    if resources and resources.matches(request.resource, request.context) is guard.not_resource:
+        yield Failure(Cause.DENY_TOO_NARROW, f"{request.resource} within its resources")
