@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 
 from chalicelib.analysis.instances import REGION, contexts, resources
@@ -92,15 +91,14 @@ _FIXED = ("aws:multifactorauth", "aws:principal", "aws:userid", "aws:username", 
 class Enforcements:
     """Answers for the users of one account; users whom their policies cannot tell apart share one search."""
 
-    def __init__(self, snapshot: AccountSnapshot, now: datetime) -> None:
+    def __init__(self, snapshot: AccountSnapshot) -> None:
         self._snapshot = snapshot
-        self._now = now
         self._found: dict[_Signature, Enforcement] = {}
 
     def of(self, user: User, policies: PolicySet) -> Enforcement:
         """The answer for one user."""
         ways = ways_of(user)
-        search = _Search(user, policies, ways, self._snapshot.account, self._now)
+        search = _Search(user, policies, ways, self._snapshot)
         signature = search.signature()
         if signature not in self._found:
             self._found[signature] = search.run()
@@ -115,11 +113,11 @@ class Enforcements:
 class _Search:
     """The search for one user's hole."""
 
-    def __init__(self, user: User, policies: PolicySet, ways: Sequence[Way], account: str, now: datetime) -> None:
+    def __init__(self, user: User, policies: PolicySet, ways: Sequence[Way], snapshot: AccountSnapshot) -> None:
         self._user = user
         self._policies = policies
         self._ways = ways
-        self._account = account
+        self._account = snapshot.account
         self._principal = principal_context(user)
         self._base = {
             "aws:sourceip": "198.51.100.1",
@@ -127,9 +125,9 @@ class _Search:
             "aws:viaawsservice": "false",
             "aws:requestedregion": REGION,
             "aws:useragent": "mfawatch",
-            "aws:currenttime": now.isoformat(timespec="seconds"),
-            "aws:epochtime": str(int(now.timestamp())),
-            "aws:resourceaccount": account,
+            "aws:currenttime": snapshot.taken.isoformat(timespec="seconds"),
+            "aws:epochtime": str(int(snapshot.taken.timestamp())),
+            "aws:resourceaccount": snapshot.account,
         }
 
     def _documents(self) -> Iterator[Policy]:

@@ -101,7 +101,7 @@ def example_arn(action: str, account: str) -> str:
     found = catalogue().find(action)
     if found is None or not found.resource_types:
         return "*"
-    kind = min(found.resource_types, key=lambda kind: not kind.required)
+    kind = min(found.resource_types, key=lambda kind: (not kind.required, len(kind.arn)))
     known = {"Partition": "aws", "Region": REGION, "Account": account}
     return _PLACEHOLDER.sub(lambda match: known.get(match[1], NOTHING), kind.arn).replace("*", NOTHING)
 
@@ -114,8 +114,8 @@ def contexts(
 ) -> tuple[list[dict[str, str | None]], bool]:
     """The combinations of condition values in play, the base one first, and whether they are all there are.
 
-    Keys that begin as one of `fixed` are not varied. None stands for an absent key. `base` has the values of keys that every request
-    carries: those are never absent.
+    Keys that begin as one of `fixed` are not varied. None stands for an absent key. `base` has the values of keys that
+    every request carries: those are never absent.
     """
     values: dict[str, dict[str | None, None]] = {}
     for statement in statements:

@@ -92,7 +92,6 @@ def classes(statements: Iterable[Statement], excluded: frozenset[str], others: S
             continue
         kind, has_resources = facts.get(name, (Kind.WRITE, True))
         service = name.partition(":")[0]
-        grouped.setdefault((kind, 0 if has_resources else 1, service if service in services else "", mask), []).append(
-            name
-        )
+        key = kind, 0 if has_resources else 1, service if service in services else "", mask
+        grouped.setdefault(key, []).append(name)
     return [ActionClass(key[0], tuple(names), not key[1]) for key, names in sorted(grouped.items())]

@@ -171,6 +171,8 @@ class AccountSnapshot:
     """All that was read of an account, and the gaps."""
 
     account: str
+    taken: datetime
+    """The moment whose state this is; what depends on the time is judged by it."""
     users: Mapping[str, User] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=dict)

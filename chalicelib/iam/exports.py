@@ -63,13 +63,13 @@ class Exports:
     """What whoever read the answers could not read."""
 
 
-def read_exports(exports: Exports, *, now: datetime) -> AccountSnapshot:
-    """Build the snapshot. `now` decides whether a credential has expired.
+def read_exports(exports: Exports, taken: datetime) -> AccountSnapshot:
+    """Build the snapshot. `taken` is the moment whose state the answers tell.
 
     Raises:
         ExportError: an answer is not what it is said to be.
     """
-    return _Builder(exports, now).build()
+    return _Builder(exports, taken).build()
 
 
 class _Node:
@@ -124,9 +124,9 @@ class _Node:
 class _Builder:
     """Gathers the pieces of one account."""
 
-    def __init__(self, exports: Exports, now: datetime) -> None:
+    def __init__(self, exports: Exports, taken: datetime) -> None:
         self._exports = exports
-        self._now = now
+        self._taken = taken
         self._gaps = list(exports.gaps)
         self._report = _parse_report(exports.credential_report)
         self._parsed: dict[tuple[PolicyKind, str], tuple[PolicyDocument | None, PolicyError | None]] = {}
@@ -157,6 +157,7 @@ class _Builder:
         users = self._with_mfa(users)
         return AccountSnapshot(
             account=self._account,
+            taken=self._taken,
             users=dict(sorted(users.items())),
             groups=groups,
             roles=roles,
@@ -383,7 +384,7 @@ class _Builder:
 
     def _expired(self, item: _Node) -> bool:
         expires = parse_time(item.get("ExpirationDate").value)
-        return expires is not None and expires <= self._now
+        return expires is not None and expires <= self._taken
 
     # --- MFA devices -------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,77 @@
+"""One request of one user, decided with all that the account knows of the user and the resource."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.iam.account import AccountSnapshot, User, principal_context
+from chalicelib.iam.decision import Decision, Policy, PolicySet, default_resource_policy, evaluate
+from chalicelib.iam.patterns import ARN_SEGMENTS
+from chalicelib.iam.request import MfaState, Request, build_request
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision, the policies it was made by, and what of them is not known."""
+
+    decision: Decision
+    policies: PolicySet
+    doubts: tuple[str, ...]
+
+
+def decide_for_user(
+    snapshot: AccountSnapshot,
+    user: User,
+    action: str,
+    resource: str,
+    mfa: MfaState,
+    via: str | None = None,
+    context: Mapping[str, Sequence[str]] | None = None,
+) -> Decided:
+    """Decide a request of the user. `via` names a service that makes it on the user's behalf; `context` wins over all.
+
+    Raises:
+        ValueError: the action is none.
+    """
+    given: dict[str, str | Sequence[str]] = {"aws:ViaAWSService": "false", **principal_context(user), **mfa.context}
+    if via:
+        given |= _forwarded(via, resource)
+    lowered = {key.lower() for key in context or {}}
+    values = {key: value for key, value in given.items() if key.lower() not in lowered} | dict(context or {})
+    request = build_request(user.principal, action, resource, values)
+    found = snapshot.policies_of(user)
+    doubts = [f"{policy.name} cannot be evaluated ({policy.error})" for policy in found.broken]
+    doubts += [f"{name} was not read" for name in found.missing]
+    if not user.policies_read:
+        doubts.append("the user's policies were not read")
+    trust, doubt = _trust(snapshot, request)
+    policies = replace(found.policies, resource=trust)
+    return Decided(evaluate(request, policies), policies, tuple(doubts + doubt))
+
+
+def _forwarded(service: str, resource: str) -> dict[str, str]:
+    """The keys of a request that a service makes on with the caller's identity.
+
+    kms:ViaService holds service.region.amazonaws.com in every partition (KMS Developer Guide); it is dropped again from
+    requests of any other service. The region is the resource's.
+    """
+    segments = resource.split(":", ARN_SEGMENTS - 1)
+    region = segments[3] if len(segments) == ARN_SEGMENTS and segments[3] not in ("", "*") else "us-east-1"
+    host = service if service.endswith(".amazonaws.com") else f"{service}.{region}.amazonaws.com"
+    return {"aws:ViaAWSService": "true", "kms:ViaService": host}
+
+
+def _trust(snapshot: AccountSnapshot, request: Request) -> tuple[Policy | None, list[str]]:
+    """The resource policy that the snapshot knows: a role's trust policy."""
+    default = default_resource_policy(request)
+    if default is None:
+        return None, []
+    if request.service == "kms":
+        return None, ["the key's policy was not read: AWS's default key policy is assumed"]
+    role = next((role for role in snapshot.roles.values() if role.arn == request.resource), None)
+    if role is None:
+        return None, ["the role's trust policy was not read: it is assumed to trust its account"]
+    if role.trust.document is None:
+        return None, [f"{role.trust.name} cannot be evaluated ({role.trust.error}): it is assumed to trust its account"]
+    return Policy(role.trust.name, role.trust.document), []

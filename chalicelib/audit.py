@@ -1,0 +1,109 @@
+"""An audit: snapshot → controls → findings, gaps, and what could not be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib.controls import CONTROLS
+from chalicelib.controls.base import Control, NotEvaluated, State
+from chalicelib.findings import Finding, Severity
+from chalicelib.iam.account import AccountSnapshot, Gap, Read
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit found. The findings stand in order, the gravest first."""
+
+    account: str
+    generated_at: datetime
+    """The moment whose state was judged."""
+    findings: tuple[Finding, ...]
+    gaps: tuple[Gap, ...]
+    not_evaluated: tuple[NotEvaluated, ...]
+    controls: tuple[Control, ...]
+    users: int
+
+    def at_least(self, severity: Severity) -> tuple[Finding, ...]:
+        """The findings at or above a severity."""
+        return tuple(finding for finding in self.findings if finding.severity.rank >= severity.rank)
+
+    def to_json(self) -> dict[str, Any]:
+        """The audit as JSON values, the same for the same state and time."""
+        skipped: dict[str, list[NotEvaluated]] = {}
+        for item in self.not_evaluated:
+            skipped.setdefault(item.control, []).append(item)
+        return {
+            "account": self.account,
+            "generated_at": self.generated_at.isoformat(timespec="seconds"),
+            "users": self.users,
+            "controls": [
+                {
+                    "id": control.id,
+                    "status": _status(skipped.get(control.id, [])),
+                    "findings": sum(finding.control == control.id for finding in self.findings),
+                }
+                for control in self.controls
+            ],
+            "findings": [finding.to_json() for finding in self.findings],
+            "gaps": [
+                {
+                    "read": str(gap.read),
+                    "subject": gap.subject or None,
+                    "reason": gap.reason,
+                    "effect": effect_of(gap, self.not_evaluated),
+                }
+                for gap in self.gaps
+            ],
+            "not_evaluated": [
+                {"control": item.control, "subject": item.subject or None, "reason": item.reason}
+                for item in self.not_evaluated
+            ],
+        }
+
+
+def _status(skipped: Sequence[NotEvaluated]) -> str:
+    if not skipped:
+        return "evaluated"
+    return "not evaluated" if any(not item.subject for item in skipped) else "partly evaluated"
+
+
+_EFFECTS = {
+    Read.AUTHORIZATION_DETAILS: "what policies allow is not known",
+    Read.CREDENTIAL_REPORT: "passwords, access keys and the root user are not known",
+    Read.VIRTUAL_MFA_DEVICES: "a virtual device enrolled after the credential report is not seen",
+    Read.MFA_DEVICES: "the lack of a device is known from the credential report alone",
+    Read.SERVICE_CREDENTIALS: "HTTPS Git credentials are not known",
+    Read.SSH_PUBLIC_KEYS: "SSH keys are not known",
+    Read.SERVICE_CONTROL_POLICIES: "an organisation's policy may deny what is reported as allowed",
+}
+
+
+def effect_of(gap: Gap, not_evaluated: Iterable[NotEvaluated]) -> str:
+    """What a gap means for the verdicts, in words."""
+    controls = sorted({item.control for item in not_evaluated if gap.subject and item.subject == gap.subject})
+    return _EFFECTS[gap.read] + (f"; not evaluated: {', '.join(controls)}" if controls else "")
+
+
+def judge(
+    snapshot: AccountSnapshot,
+    controls: Sequence[Control] = CONTROLS,
+    users: Iterable[str] | None = None,
+) -> Audit:
+    """Judge an account, or some of its users. An audit of some users says nothing of the account as a whole."""
+    state = State(snapshot, None if users is None else frozenset(users))
+    asked = tuple(control for control in controls if users is None or not control.about_account)
+    results = [result for control in asked for result in control.evaluate(state)]
+    findings = sorted((r for r in results if isinstance(r, Finding)), key=lambda finding: finding.order)
+    skipped = sorted(r for r in results if isinstance(r, NotEvaluated))
+    return Audit(
+        account=snapshot.account,
+        generated_at=snapshot.taken,
+        findings=tuple(findings),
+        gaps=snapshot.gaps,
+        not_evaluated=tuple(skipped),
+        controls=asked,
+        users=sum(1 for _ in state.users()),
+    )

@@ -1,0 +1,76 @@
+"""mfawatch audit: judge an account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from chalicelib.audit import Audit, judge
+from chalicelib.cli.errors import FINDINGS
+from chalicelib.cli.files import AccountFiles, account_options, read_account, write_result
+from chalicelib.controls import CONTROLS
+from chalicelib.controls.base import Control
+from chalicelib.findings import Severity
+from chalicelib.iam.account import AccountSnapshot
+from chalicelib.report.table import render_table
+
+NEVER = "never"
+
+
+@click.command()
+@account_options
+@click.option("--user", "names", multiple=True, metavar="NAME", help="judge this user alone (may be repeated)")
+@click.option("--control", "ids", multiple=True, metavar="ID", help="ask this control alone (may be repeated)")
+@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="write here")
+@click.option(
+    "--fail-on",
+    type=click.Choice([*map(str, Severity), NEVER]),
+    default=str(Severity.HIGH),
+    show_default=True,
+    help="exit with 3 when a finding is at least this severe",
+)
+def audit(
+    names: Sequence[str], ids: Sequence[str], style: str, output: Path | None, fail_on: str, **options: Any
+) -> int:
+    """Judge an account by its exported files.
+
+    Give --snapshot, or the files that the AWS CLI writes; each one that is missing becomes a gap in the result.
+    """
+    files = AccountFiles.taken_from(options)
+    controls = _controls(ids)
+    with Console(stderr=True).status("reading and judging the account"):
+        snapshot = read_account(files)
+        result = judge(snapshot, controls, _users(snapshot, names))
+    write_result(render(result, style, to_file=output is not None), output)
+    return 0 if fail_on == NEVER or not result.at_least(Severity(fail_on)) else FINDINGS
+
+
+def render(result: Audit, style: str, *, to_file: bool) -> str:
+    """The audit in the style that was asked for."""
+    if style == "json":
+        return json.dumps(result.to_json(), indent=2)
+    return render_table(result, plain=to_file)
+
+
+def _controls(ids: Sequence[str]) -> Sequence[Control]:
+    known = {control.id: control for control in CONTROLS}
+    unknown = [name for name in ids if name not in known]
+    if unknown:
+        raise click.UsageError(f"no control {unknown[0]!r}: there are {', '.join(known)}")
+    return [known[name] for name in dict.fromkeys(ids)] or CONTROLS
+
+
+def _users(snapshot: AccountSnapshot, names: Sequence[str]) -> list[str] | None:
+    if not names:
+        return None
+    found = [(name, snapshot.user_named(name)) for name in names]
+    missing = [name for name, user in found if user is None]
+    if missing:
+        raise click.UsageError(f"no user {missing[0]!r} in account {snapshot.account or '(unknown)'}")
+    return [user.name for _, user in found if user is not None]

@@ -1,0 +1,143 @@
+"""Reading and writing files for the commands: the exported answers of an account, and results."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from chalicelib.cli.errors import InputError
+from chalicelib.iam.account import AccountSnapshot, Read
+from chalicelib.iam.documents import JsonError, parse_json
+from chalicelib.iam.exports import ExportError, Exports, read_exports
+from chalicelib.iam.snapshot_file import ANSWERS, SnapshotError, parse_snapshot
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PATH = click.Path(dir_okay=False, path_type=Path)
+_ANSWER_OPTIONS = {
+    Read.AUTHORIZATION_DETAILS: "`aws iam get-account-authorization-details`",
+    Read.CREDENTIAL_REPORT: "`aws iam get-credential-report`: its JSON, or the CSV in it",
+    Read.VIRTUAL_MFA_DEVICES: "`aws iam list-virtual-mfa-devices`",
+    Read.MFA_DEVICES: "one object: user name → `aws iam list-mfa-devices --user-name …`",
+    Read.SERVICE_CREDENTIALS: "the same of `aws iam list-service-specific-credentials`, or its answer with --all-users",
+    Read.SSH_PUBLIC_KEYS: "the same of `aws iam list-ssh-public-keys`",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFiles:
+    """The files that say what an account is; None for those not given."""
+
+    snapshot: Path | None
+    authorization_details: Path | None
+    credential_report: Path | None
+    virtual_mfa_devices: Path | None
+    mfa_devices: Path | None
+    service_credentials: Path | None
+    ssh_public_keys: Path | None
+
+    @classmethod
+    def taken_from(cls, options: dict[str, Any]) -> AccountFiles:
+        """Take the options of `answer_options` and --snapshot out of a command's options."""
+        return cls(**{field.name: options.pop(field.name, None) for field in fields(cls)})
+
+
+def answer_options(command: F) -> F:
+    """Adds the options that name AWS's answers."""
+    for read, text in reversed(_ANSWER_OPTIONS.items()):
+        command = click.option(f"--{read}", type=_PATH, metavar="FILE", help=text)(command)
+    return command
+
+
+def account_options(command: F) -> F:
+    """Adds the options that name an account's state: a snapshot, or AWS's answers."""
+    text = "an account in one file, as `mfawatch snapshot` writes it"
+    return click.option("--snapshot", type=_PATH, metavar="FILE", help=text)(answer_options(command))
+
+
+def read_account(files: AccountFiles) -> AccountSnapshot:
+    """The account that the files tell of.
+
+    Raises:
+        InputError: a file cannot be read or is not what it is said to be.
+        click.UsageError: no files, or files that exclude each other.
+    """
+    return understand(files, *read_answers(files))
+
+
+def understand(files: AccountFiles, exports: Exports, taken: datetime) -> AccountSnapshot:
+    """The account that the answers of these files tell of.
+
+    Raises:
+        InputError: an answer is not what it is said to be.
+    """
+    try:
+        return read_exports(exports, taken)
+    except ExportError as error:
+        source = files.snapshot or getattr(files, ANSWERS[error.read])
+        place = f"answers.{error.read}: " if files.snapshot else ""
+        raise InputError(str(source), f"{place}{error}") from None
+
+
+def read_answers(files: AccountFiles) -> tuple[Exports, datetime]:
+    """AWS's answers in the files, and the moment whose state they tell."""
+    given = {field: path for field in ANSWERS.values() if (path := getattr(files, field)) is not None}
+    if files.snapshot is not None:
+        if given:
+            raise click.UsageError("--snapshot stands alone: it holds all of an account")
+        try:
+            return parse_snapshot(read_json(files.snapshot))
+        except SnapshotError as error:
+            raise InputError(str(files.snapshot), str(error)) from None
+    if not (files.authorization_details or files.credential_report):
+        raise click.UsageError("name an account: --snapshot, or --authorization-details and --credential-report")
+    report = given.pop("credential_report", None)
+    answers = {field: read_json(path) for field, path in given.items()}
+    now = datetime.now(UTC).replace(microsecond=0)
+    return Exports(credential_report=read_text(report) if report else None, **answers), now
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, UTF-8; "-" is standard input."""
+    try:
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(str(path), f"is no UTF-8 text: byte {error.start}") from None
+    except OSError as error:
+        raise InputError(str(path), error.strerror or "cannot be read") from None
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value of a file."""
+    try:
+        return parse_json(read_text(path))
+    except JsonError as error:
+        raise InputError(str(path), f"is no JSON: {error}") from None
+
+
+def write_result(text: str, output: Path | None) -> None:
+    """Print a result, or write it to a file: all of it or nothing, readable by its owner alone."""
+    if output is None:
+        click.echo(text)
+        return
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.parent)
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(text + "\n")
+            temporary.replace(output)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError(str(output), f"cannot be written: {error.strerror}") from None

@@ -1,0 +1,110 @@
+"""The audit as a table for a terminal."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from chalicelib.audit import Audit, effect_of
+from chalicelib.findings import Finding, Severity, Witness
+from chalicelib.report.text import clean
+
+_STYLES = {
+    Severity.CRITICAL: "bold white on red",
+    Severity.HIGH: "bold red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "cyan",
+    Severity.INFO: "dim",
+}
+_PLAIN_WIDTH = 120
+_MOST_LISTED = 12
+
+
+def render_table(audit: Audit, *, plain: bool = False) -> str:
+    """The findings by user, the gaps, and what was not evaluated.
+
+    Colour is used where standard output is a terminal, unless NO_COLOR says otherwise; `plain` asks for none.
+    """
+    terminal = sys.stdout.isatty() and not plain
+    width = shutil.get_terminal_size().columns if terminal else _PLAIN_WIDTH
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=max(width, 60), highlight=False, markup=False)
+    console.print(Group(*_parts(audit)))
+    assert isinstance(console.file, io.StringIO)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+
+
+def _parts(audit: Audit) -> Iterator[RenderableType]:
+    if audit.findings:
+        yield _findings(audit)
+    yield Text(_summary(audit), style="bold")
+    if audit.gaps:
+        yield from _list("Not read", [_gap(audit, i) for i in range(len(audit.gaps))])
+    if audit.not_evaluated:
+        lines = [f"{item.control}: {item.subject or 'all'}: {item.reason}" for item in audit.not_evaluated]
+        yield from _list("Not evaluated", lines)
+
+
+def _findings(audit: Audit) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("SEVERITY", no_wrap=True)
+    table.add_column("USER", overflow="fold")
+    table.add_column("CONTROL", no_wrap=True)
+    table.add_column("WHAT", overflow="fold", ratio=1)
+    for finding in audit.findings:
+        table.add_row(
+            Text(str(finding.severity), style=_STYLES[finding.severity]),
+            Text(clean(finding.user or "(root)")),
+            finding.control,
+            Text(clean(_what(finding))),
+        )
+    return table
+
+
+def _what(finding: Finding) -> str:
+    """The finding in a sentence: the witness where there is one, the facts where there is none."""
+    evidence = finding.evidence
+    told = ""
+    if finding.witness:
+        told = f"{evidence.get('cause')}: {_request(finding.witness)} with {evidence.get('way')}"
+    elif "credentials" in evidence:
+        told = f"no MFA device; active: {', '.join(evidence['credentials'])}"
+    elif "policy" in evidence:
+        told = f"{evidence['policy']}: {evidence['where']}: {evidence['reason']}"
+    elif "access_keys" in evidence:
+        told = f"MFA off; active access keys: {evidence['access_keys']}"
+        if "mfa_active" not in evidence:
+            told = f"active access keys: {evidence['access_keys']}"
+    return f"{told} (uncertain: {'; '.join(finding.uncertain)})" if finding.uncertain else told
+
+
+def _request(witness: Witness) -> str:
+    needs = "".join(f", {key} = {value}" for key, value in witness.context.items())
+    return f"{witness.action} on {witness.resource}{needs}"
+
+
+def _summary(audit: Audit) -> str:
+    counts = Counter(finding.severity for finding in audit.findings)
+    told = ", ".join(f"{counts[severity]} {severity}" for severity in reversed(Severity) if counts[severity])
+    users = len({finding.user for finding in audit.findings if finding.user})
+    return f"\nAccount {audit.account or 'unknown'}: {told or 'no findings'}; {users} of {audit.users} users concerned."
+
+
+def _gap(audit: Audit, index: int) -> str:
+    gap = audit.gaps[index]
+    subject = f" of {gap.subject}" if gap.subject else ""
+    return f"{gap.read}{subject}: {gap.reason} ({effect_of(gap, audit.not_evaluated)})"
+
+
+def _list(title: str, lines: list[str]) -> Iterator[RenderableType]:
+    yield Text(f"\n{title}:", style="bold yellow")
+    for line in lines[:_MOST_LISTED]:
+        yield Text(f"  {clean(line)}")
+    if len(lines) > _MOST_LISTED:
+        yield Text(f"  … and {len(lines) - _MOST_LISTED} more (--format json lists all)")

@@ -1,0 +1,1 @@
+"""Tests of AWS's policy language and an account's state."""
