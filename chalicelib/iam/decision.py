@@ -132,6 +132,14 @@ class Decision:
         return self.allowed or Verdict.ALLOWED in self.possible
 
     @property
+    def sentence(self) -> str:
+        """The decision as a sentence."""
+        request = self.request
+        verb = "may" if self.allowed else "may not"
+        by = f": {', '.join(match.place for match in self.matched)}" if self.matched else ""
+        return f"{request.principal.arn} {verb} {request.name} on {request.resource}; {self.reason}{by}"
+
+    @property
     def uncertain(self) -> bool:
         """Whether the readings disagree."""
         return bool(self.possible - {self.verdict})

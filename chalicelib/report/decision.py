@@ -23,9 +23,8 @@ def _lines(decided: Decided) -> Iterator[str]:
     decision = decided.decision
     request = decision.request
     mfa = request.context.get(MFA_PRESENT, "absent")
-    yield f"{decision.verdict}: {request.principal.arn} {request.name} on {request.resource}"
+    yield f"{decision.verdict}: {decision.sentence}"
     yield f"  aws:MultiFactorAuthPresent: {mfa}"
-    yield f"  {decision.reason}"
     for match in decision.matched:
         yield f"  {match.statement.effect} by {match.layer} {match.place}"
     for miss in _near(decided):

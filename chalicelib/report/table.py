@@ -25,6 +25,7 @@ _STYLES = {
 }
 _PLAIN_WIDTH = 120
 _MOST_LISTED = 12
+_MOST_NAMED = 5
 
 
 def render_table(audit: Audit, *, plain: bool = False) -> str:
@@ -47,8 +48,7 @@ def _parts(audit: Audit) -> Iterator[RenderableType]:
     if audit.gaps:
         yield from _list("Not read", [_gap(audit, i) for i in range(len(audit.gaps))])
     if audit.not_evaluated:
-        lines = [f"{item.control}: {item.subject or 'all'}: {item.reason}" for item in audit.not_evaluated]
-        yield from _list("Not evaluated", lines)
+        yield from _list("Not evaluated", _not_evaluated(audit))
 
 
 def _findings(audit: Audit) -> Table:
@@ -100,6 +100,21 @@ def _gap(audit: Audit, index: int) -> str:
     gap = audit.gaps[index]
     subject = f" of {gap.subject}" if gap.subject else ""
     return f"{gap.read}{subject}: {gap.reason} ({effect_of(gap, audit.not_evaluated)})"
+
+
+def _not_evaluated(audit: Audit) -> list[str]:
+    """One line for each control and reason, with the users it is true of."""
+    subjects: dict[tuple[str, str], list[str]] = {}
+    for item in audit.not_evaluated:
+        subjects.setdefault((item.control, item.reason), []).append(item.subject)
+    return [f"{control}: {reason} ({_names(names)})" for (control, reason), names in subjects.items()]
+
+
+def _names(names: list[str]) -> str:
+    if names == [""]:
+        return "the whole account"
+    more = f" and {len(names) - _MOST_NAMED} more users" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def _list(title: str, lines: list[str]) -> Iterator[RenderableType]:

@@ -1,0 +1,1 @@
+"""What ships: the Lambda bundle, its roles, the wheel."""

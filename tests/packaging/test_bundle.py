@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from chalice.deploy.packager import AppOnlyDeploymentPackager, DependencyBuilder
+from chalice.utils import UI, OSUtils
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = {"app.py", "chalicelib/iam/decision.py", "chalicelib/iam/data/actions.jsonl.gz"}
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Lambda bundle as Chalice packs it, without the packages of requirements.txt, unpacked."""
+    project = tmp_path_factory.mktemp("project")
+    for name in ("app.py", "requirements.txt"):
+        shutil.copy(ROOT / name, project / name)
+    shutil.copytree(ROOT / "chalicelib", project / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / ".chalice", project / ".chalice", ignore=shutil.ignore_patterns("deployments", "deployed"))
+    osutils = OSUtils()
+    packager = AppOnlyDeploymentPackager(osutils, DependencyBuilder(osutils), UI())
+    archive = packager.create_deployment_package(str(project), f"python3.{sys.version_info.minor}")
+    target = tmp_path_factory.mktemp("bundle")
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(target)
+    return target
+
+
+def test_the_bundle_holds_the_code_and_the_catalogue(bundle: Path) -> None:
+    files = {str(path.relative_to(bundle)) for path in bundle.rglob("*") if path.is_file()}
+    assert files >= SHIPPED
+
+
+def test_the_bundle_decides(bundle: Path) -> None:
+    case = {
+        "id": "one",
+        "principal": "arn:aws:iam::111122223333:user/anna",
+        "identityPolicies": [
+            {
+                "name": "p",
+                "policy": {
+                    "Version": "2012-10-17",
+                    "Statement": {"Effect": "Allow", "Action": "kms:List*", "Resource": "*"},
+                },
+            }
+        ],
+        "action": "kms:ListKeys",
+        "resource": "*",
+        "context": {"kms:ViaService": "codecommit.us-east-1.amazonaws.com"},
+    }
+    code = f"import json, sys; sys.path.insert(0, {str(bundle)!r}); import app; print(app.__file__);" + (
+        f"print(json.dumps(app.decide({{'cases': [{case!r}]}}, None)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=bundle)
+    lines = done.stdout.splitlines()
+    assert lines[0] == str(bundle / "app.py")
+    outcome = json.loads(lines[-1])["outcomes"][0]
+    assert outcome["decision"] == "Allowed"
+    assert outcome["ignoredContextKeys"] == ["kms:ViaService"]
+
+
+def test_the_lambda_functions_import_no_command_line(bundle: Path) -> None:
+    """The packages of the command line are not in the bundle's requirements."""
+    code = f"import sys; sys.path.insert(0, {str(bundle)!r}); import app; print(sorted(set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=bundle)
+    for name in ("'click'", "'rich'", "'policy_sentry'"):
+        assert name not in done.stdout
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".chalice").glob("policy-*.json")), ids=lambda path: path.stem)
+def test_a_role_names_its_actions(path: Path) -> None:
+    for statement in json.loads(path.read_text())["Statement"]:
+        assert statement["Effect"] == "Allow"
+        assert not any("*" in action for action in statement["Action"])
+        assert statement["Resource"] != "*"
+
+
+def test_every_function_has_a_role_of_its_own() -> None:
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    assert config["autogen_policy"] is False
+    for stage in config["stages"].values():
+        assert "iam_policy_file" not in stage
+        files = [function["iam_policy_file"] for function in stage["lambda_functions"].values()]
+        assert len(set(files)) == len(files)
+        assert all((ROOT / ".chalice" / name).is_file() for name in files)

@@ -1,0 +1,1 @@
+"""The policies to attach, judged by the engine."""
