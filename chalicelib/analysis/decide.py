@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
 from chalicelib.iam.decision import Decision, Policy, PolicySet, default_resource_policy, evaluate
 from chalicelib.iam.patterns import ARN_SEGMENTS
-from chalicelib.iam.request import MfaState, Request, build_request
+from chalicelib.iam.request import MfaState, Request, account_of_resource, build_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def decide_for_user(
     Raises:
         ValueError: the action is none.
     """
-    given: dict[str, str | Sequence[str]] = {"aws:ViaAWSService": "false", **principal_context(user), **mfa.context}
+    given: dict[str, str | Sequence[str]] = {**carried(snapshot, resource, mfa), **principal_context(user)}
     if via:
         given |= _forwarded(via, resource)
     lowered = {key.lower() for key in context or {}}
@@ -50,15 +50,38 @@ def decide_for_user(
     return Decided(evaluate(request, policies), policies, tuple(doubts + doubt))
 
 
+def carried(snapshot: AccountSnapshot, resource: str, mfa: MfaState) -> dict[str, str]:
+    """The condition keys that a request carries whoever makes it, where their values can be known."""
+    context = {
+        "aws:CurrentTime": snapshot.taken.isoformat(timespec="seconds"),
+        "aws:EpochTime": str(int(snapshot.taken.timestamp())),
+        "aws:ResourceAccount": account_of_resource(resource) or snapshot.account,
+        "aws:SecureTransport": "true",
+        "aws:ViaAWSService": "false",
+        **mfa.context,
+    }
+    region = region_of(resource)
+    if region:
+        context["aws:RequestedRegion"] = region
+    if mfa is not MfaState.ABSENT:
+        # Sessions alone have a time of issue; these are as old as the snapshot.
+        context["aws:TokenIssueTime"] = context["aws:CurrentTime"]
+    return context
+
+
+def region_of(arn: str) -> str:
+    """The region in an ARN; empty where it names none."""
+    segments = arn.split(":", ARN_SEGMENTS - 1)
+    return segments[3] if len(segments) == ARN_SEGMENTS and segments[3] != "*" else ""
+
+
 def _forwarded(service: str, resource: str) -> dict[str, str]:
     """The keys of a request that a service makes on with the caller's identity.
 
     kms:ViaService holds service.region.amazonaws.com in every partition (KMS Developer Guide); it is dropped again from
     requests of any other service. The region is the resource's.
     """
-    segments = resource.split(":", ARN_SEGMENTS - 1)
-    region = segments[3] if len(segments) == ARN_SEGMENTS and segments[3] not in ("", "*") else "us-east-1"
-    host = service if service.endswith(".amazonaws.com") else f"{service}.{region}.amazonaws.com"
+    host = service if service.endswith(".amazonaws.com") else f"{service}.{region_of(resource)}.amazonaws.com"
     return {"aws:ViaAWSService": "true", "kms:ViaService": host}
 
 

@@ -1,6 +1,6 @@
 """Is MFA enforced? The gravest request beyond enrolment that a user's policies allow without MFA.
 
-Requests are taken from the partition that the policies themselves induce (see `partition` and `instances`), not from a
+Requests are taken from the partition that the policies themselves induce (`partition`, `arns`, `contexts`), not from a
 list of probes: whatever the policies name, and one action that they do not name for each kind and several services.
 Enrolment and the care of one's own credentials, CodeCommit, KMS and STS are left out here: exempting them is a question
 of its own.
@@ -8,18 +8,20 @@ of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from chalicelib.analysis.instances import REGION, contexts, resources
-from chalicelib.analysis.partition import ActionClass, Kind, classes, is_known, matching
+from chalicelib.analysis.arns import NOTHING, Patterns, places, targets
+from chalicelib.analysis.contexts import Values, contexts
+from chalicelib.analysis.decide import carried, region_of
+from chalicelib.analysis.partition import Kind, classes, is_known, matching
 from chalicelib.analysis.ways import Way, ways_of
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
 from chalicelib.iam.actions import catalogue
 from chalicelib.iam.decision import Decision, Policy, PolicySet, evaluate
 from chalicelib.iam.policy import Effect, Statement
-from chalicelib.iam.request import Request, build_request
+from chalicelib.iam.request import MfaState, Request, build_request
 
 SELF_SERVICE = frozenset(
     f"iam:{name}"
@@ -84,8 +86,6 @@ class Enforcement:
 
 
 _Signature = tuple[object, ...]
-_FIXED = ("aws:multifactorauth", "aws:principal", "aws:userid", "aws:username", "aws:currenttime", "aws:epochtime")
-"""How keys begin whose value nobody can choose: the caller is who they are, with the tags they have; so is the time."""
 
 
 class Enforcements:
@@ -117,18 +117,8 @@ class _Search:
         self._user = user
         self._policies = policies
         self._ways = ways
-        self._account = snapshot.account
+        self._snapshot = snapshot
         self._principal = principal_context(user)
-        self._base = {
-            "aws:sourceip": "198.51.100.1",
-            "aws:securetransport": "true",
-            "aws:viaawsservice": "false",
-            "aws:requestedregion": REGION,
-            "aws:useragent": "mfawatch",
-            "aws:currenttime": snapshot.taken.isoformat(timespec="seconds"),
-            "aws:epochtime": str(int(snapshot.taken.timestamp())),
-            "aws:resourceaccount": snapshot.account,
-        }
 
     def _documents(self) -> Iterator[Policy]:
         yield from self._policies.identity
@@ -137,27 +127,34 @@ class _Search:
 
     def signature(self) -> _Signature:
         """What the search depends on: the documents, the ways, and the caller's values that the policies look at."""
-        keys = frozenset[str]().union(
-            *(_keys_beyond_self_service(tuple(p.document.statements)) for p in self._documents())
-        )
+        documents = [policy.document for policy in self._documents()]
+        keys = frozenset[str]().union(*(_keys_beyond_self_service(document.statements) for document in documents))
         lowered = {key.lower(): value for key, value in self._principal.items()}
         values = tuple(sorted((key, lowered[key]) for key in keys & lowered.keys()))
-        identity = tuple(id(policy.document) for policy in self._policies.identity)
-        boundary = self._policies.boundary
-        return identity, boundary and id(boundary.document), self._ways, values
+        return tuple(map(id, documents)), self._policies.boundary is None, self._ways, values
 
     def run(self) -> Enforcement:
         """Try one request for each cell of the partition, the gravest kind first."""
         statements = [statement for policy in self._documents() for statement in policy.document.statements]
-        variants, whole = contexts(statements, _FIXED, self._base)
+        where = places(statements, self._snapshot.account)
+        base = {
+            "aws:sourceip": "198.51.100.1",
+            "aws:useragent": NOTHING,
+            "aws:requestedregion": where.regions[0],
+            **{key.lower(): value for key, value in carried(self._snapshot, "*", MfaState.ABSENT).items()},
+        }
+        variants, whole = contexts(statements, base)
+        patterns = Patterns(statements, {key.lower(): value for key, value in self._principal.items()})
         doubtful: Hole | None = None
         for group in classes(statements, _excluded(), UNNAMED):
             if not self._is_granted(group.actions[0].lower()):
                 continue
-            for hole in self._holes(group, statements, variants):
-                if hole.certain:
-                    return Enforcement(hole, whole)
-                doubtful = doubtful or hole
+            requests = targets(group.actions, patterns, where) if group.has_resources else [(group.actions[0], "*")]
+            for action, resource in dict.fromkeys(requests):
+                for hole in self._holes(action, resource, group.kind, base, variants):
+                    if hole.certain:
+                        return Enforcement(hole, whole)
+                    doubtful = doubtful or hole
         return Enforcement(doubtful, whole)
 
     def _is_granted(self, action: str) -> bool:
@@ -168,36 +165,52 @@ class _Search:
         )
 
     def _holes(
-        self, group: ActionClass, statements: Iterable[Statement], variants: Sequence[dict[str, str | None]]
+        self, action: str, resource: str, kind: Kind, base: Mapping[str, str], variants: Sequence[Values]
     ) -> Iterator[Hole]:
-        """The requests of one class that are or may be allowed."""
-        principal = {key.lower(): value for key, value in self._principal.items()}
-        targets = (
-            list(resources(group.actions, statements, principal, self._account))
-            if group.has_resources
-            else [(group.actions[0], "*")]
-        )
-        for action, resource in targets:
-            for variant in variants:
-                extra = {key: value for key, value in variant.items() if value is not None}
-                for way in self._ways:
-                    hole = self._try(way, action, resource, extra, group.kind)
-                    if hole is not None:
-                        yield hole
+        """The ways and values with which the request is or may be allowed."""
+        tried: set[tuple[Way, tuple[tuple[str, str], ...]]] = set()
+        for variant in variants:
+            chosen = _in_request(variant, action, resource)
+            for way in self._ways:
+                key = way, tuple(chosen.items())
+                if key in tried or not way.can_call(action.lower()):
+                    continue
+                tried.add(key)
+                hole = self._try(way, action, resource, chosen, kind, base)
+                if hole is not None:
+                    yield hole
 
-    def _try(self, way: Way, action: str, resource: str, extra: dict[str, str], kind: Kind) -> Hole | None:
-        if not way.can_call(action.lower()):
-            return None
-        context = self._base | self._principal | extra | way.mfa.context
+    def _try(
+        self, way: Way, action: str, resource: str, chosen: dict[str, str], kind: Kind, base: Mapping[str, str]
+    ) -> Hole | None:
+        mfa = MfaState.FALSE if _is_forwarded(chosen) else way.mfa
+        own = {key.lower(): value for key, value in carried(self._snapshot, resource, mfa).items()}
+        context = {**base, **own, **self._principal, **chosen}
         decision = evaluate(build_request(self._user.principal, action, resource, context), self._policies)
-        if not decision.may_be_allowed:
-            return None
-        told = {key: value for key, value in extra.items() if self._base.get(key) != value}
-        return Hole(decision, way, kind, told)
+        return Hole(decision, way, kind, chosen) if decision.may_be_allowed else None
 
     def again(self, hole: Hole) -> Hole | None:
         """The hole's request, decided for this user."""
-        return self._try(hole.way, hole.request.name, hole.request.resource, hole.context, hole.kind)
+        return self._try(hole.way, hole.request.name, hole.request.resource, hole.context, hole.kind, {})
+
+
+def _in_request(variant: Values, action: str, resource: str) -> dict[str, str]:
+    """The values of a variant that a request of the action carries."""
+    region = region_of(resource)
+    chosen: dict[str, str] = {}
+    for key, value in variant.items():
+        if value is None or not catalogue().supports_key(action, key):
+            continue
+        if key == "aws:requestedregion" and region:
+            continue  # the resource says where
+        chosen[key] = value
+    return chosen
+
+
+def _is_forwarded(chosen: Mapping[str, str]) -> bool:
+    """Whether the values are those of a request that a service makes on with the caller's identity."""
+    via = chosen.get("aws:viaawsservice", "false")
+    return via == "true" or any(key.startswith("aws:calledvia") for key in chosen)
 
 
 @lru_cache(maxsize=1)
