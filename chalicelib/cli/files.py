@@ -15,8 +15,9 @@ import click
 
 from chalicelib.cli.errors import InputError
 from chalicelib.iam.account import AccountSnapshot, Read
+from chalicelib.iam.answers import ExportError
 from chalicelib.iam.documents import JsonError, parse_json
-from chalicelib.iam.exports import ExportError, Exports, read_exports
+from chalicelib.iam.exports import Exports, read_exports
 from chalicelib.iam.snapshot_file import ANSWERS, SnapshotError, parse_snapshot
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -8,41 +8,28 @@ Sources: IAM API reference for the shapes; IAM User Guide, "Getting credential r
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from functools import partial
 
 from chalicelib.iam.account import (
     AccountSnapshot,
     Credential,
     CredentialKind,
     Gap,
-    Group,
-    ManagedPolicy,
     MfaDevice,
     Read,
-    Role,
     RootUser,
-    StoredPolicy,
     User,
 )
+from chalicelib.iam.answers import ExportError, Node
 from chalicelib.iam.credential_report import CredentialReport, ReportError, ReportRow, parse_report
-from chalicelib.iam.documents import Ambiguous, kind_of
-from chalicelib.iam.policy import PolicyDocument, PolicyError, PolicyKind, parse_policy
+from chalicelib.iam.details import Details
 from chalicelib.iam.principals import parse_principal
 from chalicelib.iam.values import parse_time
 
 CODECOMMIT = "codecommit.amazonaws.com"
-
-
-class ExportError(ValueError):
-    """An answer that is not what it is said to be. `read` says which, `where` the place in it."""
-
-    def __init__(self, read: Read, where: str, reason: str) -> None:
-        self.read = read
-        super().__init__(f"{where}: {reason}" if where else reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,55 +59,6 @@ def read_exports(exports: Exports, taken: datetime) -> AccountSnapshot:
     return _Builder(exports, taken).build()
 
 
-class _Node:
-    """A JSON value and its place in an answer; every access checks the type."""
-
-    def __init__(self, read: Read, value: object, where: str = "") -> None:
-        self.read = read
-        self.value = value
-        self.where = where
-
-    def _fail(self, wanted: str) -> ExportError:
-        return ExportError(self.read, self.where, f"must be {wanted}, not {kind_of(self.value)}")
-
-    def mapping(self) -> Mapping[str, Any]:
-        if isinstance(self.value, Ambiguous):
-            raise ExportError(self.read, self.where, f"the name {json.dumps(self.value.name[:64])} stands twice")
-        if not isinstance(self.value, Mapping):
-            raise self._fail("an object")
-        return self.value
-
-    def get(self, name: str) -> _Node:
-        return _Node(self.read, self.mapping().get(name), f"{self.where}.{name}".removeprefix("."))
-
-    def items(self, name: str, *, required: bool = False) -> Iterator[_Node]:
-        node = self.get(name)
-        if node.value is None and not required:
-            return
-        if not isinstance(node.value, list):
-            raise node._fail("an array")
-        for index, value in enumerate(node.value):
-            yield _Node(self.read, value, f"{node.where}[{index}]")
-
-    def text(self, name: str) -> str:
-        node = self.get(name)
-        if not isinstance(node.value, str) or not node.value:
-            raise node._fail("a string with something in it")
-        return node.value
-
-    def maybe_text(self, name: str) -> str:
-        node = self.get(name)
-        if node.value is None:
-            return ""
-        if not isinstance(node.value, str):
-            raise node._fail("a string")
-        return node.value
-
-    @property
-    def truncated(self) -> bool:
-        return self.mapping().get("IsTruncated") is True
-
-
 class _Builder:
     """Gathers the pieces of one account."""
 
@@ -129,7 +67,6 @@ class _Builder:
         self._taken = taken
         self._gaps = list(exports.gaps)
         self._report = _parse_report(exports.credential_report)
-        self._parsed: dict[tuple[PolicyKind, str], tuple[PolicyDocument | None, PolicyError | None]] = {}
         self._account = ""
         self._root_device = False
 
@@ -145,13 +82,13 @@ class _Builder:
             Read.SERVICE_CONTROL_POLICIES: None,
         }
         self._gaps += [Gap(read, "", "not read") for read, value in given.items() if value is None]
-        details = self._node(Read.AUTHORIZATION_DETAILS)
-        users = {user.name: user for user in self._users(details)} if details else {}
-        groups = {group.name: group for group in self._groups(details)} if details else {}
-        roles = {role.name: role for role in self._roles(details)} if details else {}
-        policies = {policy.arn: policy for policy in self._policies(details)} if details else {}
-        if details and details.truncated:
-            self._gap(Read.AUTHORIZATION_DETAILS, "", "the answer is truncated: later pages were not read")
+        answer = self._node(Read.AUTHORIZATION_DETAILS)
+        details = Details(answer, partial(self._check_account, answer.read)) if answer else None
+        users = {user.name: user for user in details.users()} if details else {}
+        groups = {group.name: group for group in details.groups()} if details else {}
+        roles = {role.name: role for role in details.roles()} if details else {}
+        policies = {policy.arn: policy for policy in details.policies()} if details else {}
+        self._gaps += details.gaps if details else []
         users = self._with_report(users)
         users = self._with_git_credentials(users)
         users = self._with_mfa(users)
@@ -168,14 +105,14 @@ class _Builder:
             report_generated=self._report.generated if self._report else None,
         )
 
-    def _node(self, read: Read) -> _Node | None:
+    def _node(self, read: Read) -> Node | None:
         value = getattr(self._exports, read.name.lower())
-        return None if value is None else _Node(read, value)
+        return None if value is None else Node(read, value)
 
     def _gap(self, read: Read, subject: str, reason: str) -> None:
         self._gaps.append(Gap(read, subject, reason))
 
-    def _check_account(self, arn: str, read: Read, where: str) -> None:
+    def _check_account(self, read: Read, arn: str, where: str) -> None:
         """Every ARN must be of one account: files of two accounts are no account."""
         try:
             account = parse_principal(arn).account
@@ -185,106 +122,13 @@ class _Builder:
         if account != self._account:
             raise ExportError(read, where, f"is of account {account}, the rest is of account {self._account}")
 
-    # --- authorization details ---------------------------------------------------------------------------------------
-
-    def _users(self, details: _Node) -> Iterator[User]:
-        seen: set[str] = set()
-        for node in details.items("UserDetailList", required=True):
-            arn, name = node.text("Arn"), node.text("UserName")
-            self._check_account(arn, details.read, f"{node.where}.Arn")
-            if name in seen:
-                raise ExportError(details.read, node.where, f"user {name} stands twice")
-            seen.add(name)
-            boundary = node.get("PermissionsBoundary")
-            yield User(
-                name=name,
-                arn=arn,
-                id=node.maybe_text("UserId"),
-                created=parse_time(node.get("CreateDate").value),
-                tags={tag.text("Key"): tag.maybe_text("Value") for tag in node.items("Tags")},
-                groups=tuple(self._strings(node, "GroupList")),
-                attached=self._attached(node),
-                inline=self._inline(node, "UserPolicyList"),
-                boundary=None if boundary.value is None else boundary.text("PermissionsBoundaryArn"),
-            )
-
-    def _groups(self, details: _Node) -> Iterator[Group]:
-        for node in details.items("GroupDetailList"):
-            yield Group(
-                name=node.text("GroupName"),
-                arn=node.text("Arn"),
-                attached=self._attached(node),
-                inline=self._inline(node, "GroupPolicyList"),
-            )
-
-    def _roles(self, details: _Node) -> Iterator[Role]:
-        for node in details.items("RoleDetailList"):
-            name, boundary = node.text("RoleName"), node.get("PermissionsBoundary")
-            trust = node.get("AssumeRolePolicyDocument").value
-            yield Role(
-                name=name,
-                arn=node.text("Arn"),
-                trust=self._stored(f"trust policy of role {name}", trust, PolicyKind.RESOURCE),
-                attached=self._attached(node),
-                inline=self._inline(node, "RolePolicyList"),
-                boundary=None if boundary.value is None else boundary.text("PermissionsBoundaryArn"),
-            )
-
-    def _policies(self, details: _Node) -> Iterator[ManagedPolicy]:
-        for node in details.items("Policies"):
-            arn, wanted = node.text("Arn"), node.maybe_text("DefaultVersionId")
-            versions = list(node.items("PolicyVersionList"))
-            default = [
-                version
-                for version in versions
-                if (
-                    version.maybe_text("VersionId") == wanted
-                    if wanted
-                    else version.get("IsDefaultVersion").value is True
-                )
-            ]
-            if len(default) != 1 or default[0].get("Document").value is None:
-                self._gap(details.read, arn, "its default version is not in the answer")
-                continue
-            document = default[0].get("Document").value
-            yield ManagedPolicy(arn, default[0].maybe_text("VersionId"), self._stored(arn, document))
-
-    @staticmethod
-    def _strings(node: _Node, name: str) -> Iterator[str]:
-        for item in node.items(name):
-            if not isinstance(item.value, str):
-                raise ExportError(node.read, item.where, f"must be a string, not {kind_of(item.value)}")
-            yield item.value
-
-    @staticmethod
-    def _attached(node: _Node) -> tuple[str, ...]:
-        return tuple(item.text("PolicyArn") for item in node.items("AttachedManagedPolicies"))
-
-    def _inline(self, node: _Node, name: str) -> tuple[StoredPolicy, ...]:
-        return tuple(
-            self._stored(item.text("PolicyName"), item.get("PolicyDocument").value) for item in node.items(name)
-        )
-
-    def _stored(self, name: str, document: object, kind: PolicyKind = PolicyKind.IDENTITY) -> StoredPolicy:
-        """Parse a document; the same document is parsed once, so that users who carry it share it."""
-        try:
-            key = kind, document if isinstance(document, str) else json.dumps(document)
-        except (RecursionError, ValueError):
-            return StoredPolicy(name, None, PolicyError("", "nested too deep"))
-        if key not in self._parsed:
-            try:
-                self._parsed[key] = parse_policy(document, kind), None
-            except PolicyError as error:
-                self._parsed[key] = None, error
-        return StoredPolicy(name, *self._parsed[key])
-
     # --- credential report -------------------------------------------------------------------------------------------
 
     def _root(self) -> RootUser | None:
         row = self._report.root if self._report else None
         if row is None:
             return None
-        self._check_account(row.arn, Read.CREDENTIAL_REPORT, f"line {row.line}")
+        self._check_account(Read.CREDENTIAL_REPORT, row.arn, f"line {row.line}")
         keys = sum(active is True for active in row.access_keys)
         # A virtual device of the root user in the list counts although the report may be older.
         return RootUser(row.arn, row.password, keys, True if self._root_device else row.mfa)
@@ -295,7 +139,7 @@ class _Builder:
             return users
         found = dict(users)
         for row in report.users:
-            self._check_account(row.arn, Read.CREDENTIAL_REPORT, f"line {row.line}")
+            self._check_account(Read.CREDENTIAL_REPORT, row.arn, f"line {row.line}")
             user = users.get(row.user)
             if user is None:
                 user = User(name=row.user, arn=row.arn, created=row.created, policies_read=False)
@@ -330,10 +174,10 @@ class _Builder:
         kind = CredentialKind.GIT_CREDENTIAL
         return self._with_credentials(users, Read.SERVICE_CREDENTIALS, kind, "ServiceSpecificCredentialId", credentials)
 
-    def _per_user(self, read: Read, name: str, users: Iterable[str]) -> dict[str, list[_Node]]:
+    def _per_user(self, read: Read, name: str, users: Iterable[str]) -> dict[str, list[Node]]:
         """The items of each user's answer, for the users whose answer is whole."""
         node = self._node(read)
-        found: dict[str, list[_Node]] = {}
+        found: dict[str, list[Node]] = {}
         if node is None:
             return found
         known = set(users)
@@ -347,9 +191,9 @@ class _Builder:
                 self._gap(read, user, "the answer is truncated: later pages were not read")
         return found
 
-    def _of_all_users(self, node: _Node, users: Iterable[str]) -> dict[str, list[_Node]]:
+    def _of_all_users(self, node: Node, users: Iterable[str]) -> dict[str, list[Node]]:
         """The items of one answer about all users."""
-        found: dict[str, list[_Node]] = {name: [] for name in users}
+        found: dict[str, list[Node]] = {name: [] for name in users}
         for item in node.items("ServiceSpecificCredentials"):
             name = item.text("UserName")
             if name in found:
@@ -361,7 +205,7 @@ class _Builder:
         return found
 
     def _with_credentials(
-        self, users: dict[str, User], read: Read, kind: CredentialKind, id_name: str, items: Mapping[str, list[_Node]]
+        self, users: dict[str, User], read: Read, kind: CredentialKind, id_name: str, items: Mapping[str, list[Node]]
     ) -> dict[str, User]:
         if self._node(read) is None:
             return users
@@ -382,7 +226,7 @@ class _Builder:
             found[name] = replace(user, credentials=user.credentials + credentials, unread=unread)
         return found
 
-    def _expired(self, item: _Node) -> bool:
+    def _expired(self, item: Node) -> bool:
         expires = parse_time(item.get("ExpirationDate").value)
         return expires is not None and expires <= self._taken
 
@@ -405,7 +249,7 @@ class _Builder:
             if not owner.value:  # a device that nobody uses
                 continue
             arn = owner.text("Arn")
-            self._check_account(arn, node.read, f"{owner.where}.Arn")
+            self._check_account(node.read, arn, f"{owner.where}.Arn")
             if arn.endswith(":root"):
                 self._root_device = True
                 continue
@@ -450,7 +294,7 @@ def _with_row(user: User, row: ReportRow) -> User:
     )
 
 
-def _with_devices(user: User, virtual: list[MfaDevice], listed: list[_Node] | None) -> User:
+def _with_devices(user: User, virtual: list[MfaDevice], listed: list[Node] | None) -> User:
     """The user with the devices that the lists show.
 
     ListMFADevices knows every type of device and is asked for one user at a time, so it is the word that counts. The

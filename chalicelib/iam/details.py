@@ -1,0 +1,123 @@
+"""GetAccountAuthorizationDetails → users, groups, roles and managed policies with their parsed documents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+from chalicelib.iam.account import Gap, Group, ManagedPolicy, Role, StoredPolicy, User
+from chalicelib.iam.answers import ExportError, Node
+from chalicelib.iam.documents import kind_of
+from chalicelib.iam.policy import PolicyDocument, PolicyError, PolicyKind, parse_policy
+from chalicelib.iam.values import parse_time
+
+CheckAccount = Callable[[str, str], None]
+"""(an ARN, its place) → nothing, or ExportError when it is of another account."""
+
+
+class Details:
+    """The parts of one answer. Equal documents are parsed once, so that whoever carries them shares them."""
+
+    def __init__(self, answer: Node, check_account: CheckAccount) -> None:
+        self._answer = answer
+        self._check_account = check_account
+        self._parsed: dict[tuple[PolicyKind, str], tuple[PolicyDocument | None, PolicyError | None]] = {}
+        self.gaps: list[Gap] = []
+        """What the answer lacks; complete once all its parts were read."""
+        if answer.truncated:
+            self.gaps.append(Gap(answer.read, "", "the answer is truncated: later pages were not read"))
+
+    def users(self) -> Iterator[User]:
+        """The users; nothing is known yet of their credentials."""
+        seen: set[str] = set()
+        for node in self._answer.items("UserDetailList", required=True):
+            arn, name = node.text("Arn"), node.text("UserName")
+            self._check_account(arn, f"{node.where}.Arn")
+            if name in seen:
+                raise ExportError(self._answer.read, node.where, f"user {name} stands twice")
+            seen.add(name)
+            boundary = node.get("PermissionsBoundary")
+            yield User(
+                name=name,
+                arn=arn,
+                id=node.maybe_text("UserId"),
+                created=parse_time(node.get("CreateDate").value),
+                tags={tag.text("Key"): tag.maybe_text("Value") for tag in node.items("Tags")},
+                groups=tuple(self._strings(node, "GroupList")),
+                attached=self._attached(node),
+                inline=self._inline(node, "UserPolicyList"),
+                boundary=None if boundary.value is None else boundary.text("PermissionsBoundaryArn"),
+            )
+
+    def groups(self) -> Iterator[Group]:
+        """The groups."""
+        for node in self._answer.items("GroupDetailList"):
+            yield Group(
+                name=node.text("GroupName"),
+                arn=node.text("Arn"),
+                attached=self._attached(node),
+                inline=self._inline(node, "GroupPolicyList"),
+            )
+
+    def roles(self) -> Iterator[Role]:
+        """The roles."""
+        for node in self._answer.items("RoleDetailList"):
+            name, boundary = node.text("RoleName"), node.get("PermissionsBoundary")
+            trust = node.get("AssumeRolePolicyDocument").value
+            yield Role(
+                name=name,
+                arn=node.text("Arn"),
+                trust=self._stored(f"trust policy of role {name}", trust, PolicyKind.RESOURCE),
+                attached=self._attached(node),
+                inline=self._inline(node, "RolePolicyList"),
+                boundary=None if boundary.value is None else boundary.text("PermissionsBoundaryArn"),
+            )
+
+    def policies(self) -> Iterator[ManagedPolicy]:
+        """The managed policies, each in its default version; one without becomes a gap."""
+        for node in self._answer.items("Policies"):
+            arn, wanted = node.text("Arn"), node.maybe_text("DefaultVersionId")
+            versions = list(node.items("PolicyVersionList"))
+            default = [
+                version
+                for version in versions
+                if (
+                    version.maybe_text("VersionId") == wanted
+                    if wanted
+                    else version.get("IsDefaultVersion").value is True
+                )
+            ]
+            if len(default) != 1 or default[0].get("Document").value is None:
+                self.gaps.append(Gap(self._answer.read, arn, "its default version is not in the answer"))
+                continue
+            document = default[0].get("Document").value
+            yield ManagedPolicy(arn, default[0].maybe_text("VersionId"), self._stored(arn, document))
+
+    @staticmethod
+    def _strings(node: Node, name: str) -> Iterator[str]:
+        for item in node.items(name):
+            if not isinstance(item.value, str):
+                raise ExportError(node.read, item.where, f"must be a string, not {kind_of(item.value)}")
+            yield item.value
+
+    @staticmethod
+    def _attached(node: Node) -> tuple[str, ...]:
+        return tuple(item.text("PolicyArn") for item in node.items("AttachedManagedPolicies"))
+
+    def _inline(self, node: Node, name: str) -> tuple[StoredPolicy, ...]:
+        return tuple(
+            self._stored(item.text("PolicyName"), item.get("PolicyDocument").value) for item in node.items(name)
+        )
+
+    def _stored(self, name: str, document: object, kind: PolicyKind = PolicyKind.IDENTITY) -> StoredPolicy:
+        """Parse a document; the same document is parsed once, so that users who carry it share it."""
+        try:
+            key = kind, document if isinstance(document, str) else json.dumps(document)
+        except (RecursionError, ValueError):
+            return StoredPolicy(name, None, PolicyError("", "nested too deep"))
+        if key not in self._parsed:
+            try:
+                self._parsed[key] = parse_policy(document, kind), None
+            except PolicyError as error:
+                self._parsed[key] = None, error
+        return StoredPolicy(name, *self._parsed[key])
