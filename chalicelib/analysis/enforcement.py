@@ -8,20 +8,21 @@ of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from chalicelib.analysis.arns import NOTHING, Patterns, places, targets
+from chalicelib.analysis.arns import NOTHING, Patterns, Places, places, targets
+from chalicelib.analysis.causes import MFA_KEYS
 from chalicelib.analysis.contexts import Values, contexts
 from chalicelib.analysis.decide import carried, region_of
-from chalicelib.analysis.partition import Kind, classes, is_known, matching
+from chalicelib.analysis.partition import ActionClass, Kind, classes, is_known, matching
 from chalicelib.analysis.ways import Way, ways_of
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
 from chalicelib.iam.actions import catalogue
 from chalicelib.iam.decision import Decision, Policy, PolicySet, evaluate
 from chalicelib.iam.policy import Effect, Statement
-from chalicelib.iam.request import MfaState, Request, build_request
+from chalicelib.iam.request import MfaState, Request, build_request, is_supported
 
 SELF_SERVICE = frozenset(
     f"iam:{name}"
@@ -110,6 +111,17 @@ class Enforcements:
         return search.run() if hole is None else Enforcement(hole, shared.exhaustive)
 
 
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """What tells requests of one class apart: where resources lie, their patterns, and condition values."""
+
+    where: Places
+    patterns: Patterns
+    base: Mapping[str, str]
+    variants: Sequence[Values]
+    whole: bool
+
+
 class _Search:
     """The search for one user's hole."""
 
@@ -119,6 +131,7 @@ class _Search:
         self._ways = ways
         self._snapshot = snapshot
         self._principal = principal_context(user)
+        self._remembered: dict[tuple[int, ...], _Cells] = {}
 
     def _documents(self) -> Iterator[Policy]:
         yield from self._policies.identity
@@ -129,62 +142,78 @@ class _Search:
         """What the search depends on: the documents, the ways, and the caller's values that the policies look at."""
         documents = [policy.document for policy in self._documents()]
         keys = frozenset[str]().union(*(_keys_beyond_self_service(document.statements) for document in documents))
-        lowered = {key.lower(): value for key, value in self._principal.items()}
+        lowered = _lowered(self._principal)
         values = tuple(sorted((key, lowered[key]) for key in keys & lowered.keys()))
         return tuple(map(id, documents)), self._policies.boundary is None, self._ways, values
 
     def run(self) -> Enforcement:
         """Try one request for each cell of the partition, the gravest kind first."""
         statements = [statement for policy in self._documents() for statement in policy.document.statements]
-        where = places(statements, self._snapshot.account)
-        base = {
-            "aws:sourceip": "198.51.100.1",
-            "aws:useragent": NOTHING,
-            "aws:requestedregion": where.regions[0],
-            **{key.lower(): value for key, value in carried(self._snapshot, "*", MfaState.ABSENT).items()},
-        }
-        variants, whole = contexts(statements, base)
-        patterns = Patterns(statements, {key.lower(): value for key, value in self._principal.items()})
         doubtful: Hole | None = None
+        exhaustive = True
         for group in classes(statements, _excluded(), UNNAMED):
-            if not self._is_granted(group.actions[0].lower()):
+            statements = self._open_to(group.actions[0].lower())
+            ways = [way for way in self._ways if way.can_call(group.actions[0].lower()) and not _bars(statements, way)]
+            if not ways:
                 continue
-            requests = targets(group.actions, patterns, where) if group.has_resources else [(group.actions[0], "*")]
-            for action, resource in dict.fromkeys(requests):
-                for hole in self._holes(action, resource, group.kind, base, variants):
-                    if hole.certain:
-                        return Enforcement(hole, whole)
-                    doubtful = doubtful or hole
-        return Enforcement(doubtful, whole)
+            cells = self._cells(tuple(statements))
+            exhaustive = exhaustive and cells.whole
+            for hole in self._holes(group, ways, cells):
+                if hole.certain:
+                    return Enforcement(hole, exhaustive)
+                doubtful = doubtful or hole
+        return Enforcement(doubtful, exhaustive)
 
-    def _is_granted(self, action: str) -> bool:
-        return any(
-            statement.effect is Effect.ALLOW
-            for policy in self._policies.identity
-            for statement in policy.document.about(action)
+    def _open_to(self, action: str) -> list[Statement]:
+        """The statements about the action; none where no identity policy, or not the boundary, allows it at all."""
+        found = [s for policy in self._policies.identity for s in policy.document.about(action)]
+        if not _grants(found):
+            return []
+        if self._policies.boundary is not None:
+            bound = self._policies.boundary.document.about(action)
+            return [*found, *bound] if _grants(bound) else []
+        return found
+
+    def _cells(self, statements: tuple[Statement, ...]) -> _Cells:
+        """The places, patterns and condition values by which these statements tell requests apart."""
+        key = tuple(map(id, statements))
+        if key not in self._remembered:
+            where = places(statements, self._snapshot.account)
+            base = {
+                "aws:sourceip": "198.51.100.1",
+                "aws:useragent": NOTHING,
+                "aws:requestedregion": where.regions[0],
+                **_lowered(carried(self._snapshot, "*", MfaState.ABSENT)),
+            }
+            variants, whole = contexts(statements, base)
+            self._remembered[key] = _Cells(
+                where, Patterns(statements, _lowered(self._principal)), base, variants, whole
+            )
+        return self._remembered[key]
+
+    def _holes(self, group: ActionClass, ways: Sequence[Way], cells: _Cells) -> Iterator[Hole]:
+        """The requests of a class that are or may be allowed."""
+        requests = (
+            targets(group.actions, cells.patterns, cells.where) if group.has_resources else [(group.actions[0], "*")]
         )
-
-    def _holes(
-        self, action: str, resource: str, kind: Kind, base: Mapping[str, str], variants: Sequence[Values]
-    ) -> Iterator[Hole]:
-        """The ways and values with which the request is or may be allowed."""
-        tried: set[tuple[Way, tuple[tuple[str, str], ...]]] = set()
-        for variant in variants:
-            chosen = _in_request(variant, action, resource)
-            for way in self._ways:
-                key = way, tuple(chosen.items())
-                if key in tried or not way.can_call(action.lower()):
+        for action, resource in dict.fromkeys(requests):
+            tried: set[tuple[tuple[str, str], ...]] = set()
+            for variant in cells.variants:
+                chosen = _in_request(variant, action, resource)
+                key = tuple(chosen.items())
+                if key in tried:
                     continue
                 tried.add(key)
-                hole = self._try(way, action, resource, chosen, kind, base)
-                if hole is not None:
-                    yield hole
+                for way in ways:
+                    hole = self._try(way, action, resource, chosen, group.kind, cells.base)
+                    if hole is not None:
+                        yield hole
 
     def _try(
         self, way: Way, action: str, resource: str, chosen: dict[str, str], kind: Kind, base: Mapping[str, str]
     ) -> Hole | None:
         mfa = MfaState.FALSE if _is_forwarded(chosen) else way.mfa
-        own = {key.lower(): value for key, value in carried(self._snapshot, resource, mfa).items()}
+        own = _lowered(carried(self._snapshot, resource, mfa))
         context = {**base, **own, **self._principal, **chosen}
         decision = evaluate(build_request(self._user.principal, action, resource, context), self._policies)
         return Hole(decision, way, kind, chosen) if decision.may_be_allowed else None
@@ -194,12 +223,35 @@ class _Search:
         return self._try(hole.way, hole.request.name, hole.request.resource, hole.context, hole.kind, {})
 
 
+def _lowered(context: Mapping[str, str]) -> dict[str, str]:
+    return {key.lower(): value for key, value in context.items()}
+
+
+def _grants(statements: Iterable[Statement]) -> bool:
+    return any(statement.effect is Effect.ALLOW for statement in statements)
+
+
+def _bars(statements: Sequence[Statement], way: Way) -> bool:
+    """Whether nothing gets through this way: nothing is granted, or a deny asks for no more than the lack of MFA."""
+    return not statements or any(_is_blanket(statement, way.mfa) for statement in statements)
+
+
+def _is_blanket(statement: Statement, mfa: MfaState) -> bool:
+    """Whether the statement denies on every resource, whatever the request holds but MFA."""
+    if statement.effect is not Effect.DENY or not statement.covers_everything:
+        return False
+    if any(condition.key not in MFA_KEYS for condition in statement.conditions):
+        return False
+    readings = [condition.readings(mfa.context) for condition in statement.conditions]
+    return all(reading.taken and reading.other for reading in readings)
+
+
 def _in_request(variant: Values, action: str, resource: str) -> dict[str, str]:
     """The values of a variant that a request of the action carries."""
     region = region_of(resource)
     chosen: dict[str, str] = {}
     for key, value in variant.items():
-        if value is None or not catalogue().supports_key(action, key):
+        if value is None or not is_supported(action, key):
             continue
         if key == "aws:requestedregion" and region:
             continue  # the resource says where

@@ -93,6 +93,11 @@ class Statement:
         """Whether it is about the action, a lower-case `service:name`."""
         return self.actions.matches(action) is not self.not_action
 
+    @property
+    def covers_everything(self) -> bool:
+        """Whether it is about every resource."""
+        return self.resources is None or (not self.not_resource and self.resources.everything)
+
     def to_json(self) -> dict[str, Any]:
         """The statement as JSON values."""
         result: dict[str, Any] = {"Sid": self.sid} if self.sid else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 from chalicelib.iam.actions import catalogue
@@ -109,12 +110,23 @@ def is_in_request(action: str, key: str) -> bool:
     Keys of AWS as a whole are taken as given: the caller says what the request carries, and the lists of actions that
     carry aws:RequestTag and its like are not complete.
     """
-    return key[:4].lower() == "aws:" or catalogue().supports_key(action, key)
+    return key[:4].lower() == "aws:" or is_supported(action, key)
+
+
+@lru_cache(maxsize=65_536)
+def is_supported(action: str, key: str) -> bool:
+    """Whether the catalogue lets a request of the action carry the key."""
+    return catalogue().supports_key(action, key)
 
 
 def _value(key: str, value: str | Sequence[str]) -> ContextValue:
     values = (value,) if isinstance(value, str) else tuple(value)
-    return values[0] if len(values) == 1 and not catalogue().is_multivalued(key) else values
+    return values[0] if len(values) == 1 and not _is_multivalued(key) else values
+
+
+@lru_cache(maxsize=4096)
+def _is_multivalued(key: str) -> bool:
+    return catalogue().is_multivalued(key)
 
 
 def account_of_resource(arn: str) -> str:

@@ -58,7 +58,7 @@ class ResourcePatterns:
     variables, which count in the sixth segment alone.
     """
 
-    __slots__ = ("_dynamic", "_everything", "_fixed", "_other", "_short", "_wide", "entries", "keys", "odd")
+    __slots__ = ("_dynamic", "_fixed", "_other", "_short", "_wide", "entries", "everything", "keys", "odd")
 
     def __init__(
         self, entries: Sequence[str], *, wide: bool, variables: bool, short: ShortArn = ShortArn.PADDED
@@ -74,7 +74,7 @@ class ResourcePatterns:
                 self._dynamic.append((head, template))
             else:
                 fixed.append(entry)
-        self._everything = any(map(is_everything, fixed))
+        self.everything = any(map(is_everything, fixed))
         fixed = [entry for entry in fixed if not is_everything(entry)]
         self._fixed = Alternatives(fixed, partial(self._source, taken=True))
         self._other = Alternatives(fixed, partial(self._source, taken=False))
@@ -85,7 +85,7 @@ class ResourcePatterns:
 
     def matches(self, resource: str, context: Context) -> bool:
         """Whether an entry covers the ARN, or "*"."""
-        if self._everything or self._fixed.matches(resource):
+        if self.everything or self._fixed.matches(resource):
             return True
         return bool(self._dynamic) and self._matches_dynamic(resource, context, taken=True)
 
@@ -93,7 +93,7 @@ class ResourcePatterns:
         """The reading that is taken and the other one."""
         taken = self.matches(resource, context)
         # With as many colons in the pattern as in the ARN there is nothing that a star could span.
-        if self._everything or (not self.odd and resource.count(":") < ARN_SEGMENTS):
+        if self.everything or (not self.odd and resource.count(":") < ARN_SEGMENTS):
             return Readings(taken, taken)
         other = self._other.matches(resource) or self._matches_dynamic(resource, context, taken=False)
         return Readings(taken, other)

@@ -165,7 +165,7 @@ def _multivalued(definition: Mapping[str, Any]) -> list[str]:
     types: dict[str, set[bool]] = {}
     for service in definition.values():
         if isinstance(service, dict):
-            for condition in service["conditions"].values():
+            for condition in service.get("conditions", {}).values():
                 key = condition["condition"].lower().partition("${")[0]
                 types.setdefault(key, set()).add(condition["type"].startswith("ArrayOf"))
     return sorted(key for key, kinds in types.items() if kinds == {True})
