@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.iam.conditions import Condition
-from chalicelib.iam.decision import Policy, PolicySet
 from chalicelib.iam.policy import Effect, Statement
+from chalicelib.iam.policy_set import Policy, PolicySet
 from chalicelib.iam.request import MFA_AGE, MFA_PRESENT, MfaState, Request
 
 MFA_KEYS = frozenset({MFA_PRESENT, MFA_AGE})

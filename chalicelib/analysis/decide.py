@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
-from chalicelib.iam.decision import Decision, Policy, PolicySet, default_resource_policy, evaluate
+from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.patterns import ARN_SEGMENTS
+from chalicelib.iam.policy_set import Policy, PolicySet, default_resource_policy
 from chalicelib.iam.request import MfaState, Request, account_of_resource, build_request
 
 

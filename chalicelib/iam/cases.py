@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.iam.decision import Decision, Policy, PolicySet, evaluate
+from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.documents import kind_of
 from chalicelib.iam.policy import PolicyError, PolicyKind, parse_policy
+from chalicelib.iam.policy_set import Policy, PolicySet
 from chalicelib.iam.request import build_request
 
 ERROR = "Error"

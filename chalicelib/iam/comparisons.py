@@ -90,7 +90,7 @@ def _pattern_match(mine: Values, source: Callable[[str], str]) -> Match:
 def arn_like(mine: Values) -> Match:
     """Six segments, matched one by one with wildcards, the last of which may hold colons; ArnEquals is the same."""
     inner = _pattern_match(mine, _arn_source)
-    junk = not all(text.startswith("arn:") for text in mine.texts)
+    junk = not all(text.startswith("arn:") and text.count(":") >= ARN_SEGMENTS - 1 for text in mine.texts)
 
     def match(value: str, context: Context, taken: bool) -> bool | None:
         if not value.startswith("arn:") or value.count(":") < ARN_SEGMENTS - 1:

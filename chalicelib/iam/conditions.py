@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from chalicelib.iam import comparisons
 from chalicelib.iam.comparisons import Match, Values
-from chalicelib.iam.patterns import Context, ContextValue, Readings
+from chalicelib.iam.patterns import Context, ContextValue, Readings, fold
 
 
 class Quantifier(StrEnum):
@@ -30,15 +30,16 @@ class Quantifier(StrEnum):
 class Base:
     """What an operator compares, whether it asks for the opposite, and whether policy variables count in its values.
 
-    `typed` marks values that may fail to be of their type. Whether a negated operator then holds (NumericNotEquals for
-    "abc") is not documented; the reading that is taken says no.
+    `doubtful_junk` marks operators of which it is not documented whether they hold for a value that is not of their
+    type: the negated ones (NumericNotEquals for "abc"), and those of ARNs for a pattern shorter than an ARN. The
+    reading that is taken says no.
     """
 
     name: str
     family: Callable[[Values], Match]
     negated: bool = False
     variables: bool = False
-    typed: bool = False
+    doubtful_junk: bool = False
 
 
 BASES = {
@@ -51,13 +52,13 @@ BASES = {
         Base("StringLike", comparisons.string_like, variables=True),
         Base("StringNotLike", comparisons.string_like, negated=True, variables=True),
         Base("NumericEquals", comparisons.numeric["eq"]),
-        Base("NumericNotEquals", comparisons.numeric["eq"], negated=True, typed=True),
+        Base("NumericNotEquals", comparisons.numeric["eq"], negated=True, doubtful_junk=True),
         Base("NumericLessThan", comparisons.numeric["lt"]),
         Base("NumericLessThanEquals", comparisons.numeric["le"]),
         Base("NumericGreaterThan", comparisons.numeric["gt"]),
         Base("NumericGreaterThanEquals", comparisons.numeric["ge"]),
         Base("DateEquals", comparisons.date["eq"]),
-        Base("DateNotEquals", comparisons.date["eq"], negated=True, typed=True),
+        Base("DateNotEquals", comparisons.date["eq"], negated=True, doubtful_junk=True),
         Base("DateLessThan", comparisons.date["lt"]),
         Base("DateLessThanEquals", comparisons.date["le"]),
         Base("DateGreaterThan", comparisons.date["gt"]),
@@ -65,11 +66,11 @@ BASES = {
         Base("Bool", comparisons.boolean, variables=True),
         Base("BinaryEquals", comparisons.binary),
         Base("IpAddress", comparisons.ip_address),
-        Base("NotIpAddress", comparisons.ip_address, negated=True, typed=True),
-        Base("ArnEquals", comparisons.arn_like, variables=True),
-        Base("ArnLike", comparisons.arn_like, variables=True),
-        Base("ArnNotEquals", comparisons.arn_like, negated=True, variables=True, typed=True),
-        Base("ArnNotLike", comparisons.arn_like, negated=True, variables=True, typed=True),
+        Base("NotIpAddress", comparisons.ip_address, negated=True, doubtful_junk=True),
+        Base("ArnEquals", comparisons.arn_like, variables=True, doubtful_junk=True),
+        Base("ArnLike", comparisons.arn_like, variables=True, doubtful_junk=True),
+        Base("ArnNotEquals", comparisons.arn_like, negated=True, variables=True, doubtful_junk=True),
+        Base("ArnNotLike", comparisons.arn_like, negated=True, variables=True, doubtful_junk=True),
     )
 }
 NULL = "null"
@@ -112,7 +113,7 @@ class Condition:
         self.operator = operator
         self.name = name
         """The key as the policy spells it."""
-        self.key = name.lower()
+        self.key = fold(name)
         self.values = texts
         base = operator.base
         parsed = Values.parse(texts, variables=variables and base is not None and base.variables)
@@ -130,7 +131,7 @@ class Condition:
             return True
         if base.name == "Bool":
             return bool(parsed.templates)
-        return base.typed or any(template.in_doubt for template in parsed.templates)
+        return base.doubtful_junk or any(template.in_doubt for template in parsed.templates)
 
     def holds(self, context: Context) -> bool:
         """Whether the condition holds in this request."""
@@ -171,9 +172,9 @@ class Condition:
     def _compare(self, value: str, context: Context, taken: bool) -> bool:
         base = self.operator.base or _NO_BASE
         matched = self._match(value, context, taken)
-        if not base.negated:
-            return matched is True
-        return (base.typed and not taken) if matched is None else not matched
+        if matched is None:
+            return base.doubtful_junk and not taken
+        return matched is not base.negated
 
 
 _NO_BASE = Base(NULL, comparisons.string_equals)

@@ -44,6 +44,16 @@ class Readings(NamedTuple):
         """Whether the two differ."""
         return self.taken != self.other
 
+    @property
+    def least(self) -> bool:
+        """Whether it holds by both."""
+        return self.taken and self.other
+
+    @property
+    def most(self) -> bool:
+        """Whether it holds by one of them at least."""
+        return self.taken or self.other
+
 
 # --- wildcards -------------------------------------------------------------------------------------------------------
 
@@ -92,6 +102,18 @@ class Alternatives:
         return self._pattern.fullmatch(text) is not None
 
 
+def fold(text: str) -> str:
+    """The form in which names compare without regard to case.
+
+    AWS's names are ASCII. Folding more would let a letter from elsewhere stand for one of theirs (the Kelvin sign folds
+    to k), and a deny seem to name what it does not.
+    """
+    return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
+
+
+_ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
 def has_wildcard(text: str) -> bool:
     """Whether the text holds a star or a question mark."""
     return "*" in text or "?" in text
@@ -115,7 +137,7 @@ class ActionPatterns:
         exact: list[str] = []
         prefixes: list[str] = []
         others: list[str] = []
-        for entry in map(str.lower, entries):
+        for entry in map(fold, entries):
             if is_everything(entry):
                 prefixes.append("")
             elif not has_wildcard(entry):
@@ -212,8 +234,8 @@ def _parse_variable(body: str) -> str | Variable:
     if body in {"*", "?", "$"}:
         return body.translate(_LITERAL)
     if match := _DEFAULT.fullmatch(body):
-        return Variable(match["key"].strip().lower(), match["default"], tight=not match["blank"])
-    return Variable(body.strip().lower())
+        return Variable(fold(match["key"].strip()), match["default"], tight=not match["blank"])
+    return Variable(fold(body.strip()))
 
 
 def plain(text: str) -> str:

@@ -210,6 +210,11 @@ def _check_names(value: Mapping[str, Any], where: str, allowed: Sequence[str]) -
             raise PolicyError(where, f"unknown element {json.dumps(name[:64])}")
 
 
+def _shown(name: str) -> str:
+    """A name as a part of a place: on one line, whatever it holds."""
+    return name[:64] if name.isprintable() else json.dumps(name[:64])
+
+
 def _strings(value: object, where: str) -> tuple[str, ...]:
     """A string or an array of strings, each with something in it."""
     found = value if isinstance(value, list | tuple) else [value]
@@ -323,13 +328,13 @@ class _StatementParser:
     def _conditions(self, body: Mapping[str, Any], where: str) -> Iterator[Condition]:
         block = _object_at(body.get("Condition", {}), f"{where}.Condition")
         for name, keys in block.items():
-            place = f"{where}.Condition.{name[:64]}"
+            place = f"{where}.Condition.{_shown(name)}"
             operator = parse_operator(name)
             if operator is None:
                 raise PolicyError(f"{where}.Condition", f"unknown operator {json.dumps(name[:64])}")
             for key, found in _object_at(keys, place).items():
                 values = found if isinstance(found, list | tuple) else [found]
-                texts = tuple(_condition_text(value, f"{place}.{key[:64]}") for value in values)
+                texts = tuple(_condition_text(value, f"{place}.{_shown(key)}") for value in values)
                 yield Condition(operator, key, texts, variables=self._variables)
 
 

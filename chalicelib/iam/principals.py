@@ -95,9 +95,11 @@ class PrincipalPatterns:
             return Naming.ANYONE
         if principal.kind in ISSUERS and any(self._is_issuer_of(entry, principal) for entry in self._aws):
             return Naming.ISSUER
-        return (
-            Naming.ACCOUNT if any(account_of(entry) == principal.account for entry in self._aws) else Naming.NOT_AT_ALL
-        )
+        return Naming.ACCOUNT if self.names_account(principal) else Naming.NOT_AT_ALL
+
+    def names_account(self, principal: Principal) -> bool:
+        """Whether an entry names the principal's account as a whole."""
+        return any(account_of(entry) == principal.account for entry in self._aws)
 
     @staticmethod
     def _is_issuer_of(entry: str, session: Principal) -> bool:

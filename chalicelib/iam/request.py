@@ -9,7 +9,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from chalicelib.iam.actions import catalogue
-from chalicelib.iam.patterns import ARN_SEGMENTS, Context, ContextValue
+from chalicelib.iam.patterns import ARN_SEGMENTS, Context, ContextValue, fold
 from chalicelib.iam.principals import Principal, parse_principal
 
 MFA_PRESENT = "aws:multifactorauthpresent"
@@ -90,13 +90,13 @@ def build_request(
     ignored: list[str] = []
     for key, value in (context or {}).items():
         if is_in_request(action, key):
-            kept[key.lower()] = _value(key.lower(), value)
+            kept[fold(key)] = _value(fold(key), value)
         else:
             ignored.append(key)
     return Request(
         principal=who,
         name=known.name if known else action,
-        action=action.lower(),
+        action=fold(action),
         resource=resource,
         resource_account=resource_account or account_of_resource(resource) or who.account,
         context=MappingProxyType(kept),
@@ -110,7 +110,7 @@ def is_in_request(action: str, key: str) -> bool:
     Keys of AWS as a whole are taken as given: the caller says what the request carries, and the lists of actions that
     carry aws:RequestTag and its like are not complete.
     """
-    return key[:4].lower() == "aws:" or is_supported(action, key)
+    return fold(key[:4]) == "aws:" or is_supported(action, key)
 
 
 @lru_cache(maxsize=65_536)

@@ -119,7 +119,7 @@ class ResourcePatterns:
         if (taken and _has_wild_type(segments)) or (not wide and has_wildcard(head[2])):
             return NEVER
         char = "." if wide else "[^:]"
-        flags = "i" if taken else ""
+        flags = "ai" if taken else ""
         return f"(?{flags}:{':'.join(glob_source(segment, char) for segment in head)}):{glob_source(tail)}"
 
 

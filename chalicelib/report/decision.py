@@ -7,7 +7,8 @@ from typing import Any
 
 from chalicelib.analysis.decide import Decided
 from chalicelib.iam.conditions import Condition
-from chalicelib.iam.decision import Decision, NearMiss, Verdict, near_misses
+from chalicelib.iam.decision import Decision, Verdict
+from chalicelib.iam.near_misses import NearMiss, near_misses
 from chalicelib.iam.patterns import Context
 from chalicelib.iam.policy import Effect
 from chalicelib.iam.request import MFA_PRESENT
