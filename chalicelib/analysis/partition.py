@@ -6,7 +6,7 @@ service, are decided alike. One action then speaks for its class.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -70,28 +70,39 @@ def _unknown(entry: str) -> tuple[str, ...]:
     return () if has_wildcard(entry) or ":" not in entry else (entry,)
 
 
-def classes(statements: Iterable[Statement], excluded: frozenset[str], others: Sequence[str]) -> list[ActionClass]:
+def classes(
+    statements: Iterable[Statement], excluded: frozenset[str], others: tuple[str, ...]
+) -> tuple[ActionClass, ...]:
     """The classes that the statements' patterns induce, the gravest first, without the excluded actions.
 
     `others` are the actions that stand for all that no pattern names.
     """
-    statements = list(statements)
-    entries = dict.fromkeys(entry for statement in statements for entry in statement.actions.entries)
-    # The well-known actions come first, so that a class is represented by one of them where it holds one.
+    entries: set[str] = set()
+    services: set[str] = set()
+    for statement in statements:
+        entries.update(statement.actions.entries)
+        if statement.resources:
+            services.update(map(service_of, statement.resources.entries))
+    return _classes(tuple(sorted(entries)), frozenset(services - {""}), excluded, others)
+
+
+@lru_cache(maxsize=1024)
+def _classes(
+    entries: tuple[str, ...], services: frozenset[str], excluded: frozenset[str], others: tuple[str, ...]
+) -> tuple[ActionClass, ...]:
     masks = dict.fromkeys(others, 0)
     for bit, entry in enumerate(entry for entry in entries if not is_everything(entry)):
         for name in matching(entry) or _unknown(entry):
             masks[name] = masks.get(name, 0) | 1 << bit
-    services = {
-        service for s in statements if s.resources for entry in s.resources.entries if (service := service_of(entry))
-    }
     grouped: dict[tuple[Kind, int, str, int], list[str]] = {}
     facts = _facts()
-    for name, mask in masks.items():
-        if name in excluded:
-            continue
+    for name in masks.keys() - excluded:
         kind, has_resources = facts.get(name, (Kind.WRITE, True))
         service = name.partition(":")[0]
-        key = kind, 0 if has_resources else 1, service if service in services else "", mask
+        key = kind, 0 if has_resources else 1, service if service in services else "", masks[name]
         grouped.setdefault(key, []).append(name)
-    return [ActionClass(key[0], tuple(names), not key[1]) for key, names in sorted(grouped.items())]
+    # A class is represented by a well-known action where it holds one.
+    known = {name: position for position, name in enumerate(others)}
+    for names in grouped.values():
+        names.sort(key=lambda name: (known.get(name, len(known)), name))
+    return tuple(ActionClass(key[0], tuple(names), not key[1]) for key, names in sorted(grouped.items()))
