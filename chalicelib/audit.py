@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,16 @@ class Audit:
         """The findings at or above a severity."""
         return tuple(finding for finding in self.findings if finding.severity.rank >= severity.rank)
 
+    def effects(self) -> Iterator[tuple[Gap, str]]:
+        """Each gap, and what it means for the verdicts, in words."""
+        skipped: dict[str, set[str]] = {}
+        for item in self.not_evaluated:
+            if item.subject:
+                skipped.setdefault(item.subject, set()).add(item.control)
+        for gap in self.gaps:
+            controls = sorted(skipped.get(gap.subject, ()))
+            yield gap, _EFFECTS[gap.read] + (f"; not evaluated: {', '.join(controls)}" if controls else "")
+
     def to_json(self) -> dict[str, Any]:
         """The audit as JSON values, the same for the same state and time."""
         skipped: dict[str, list[NotEvaluated]] = {}
@@ -53,9 +63,9 @@ class Audit:
                     "read": str(gap.read),
                     "subject": gap.subject or None,
                     "reason": gap.reason,
-                    "effect": effect_of(gap, self.not_evaluated),
+                    "effect": effect,
                 }
-                for gap in self.gaps
+                for gap, effect in self.effects()
             ],
             "not_evaluated": [
                 {"control": item.control, "subject": item.subject or None, "reason": item.reason}
@@ -79,12 +89,6 @@ _EFFECTS = {
     Read.SSH_PUBLIC_KEYS: "SSH keys are not known",
     Read.SERVICE_CONTROL_POLICIES: "an organisation's policy may deny what is reported as allowed",
 }
-
-
-def effect_of(gap: Gap, not_evaluated: Iterable[NotEvaluated]) -> str:
-    """What a gap means for the verdicts, in words."""
-    controls = sorted({item.control for item in not_evaluated if gap.subject and item.subject == gap.subject})
-    return _EFFECTS[gap.read] + (f"; not evaluated: {', '.join(controls)}" if controls else "")
 
 
 def judge(

@@ -2,8 +2,8 @@
 
 A policy can tell two resources apart only by a pattern that stands in it. So for every type of resource that the
 actions of a class take: one ARN that no pattern names, one for each pattern that can match the type, and one for each
-pair of a granted and an exempted pattern that can match it together. Patterns are met as patterns: an ARN that lies in
-two of them is built from both, not guessed from one.
+pair of patterns that an allowed request may have to match together. Patterns are met as patterns: an ARN that lies in
+two of them is built from both, not guessed from one, and keeps out of those that deny where it can.
 """
 
 from __future__ import annotations
@@ -13,9 +13,17 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, combinations, islice, product
 
 from chalicelib.iam.actions import catalogue
-from chalicelib.iam.patterns import ARN_SEGMENTS, has_wildcard, is_everything, parse_template
+from chalicelib.iam.patterns import (
+    ARN_SEGMENTS,
+    compile_source,
+    glob_source,
+    has_wildcard,
+    is_everything,
+    parse_template,
+)
 from chalicelib.iam.policy import Effect, Statement
 from chalicelib.iam.resources import service_of
 
@@ -23,9 +31,12 @@ REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-2", "sa-east-1", "ca-centr
 """Regions to choose from; those that no policy names stand for all that none names."""
 NOTHING = "mfawatch-example"
 """A name that no policy names."""
+WORDS = (NOTHING, "q7", "0-x", "Kd_", "zz9")
+"""Names to choose from; the first one that falls into no pattern that denies."""
 MOST_REGIONS = 4
 MOST_TYPES = 64
 MOST_STATES = 20_000
+MOST_PAIRS = 200
 
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
@@ -54,25 +65,35 @@ def places(statements: Iterable[Statement], account: str) -> Places:
 
 
 class Patterns:
-    """The resource patterns of a policy set with one user's values in them."""
+    """The resource patterns of the statements about a class, with one user's values in them.
+
+    `groups` are the patterns, and the pairs of patterns, in which an allowed request may have to lie together: what one
+    statement grants or exempts, and another one too. `barred` are those that a request does well to avoid.
+    """
 
     def __init__(self, statements: Iterable[Statement], values: Mapping[str, str]) -> None:
-        granted: dict[str, None] = {}
-        exempted: dict[str, None] = {}
-        others: dict[str, None] = {}
+        positive: list[tuple[str, ...]] = []
+        barred: dict[str, None] = {}
         for statement in statements:
             if statement.resources is None:
                 continue
             found = (entry for entry in statement.resources.entries if not is_everything(entry))
-            resolved = dict.fromkeys(filter(None, (_resolve(entry, values) for entry in found)))
-            if statement.effect is Effect.ALLOW and not statement.not_resource:
-                granted.update(resolved)
-            elif statement.effect is Effect.DENY and statement.not_resource:
-                exempted.update(resolved)
+            resolved = tuple(dict.fromkeys(filter(None, (_resolve(entry, values) for entry in found))))
+            if (statement.effect is Effect.ALLOW) is not statement.not_resource:
+                positive.append(resolved)
             else:
-                others.update(resolved)
-        self.single = tuple({**granted, **exempted, **others})
-        self.pairs = tuple((one, other) for one in granted for other in exempted if one != other)
+                barred.update(dict.fromkeys(resolved))
+        single = dict.fromkeys((entry,) for entry in (*chain.from_iterable(positive), *barred))
+        pairs = dict.fromkeys(
+            (one, other)
+            for ours, theirs in combinations(positive, 2)
+            for one, other in product(ours, theirs)
+            if one != other
+        )
+        self.groups = (*single, *islice(pairs, MOST_PAIRS))
+        self.barred = tuple(barred)
+        self.whole = len(pairs) <= MOST_PAIRS
+        """Whether all pairs are there."""
 
 
 def _resolve(entry: str, values: Mapping[str, str]) -> str | None:
@@ -88,21 +109,20 @@ def _resolve(entry: str, values: Mapping[str, str]) -> str | None:
 def targets(actions: Sequence[str], patterns: Patterns, where: Places) -> Iterator[tuple[str, str]]:
     """(action, ARN) for a class of actions; the ARN is of a type that the action takes."""
     types = _types(tuple(actions))
+    if not types:
+        yield actions[0], "*"
     services = {"", *(service_of(arn) for _, arn in types)}
-    groups = [
-        group
-        for group in (*((entry,) for entry in patterns.single), *patterns.pairs)
-        if services.issuperset(map(service_of, group))
-    ]
+    groups = [group for group in patterns.groups if services.issuperset(map(service_of, group))]
+    barred = tuple(entry for entry in patterns.barred if service_of(entry) in services)
     # Where no pattern is about these services, all their types are decided alike and one speaks for them.
     for name, kind in types if groups else types[:1]:
         for region in where.regions:
-            yield name, _fill(_placed(kind, region, where.account))
-    if not types:
-        yield actions[0], "*"
+            found = _meet_a_type(((name, kind),), (), barred, region, where.account)
+            if found:
+                yield found
     for group in groups:
         for region in where.regions:
-            found = _meet_a_type(types, group, region, where.account)
+            found = _meet_a_type(types, group, barred, region, where.account)
             if found:
                 yield found
 
@@ -119,47 +139,67 @@ def _types(actions: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple((name, arn) for arn, name in found.items())[:MOST_TYPES]
 
 
+@lru_cache(maxsize=65_536)
+def _meet_a_type(
+    types: tuple[tuple[str, str], ...], group: tuple[str, ...], barred: tuple[str, ...], region: str, account: str
+) -> tuple[str, str] | None:
+    """The first type of resource of which an ARN lies in all patterns of the group, with that ARN.
+
+    It lies in no barred pattern where a name can be found that does not.
+    """
+    for name, kind in types:
+        template = _placed(kind, region, account)
+        named = [arn for word in WORDS if (arn := meet((template, *group), word)) and _is_of(kind, arn)]
+        if named:
+            return name, next((arn for arn in named if not any(_lies_in(arn, entry) for entry in barred)), named[0])
+    return None
+
+
 def _placed(arn: str, region: str, account: str) -> str:
     """An ARN template in a region and an account; what is left to choose is a star."""
     known = {"Partition": "aws", "Region": region, "Account": account}
     return _PLACEHOLDER.sub(lambda match: known.get(match[1], "*"), arn)
 
 
-def _fill(pattern: str) -> str:
-    return pattern if pattern == "*" else re.sub(r"\*+", NOTHING, pattern).replace("?", "z")
+def _is_of(kind: str, arn: str) -> bool:
+    """Whether the ARN can be of the type: the name of a bucket holds no slash."""
+    return not kind.endswith(":::${BucketName}") or "/" not in arn
+
+
+def _lies_in(arn: str, pattern: str) -> bool:
+    return compile_source(glob_source(pattern)).fullmatch(arn) is not None
+
+
+def meet(patterns: Sequence[str], word: str = NOTHING) -> str | None:
+    """An ARN that lies in all the patterns of six segments; None if there is none. `word` names what is free to choose.
+
+    Segments are met one by one: no name of a resource holds another ARN's colons.
+    """
+    rows = [pattern.split(":", ARN_SEGMENTS - 1) for pattern in patterns]
+    met: list[str] = []
+    for segment in zip(*rows, strict=True):
+        text = _meet(tuple(dict.fromkeys(segment)), word)
+        if text is None:
+            return None
+        met.append(text)
+    return ":".join(met)
 
 
 @lru_cache(maxsize=65_536)
-def _meet_a_type(
-    types: tuple[tuple[str, str], ...], group: tuple[str, ...], region: str, account: str
-) -> tuple[str, str] | None:
-    """The first type of resource of which an ARN lies in all patterns of the group, with that ARN."""
-    for name, kind in types:
-        template = _placed(kind, region, account)
-        if (met := meet((template, *group))) is not None:
-            return name, met
-    return None
-
-
-def meet(patterns: tuple[str, ...]) -> str | None:
-    """A text that lies in all the patterns; None if there is none. The names it is free to choose are `NOTHING`.
+def _meet(patterns: tuple[str, ...], word: str) -> str | None:
+    """A text that lies in all the patterns.
 
     First the plain way: one pattern with its stars filled. Then a search over the positions in all patterns at once,
     breadth first, which finds the shortest such text.
     """
     for pattern in patterns:
-        text = _fill(pattern)
-        if all(_matches(other, text) for other in patterns):
+        text = re.sub(r"\*+", word, pattern).replace("?", word[0])
+        if all(_lies_in(text, other) for other in patterns):
             return text
-    return _search(patterns)
+    return _search(patterns, word[0])
 
 
-def _matches(pattern: str, text: str) -> bool:
-    # Not by the engine's own expressions: those know nothing of two patterns at once, and this is the same rule.
-    return _search((pattern, text.replace("*", "\ufdd0").replace("?", "\ufdd1"))) is not None
-
-
-def _search(patterns: tuple[str, ...]) -> str | None:
+def _search(patterns: tuple[str, ...], free: str) -> str | None:
     start = tuple(0 for _ in patterns)
     seen = {start}
     queue: deque[tuple[tuple[int, ...], str]] = deque([(start, "")])
@@ -167,14 +207,14 @@ def _search(patterns: tuple[str, ...]) -> str | None:
         state, text = queue.popleft()
         if all(set(pattern[at:]) <= {"*"} for pattern, at in zip(patterns, state, strict=True)):
             return text
-        for following, character in _steps(patterns, state):
+        for following, character in _steps(patterns, state, free):
             if following not in seen:
                 seen.add(following)
                 queue.append((following, text + character))
     return None
 
 
-def _steps(patterns: tuple[str, ...], state: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], str]]:
+def _steps(patterns: tuple[str, ...], state: tuple[int, ...], free: str) -> Iterator[tuple[tuple[int, ...], str]]:
     """The positions that one more character, or the end of a star, leads to."""
     here = [pattern[at] if at < len(pattern) else "" for pattern, at in zip(patterns, state, strict=True)]
     for index, piece in enumerate(here):
@@ -183,5 +223,5 @@ def _steps(patterns: tuple[str, ...], state: tuple[int, ...]) -> Iterator[tuple[
     wanted = {piece for piece in here if piece not in ("*", "?")}
     if "" in wanted or len(wanted) > 1:
         return
-    character = wanted.pop() if wanted else "z"
+    character = wanted.pop() if wanted else free
     yield tuple(at if piece == "*" else at + 1 for at, piece in zip(state, here, strict=True)), character

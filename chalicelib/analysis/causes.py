@@ -48,9 +48,13 @@ class Explanation:
     statement: Statement | None = None
 
 
+_DOUBT = Failure(Cause.EXTRA_CONDITION, "certainty, if AWS's documentation left no other reading of its conditions")
+"""The deny holds by the reading that is taken; the request gets through by another one."""
+
+
 def explain(request: Request, policies: PolicySet) -> Explanation:
     """Why the request is allowed without MFA."""
-    failing = [(tuple(_failures(guard, request)), policy, guard) for policy, guard in _guards(policies)]
+    failing = [(tuple(_failures(guard, request)) or (_DOUBT,), policy, guard) for policy, guard in _guards(policies)]
     if not failing:
         return Explanation(Cause.NO_DENY, "with a policy that denies requests without MFA this request would be denied")
     # The first failing part of the nearest guard; `min` keeps the first of equals, so the answer is stable.

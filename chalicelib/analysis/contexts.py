@@ -7,17 +7,17 @@ each value, and one that none matches. Some keys have a value that nobody can ch
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, product
 
 from chalicelib.analysis.arns import NOTHING
 from chalicelib.iam.conditions import Condition
-from chalicelib.iam.patterns import parse_template
+from chalicelib.iam.patterns import parse_template, plain
 from chalicelib.iam.policy import Statement
-from chalicelib.iam.values import parse_network, parse_number
+from chalicelib.iam.values import Network, parse_network, parse_number
 
-MOST_VALUES = 6
-MOST_CONTEXTS = 64
+MOST_VALUES = 8
+MOST_CONTEXTS = 96
 
 GIVEN = (
     "aws:multifactorauth", "aws:currenttime", "aws:epochtime", "aws:tokenissuetime",
@@ -37,32 +37,44 @@ Values = Mapping[str, str | None]
 """Key → value; None stands for an absent key."""
 
 
-def contexts(statements: Iterable[Statement], base: Mapping[str, str]) -> tuple[list[Values], bool]:
+def contexts(
+    statements: Iterable[Statement], base: Mapping[str, str], own: Mapping[str, str]
+) -> tuple[list[Values], bool]:
     """The combinations of condition values in play, the base one first, and whether they are all there are.
 
-    `base` has the values of keys that every request carries: those are never absent.
+    `base` has the values of keys that every request carries: those are never absent. `own` has the caller's values, for
+    policy variables.
     """
-    values: dict[str, dict[str | None, None]] = {}
-    whole = True
+    conditions: dict[str, list[Condition]] = {}
     for statement in statements:
         for condition in statement.conditions:
             if not condition.key.startswith(GIVEN):
-                found = values.setdefault(condition.key, {base.get(condition.key): None})
-                found.update(dict.fromkeys(_instances(condition, fresh=condition.key not in base)))
-    for key, found in values.items():
-        if len(found) > MOST_VALUES + 1:
-            whole = False
-            values[key] = dict.fromkeys(islice(found, MOST_VALUES + 1))
-    combinations = product(*values.values())
+                conditions.setdefault(condition.key, []).append(condition)
+    values = {key: _values(found, base.get(key), own) for key, found in conditions.items()}
+    whole = all(len(found) <= MOST_VALUES for found in values.values())
+    combinations = product(*(found[:MOST_VALUES] for found in values.values()))
     taken: list[Values] = [dict(zip(values, found, strict=True)) for found in islice(combinations, MOST_CONTEXTS)]
     return taken, whole and next(combinations, None) is None
 
 
-def _instances(condition: Condition, *, fresh: bool) -> Iterator[str]:
-    """Values of the key on both sides of the condition; `fresh` asks for one that no text matches."""
+def _values(conditions: Sequence[Condition], first: str | None, own: Mapping[str, str]) -> list[str | None]:
+    """The values of one key: the one that every request has, or none; an instance of each; one that none matches."""
+    found: dict[str | None, None] = {first: None}
+    for condition in conditions:
+        found.update(dict.fromkeys(_instances(condition, own)))
+    networks = [network for c in conditions for network in map(parse_network, c.values) if network is not None]
+    if networks:
+        found.update(dict.fromkeys(_outside(networks)))
+    elif first is None:
+        found[NOTHING] = None
+    return list(found)
+
+
+def _instances(condition: Condition, own: Mapping[str, str]) -> Iterator[str]:
+    """A value for each text of the condition that it matches, and for numbers one on either side."""
     base = condition.operator.base
     name = base.name if base else ""
-    for text in condition.values:
+    for text in condition.values if name else ():
         if "IpAddress" in name:
             network = parse_network(text)
             if network is not None:
@@ -73,11 +85,20 @@ def _instances(condition: Condition, *, fresh: bool) -> Iterator[str]:
                 yield from (str(number), str(number - 1), str(number + 1))
         elif name == "Bool":
             yield from ("true", "false")
-        elif name and parse_template(text) is None:
-            yield text.replace("*", NOTHING).replace("?", "z")
-    if fresh and "IpAddress" not in name and not name.startswith(("Numeric", "Bool", "Date")):
-        yield NOTHING
+        else:
+            template = parse_template(text)
+            resolved = template.resolve(own, taken=True) if template else text
+            if resolved is not None:
+                yield plain(resolved.replace("*", NOTHING).replace("?", "z"))
 
 
-def _address(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+def _address(network: Network) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     return network.network_address + 1 if network.num_addresses > 2 else network.network_address
+
+
+def _outside(networks: Sequence[Network]) -> Iterator[str]:
+    """An address that lies in none of the networks, if one of a few does."""
+    for text in ("198.51.100.1", "203.0.113.1", "192.0.2.1", "8.8.8.8", "100.64.0.1", "2001:db8::1"):
+        if not any(ipaddress.ip_address(text) in network for network in networks):
+            yield text
+            return

@@ -80,9 +80,11 @@ def _forwarded(service: str, resource: str) -> dict[str, str]:
     """The keys of a request that a service makes on with the caller's identity.
 
     kms:ViaService holds service.region.amazonaws.com in every partition (KMS Developer Guide); it is dropped again from
-    requests of any other service. The region is the resource's.
+    requests of any other service. The region is the resource's;
+    for one without it is us-east-1.
     """
-    host = service if service.endswith(".amazonaws.com") else f"{service}.{region_of(resource)}.amazonaws.com"
+    region = region_of(resource) or "us-east-1"
+    host = service if service.endswith(".amazonaws.com") else f"{service}.{region}.amazonaws.com"
     return {"aws:ViaAWSService": "true", "kms:ViaService": host}
 
 

@@ -1,7 +1,7 @@
 """Is MFA enforced? The gravest request beyond enrolment that a user's policies allow without MFA.
 
 Requests are taken from the partition that the policies themselves induce (`partition`, `arns`, `contexts`), not from a
-list of probes: whatever the policies name, and one action that they do not name for each kind and several services.
+list of probes: whatever the policies name, and one action of each kind that they do not name.
 Enrolment and the care of one's own credentials, CodeCommit, KMS and STS are left out here: exempting them is a question
 of its own.
 """
@@ -46,7 +46,7 @@ iam:PassRole is here because no request is made of it alone.
 APART = ("codecommit:", "kms:", "sts:")
 """Services whose exemption is judged apart."""
 
-UNNAMED = tuple(
+WELL_KNOWN = tuple(
     """
     iam:AttachUserPolicy iam:CreateUser iam:ListRoles s3:PutBucketPolicy s3:PutObject s3:GetObject s3:ListAllMyBuckets
     ec2:ModifySnapshotAttribute ec2:RunInstances ec2:TerminateInstances ec2:DescribeInstances lambda:AddPermission
@@ -55,7 +55,7 @@ UNNAMED = tuple(
     cloudtrail:StopLogging cloudtrail:LookupEvents ssm:StartSession ssm:GetParameter
     """.split()
 )
-"""Actions that stand for whatever the policies do not name: of each kind, with and without resources."""
+"""Well-known actions of each kind, with and without resources: they make the readable witnesses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class _Search:
         statements = [statement for policy in self._documents() for statement in policy.document.statements]
         doubtful: Hole | None = None
         exhaustive = True
-        for group in classes(statements, _excluded(), UNNAMED):
+        for group in classes(statements, _excluded(), WELL_KNOWN):
             statements = self._open_to(group.actions[0].lower())
             ways = [way for way in self._ways if way.can_call(group.actions[0].lower()) and not _bars(statements, way)]
             if not ways:
@@ -186,10 +186,9 @@ class _Search:
                 "aws:requestedregion": where.regions[0],
                 **_lowered(carried(self._snapshot, "*", MfaState.ABSENT)),
             }
-            variants, whole = contexts(statements, base)
-            self._remembered[key] = _Cells(
-                where, Patterns(statements, _lowered(self._principal)), base, variants, whole
-            )
+            own = _lowered(self._principal)
+            variants, whole = contexts(statements, base, own)
+            self._remembered[key] = _Cells(where, Patterns(statements, own), base, variants, whole)
         return self._remembered[key]
 
     def _holes(self, group: ActionClass, ways: Sequence[Way], cells: _Cells) -> Iterator[Hole]:
@@ -241,7 +240,7 @@ def _is_blanket(statement: Statement, mfa: MfaState) -> bool:
     """Whether the statement denies on every resource, whatever the request holds but MFA."""
     if statement.effect is not Effect.DENY or not statement.covers_everything:
         return False
-    if any(condition.key not in MFA_KEYS for condition in statement.conditions):
+    if any(not condition.keys <= MFA_KEYS for condition in statement.conditions):
         return False
     readings = [condition.readings(mfa.context) for condition in statement.conditions]
     return all(reading.taken and reading.other for reading in readings)

@@ -1,19 +1,21 @@
 """The finite partition of all actions that a set of policies induces.
 
-Two actions that the same patterns match, of the same kind and, where resources are named by service, of the same
-service, are decided alike. One action then speaks for its class.
+Two actions that the same patterns match, of the same kind, that carry the same of the condition keys in play and, where
+resources are named by service, are of the same service, are decided alike. One action then speaks for its class.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from itertools import chain
 
-from chalicelib.iam.actions import AccessLevel, catalogue
+from chalicelib.iam.actions import AccessLevel, catalogue, is_global
 from chalicelib.iam.patterns import has_wildcard, is_everything
 from chalicelib.iam.policy import Statement
+from chalicelib.iam.request import is_supported
 from chalicelib.iam.resources import service_of
 
 
@@ -66,8 +68,14 @@ def is_known(name: str) -> bool:
 
 
 def _unknown(entry: str) -> tuple[str, ...]:
-    """An action that the catalogue does not know, if the entry names one: AWS may have it since, or it is misspelt."""
-    return () if has_wildcard(entry) or ":" not in entry else (entry,)
+    """An action that the catalogue does not know, if the entry can mean one: AWS may have it since, or it is misspelt.
+
+    A pattern of a known service that matches nothing means nothing; of a service that is not known it may mean any.
+    """
+    service, _, name = entry.partition(":")
+    if has_wildcard(entry) and (service.lower() in catalogue().services() or has_wildcard(service)):
+        return ()
+    return (f"{service}:{name.replace('*', 'Any').replace('?', 'A')}",) if name else ()
 
 
 def classes(
@@ -75,34 +83,61 @@ def classes(
 ) -> tuple[ActionClass, ...]:
     """The classes that the statements' patterns induce, the gravest first, without the excluded actions.
 
-    `others` are the actions that stand for all that no pattern names.
+    `others` are well-known actions, which represent their classes.
     """
     entries: set[str] = set()
     services: set[str] = set()
+    keys: set[str] = set()
     for statement in statements:
         entries.update(statement.actions.entries)
+        keys.update(condition.key for condition in statement.conditions)
         if statement.resources:
             services.update(map(service_of, statement.resources.entries))
-    return _classes(tuple(sorted(entries)), frozenset(services - {""}), excluded, others)
+    selective = frozenset(key for key in keys if not is_global(key))
+    return _classes(tuple(sorted(entries)), frozenset(services - {""}), selective, excluded, others)
 
 
 @lru_cache(maxsize=1024)
 def _classes(
-    entries: tuple[str, ...], services: frozenset[str], excluded: frozenset[str], others: tuple[str, ...]
+    entries: tuple[str, ...],
+    services: frozenset[str],
+    keys: frozenset[str],
+    excluded: frozenset[str],
+    others: tuple[str, ...],
 ) -> tuple[ActionClass, ...]:
-    masks = dict.fromkeys(others, 0)
+    masks: dict[str, int] = {}
     for bit, entry in enumerate(entry for entry in entries if not is_everything(entry)):
         for name in matching(entry) or _unknown(entry):
             masks[name] = masks.get(name, 0) | 1 << bit
-    grouped: dict[tuple[Kind, int, str, int], list[str]] = {}
+    # A service of which the policies name an action, a resource or a condition key is split; the others are decided
+    # alike, and one action of each kind speaks for them.
+    named = {name.partition(":")[0] for name in masks} | services | {key.partition(":")[0] for key in keys}
+    everywhere = any(key.startswith("aws:") for key in keys)
+    for service in catalogue().services() if everywhere else named:
+        for name in matching(f"{service}:*"):
+            masks.setdefault(name, 0)
+    for name in _untouched(frozenset(named), excluded, others):
+        masks.setdefault(name, 0)
+    grouped: dict[tuple[Kind, int, str, tuple[str, ...], int], list[str]] = {}
     facts = _facts()
     for name in masks.keys() - excluded:
         kind, has_resources = facts.get(name, (Kind.WRITE, True))
         service = name.partition(":")[0]
-        key = kind, 0 if has_resources else 1, service if service in services else "", masks[name]
-        grouped.setdefault(key, []).append(name)
+        carried = tuple(sorted(key for key in keys if is_supported(name, key)))
+        # IAM stands apart in any case: sessions that GetSessionToken made without MFA cannot call it.
+        apart = service if service in services or service == "iam" else ""
+        grouped.setdefault((kind, 0 if has_resources else 1, apart, carried, masks[name]), []).append(name)
     # A class is represented by a well-known action where it holds one.
     known = {name: position for position, name in enumerate(others)}
     for names in grouped.values():
         names.sort(key=lambda name: (known.get(name, len(known)), name))
     return tuple(ActionClass(key[0], tuple(names), not key[1]) for key, names in sorted(grouped.items()))
+
+
+def _untouched(named: frozenset[str], excluded: frozenset[str], others: tuple[str, ...]) -> Iterator[str]:
+    """One action for each kind, with and without resources, of services that the policies do not name."""
+    found: set[tuple[Kind, bool]] = set()
+    for name, facts in chain(((name, _facts()[name]) for name in others), _facts().items()):
+        if facts not in found and name.partition(":")[0] not in named and name not in excluded:
+            found.add(facts)
+            yield name

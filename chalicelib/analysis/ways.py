@@ -49,6 +49,7 @@ WAYS = (
 
 
 def ways_of(user: User) -> tuple[Way, ...]:
-    """The ways open to a user: by credentials known to be active, and by those that nobody could read."""
-    possible = user.possible()
-    return tuple(way for way in WAYS if way.credential in possible)
+    """The ways open to a user: by credentials known to be active, then by those that nobody could read."""
+    active, possible = user.active(), user.possible()
+    ways = [way for way in WAYS if way.credential in possible]
+    return tuple(sorted(ways, key=lambda way: way.credential not in active))

@@ -42,6 +42,9 @@ def main() -> None:
     """Run the command; a user's error is one line."""
     try:
         code = cli.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(USAGE)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "mfawatch"
         click.echo(f"{command}: {clean(error.format_message())} (see {command} --help)", err=True)

@@ -22,14 +22,12 @@ def evaluate(cases: Sequence[Path]) -> int:
     A case holds principal, action, resource, context and all policies; a document that AWS would refuse decides
     "Error". Where a case says what it expects and the decision is another, the exit code is 3.
     """
-    # All files are read before anything is printed: a broken line at the end leaves no half-told result.
-    values = [found for path in cases for found in _read(path)]
-    disagreeing = 0
-    for source, value in values:
-        outcome = _decide(source, value)
-        disagreeing += not outcome.agrees
+    # All cases are decided before anything is printed: a broken line at the end leaves no half-told result.
+    outcomes = [_decide(source, value) for path in cases for source, value in _read(path)]
+    disagreeing = sum(not outcome.agrees for outcome in outcomes)
+    for outcome in outcomes:
         click.echo(json.dumps(outcome.to_json()))
-    click.echo(f"{len(values)} cases, {disagreeing} not as expected", err=True)
+    click.echo(f"{len(outcomes)} cases, {disagreeing} not as expected", err=True)
     return FINDINGS if disagreeing else 0
 
 

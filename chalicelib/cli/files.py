@@ -80,6 +80,8 @@ def understand(files: AccountFiles, exports: Exports, taken: datetime) -> Accoun
     Raises:
         InputError: an answer is not what it is said to be.
     """
+    if exports.authorization_details is None and exports.credential_report is None:
+        raise InputError(str(files.snapshot), "answers: holds neither authorization-details nor credential-report")
     try:
         return read_exports(exports, taken)
     except ExportError as error:
@@ -102,6 +104,9 @@ def read_answers(files: AccountFiles) -> tuple[Exports, datetime]:
         raise click.UsageError("name an account: --snapshot, or --authorization-details and --credential-report")
     report = given.pop("credential_report", None)
     answers = {field: read_json(path) for field, path in given.items()}
+    for field, answer in answers.items():
+        if answer is None:
+            raise InputError(str(given[field]), "must be an object, not null")
     now = datetime.now(UTC).replace(microsecond=0)
     return Exports(credential_report=read_text(report) if report else None, **answers), now
 

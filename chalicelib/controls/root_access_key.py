@@ -13,6 +13,8 @@ def _check(control: Control, state: State) -> Iterator[Result]:
     root = state.snapshot.root
     if root is None:
         yield control.not_evaluated("", "the credential report has no row for the root user")
+    elif root.access_keys is None:
+        yield control.not_evaluated("", "the credential report does not say whether the root user has access keys")
     elif root.access_keys:
         yield control.finding(state, root.arn, Severity.CRITICAL, {"access_keys": root.access_keys})
 

@@ -10,6 +10,8 @@ from chalicelib.iam.account import CredentialKind, Read, User
 
 
 def _check(control: Control, state: State) -> Iterator[Result]:
+    if state.snapshot.reads.isdisjoint({Read.AUTHORIZATION_DETAILS, Read.CREDENTIAL_REPORT}):
+        yield control.not_evaluated("", "needs authorization-details or credential-report")
     for user in state.users():
         if user.mfa:
             continue

@@ -149,7 +149,8 @@ class RootUser:
 
     arn: str
     password: bool | None
-    access_keys: int
+    access_keys: int | None
+    """How many are active."""
     mfa: bool | None
 
 

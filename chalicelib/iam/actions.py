@@ -160,7 +160,7 @@ class Catalogue:
 
     def knows_key(self, key: str) -> bool:
         """Whether AWS documents the condition key, as a global one or for some action."""
-        return _is_global(key) or not _forms(key).isdisjoint(self._known_keys)
+        return is_global(key) or not _forms(key).isdisjoint(self._known_keys)
 
     def is_multivalued(self, key: str) -> bool:
         """Whether the condition key holds several values, even in a request that carries one."""
@@ -173,7 +173,7 @@ class Catalogue:
         that the catalogue does not know nothing can be ruled out, so the answer is True; `find` and `knows_key` tell.
         """
         found = self.find(action)
-        if found is None or _is_global(key) or not _forms(key).isdisjoint(found.condition_keys):
+        if found is None or is_global(key) or not _forms(key).isdisjoint(found.condition_keys):
             return True
         return not self.knows_key(key)
 
@@ -234,6 +234,7 @@ def _forms(key: str) -> frozenset[str]:
     return frozenset((key, prefix[0])) if prefix else frozenset((key,))
 
 
-def _is_global(key: str) -> bool:
+def is_global(key: str) -> bool:
+    """Whether a request of any action can carry the key."""
     # A key named for the host of an identity provider ("accounts.google.com:sub") stays with the session it opened.
     return "." in key.partition(":")[0] or not _forms(key).isdisjoint(GLOBAL_KEYS)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chalicelib.iam.account import Read
-from chalicelib.iam.documents import Ambiguous, kind_of
+from chalicelib.iam.documents import kind_of, name_twice
 
 
 class ExportError(ValueError):
@@ -31,10 +31,10 @@ class Node:
 
     def mapping(self) -> Mapping[str, Any]:
         """The value as an object."""
-        if isinstance(self.value, Ambiguous):
-            raise ExportError(self.read, self.where, f"the name {json.dumps(self.value.name[:64])} stands twice")
         if not isinstance(self.value, Mapping):
             raise self._fail("an object")
+        if (twice := name_twice(self.value)) is not None:
+            raise ExportError(self.read, self.where, f"the name {json.dumps(twice[:64])} stands twice")
         return self.value
 
     def get(self, name: str) -> Node:

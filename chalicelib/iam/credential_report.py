@@ -60,10 +60,11 @@ def parse_report(text: str) -> CredentialReport:
     rows = _rows(text.removeprefix("\ufeff"))
     users = [row for row in rows if row.user != ROOT]
     roots = [row for row in rows if row.user == ROOT]
-    names = [row.user for row in rows]
-    if len(set(names)) < len(names):
-        twice = next(row for row in rows if names.count(row.user) > 1)
-        raise ReportError(f"line {twice.line}: user {twice.user} stands twice")
+    seen: set[str] = set()
+    for row in rows:
+        if row.user in seen:
+            raise ReportError(f"line {row.line}: user {row.user} stands twice")
+        seen.add(row.user)
     return CredentialReport(tuple(users), roots[0] if roots else None, generated)
 
 

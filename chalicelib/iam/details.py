@@ -22,6 +22,7 @@ class Details:
         self._answer = answer
         self._check_account = check_account
         self._parsed: dict[tuple[PolicyKind, str], tuple[PolicyDocument | None, PolicyError | None]] = {}
+        self._seen: set[tuple[str, str]] = set()
         self.gaps: list[Gap] = []
         """What the answer lacks; complete once all its parts were read."""
         if answer.truncated:
@@ -29,13 +30,10 @@ class Details:
 
     def users(self) -> Iterator[User]:
         """The users; nothing is known yet of their credentials."""
-        seen: set[str] = set()
         for node in self._answer.items("UserDetailList", required=True):
             arn, name = node.text("Arn"), node.text("UserName")
             self._check_account(arn, f"{node.where}.Arn")
-            if name in seen:
-                raise ExportError(self._answer.read, node.where, f"user {name} stands twice")
-            seen.add(name)
+            self._once("user", name, node)
             boundary = node.get("PermissionsBoundary")
             yield User(
                 name=name,
@@ -52,8 +50,10 @@ class Details:
     def groups(self) -> Iterator[Group]:
         """The groups."""
         for node in self._answer.items("GroupDetailList"):
+            name = node.text("GroupName")
+            self._once("group", name, node)
             yield Group(
-                name=node.text("GroupName"),
+                name=name,
                 arn=node.text("Arn"),
                 attached=self._attached(node),
                 inline=self._inline(node, "GroupPolicyList"),
@@ -63,6 +63,7 @@ class Details:
         """The roles."""
         for node in self._answer.items("RoleDetailList"):
             name, boundary = node.text("RoleName"), node.get("PermissionsBoundary")
+            self._once("role", name, node)
             trust = node.get("AssumeRolePolicyDocument").value
             yield Role(
                 name=name,
@@ -77,6 +78,7 @@ class Details:
         """The managed policies, each in its default version; one without becomes a gap."""
         for node in self._answer.items("Policies"):
             arn, wanted = node.text("Arn"), node.maybe_text("DefaultVersionId")
+            self._once("policy", arn, node)
             versions = list(node.items("PolicyVersionList"))
             default = [
                 version
@@ -92,6 +94,11 @@ class Details:
                 continue
             document = default[0].get("Document").value
             yield ManagedPolicy(arn, default[0].maybe_text("VersionId"), self._stored(arn, document))
+
+    def _once(self, kind: str, name: str, node: Node) -> None:
+        if (kind, name) in self._seen:
+            raise ExportError(self._answer.read, node.where, f"{kind} {name} stands twice")
+        self._seen.add((kind, name))
 
     @staticmethod
     def _strings(node: Node, name: str) -> Iterator[str]:

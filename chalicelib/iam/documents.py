@@ -7,6 +7,8 @@ so deep that the interpreter gives up. A name given twice is kept in sight by `A
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
@@ -30,11 +32,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) == len(pairs):
         return result
-    names = [name for name, _ in pairs]
-    ambiguous = Ambiguous(result)
-    ambiguous[Ambiguous.MARK] = True
-    ambiguous.name = next(name for name in names if names.count(name) > 1)
-    return ambiguous
+    twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+    return Ambiguous({**result, Ambiguous.MARK: twice})
+
+
+def name_twice(value: Mapping[str, Any]) -> str | None:
+    """The name that stands twice in an object; None in an object like any other."""
+    name = value.get(Ambiguous.MARK)
+    return name if isinstance(name, str) else None
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 
 from chalicelib.iam.account import (
     AccountSnapshot,
@@ -27,6 +28,7 @@ from chalicelib.iam.answers import ExportError, Node
 from chalicelib.iam.credential_report import CredentialReport, ReportError, ReportRow, parse_report
 from chalicelib.iam.details import Details
 from chalicelib.iam.principals import parse_principal
+from chalicelib.iam.request import account_of_resource
 from chalicelib.iam.values import parse_time
 
 CODECOMMIT = "codecommit.amazonaws.com"
@@ -129,7 +131,8 @@ class _Builder:
         if row is None:
             return None
         self._check_account(Read.CREDENTIAL_REPORT, row.arn, f"line {row.line}")
-        keys = sum(active is True for active in row.access_keys)
+        active = sum(found is True for found in row.access_keys)
+        keys = None if None in row.access_keys and not active else active
         # A virtual device of the root user in the list counts although the report may be older.
         return RootUser(row.arn, row.password, keys, True if self._root_device else row.mfa)
 
@@ -235,7 +238,15 @@ class _Builder:
     def _with_mfa(self, users: dict[str, User]) -> dict[str, User]:
         virtual = self._virtual_devices(users)
         listed = self._per_user(Read.MFA_DEVICES, "MFADevices", users)
-        return {name: _with_devices(user, virtual.get(name, []), listed.get(name)) for name, user in users.items()}
+        for item in chain.from_iterable(listed.values()):
+            owner = account_of_resource(item.text("SerialNumber"))
+            if owner and self._account and owner != self._account:
+                where = f"{item.where}.SerialNumber"
+                raise ExportError(item.read, where, f"is of account {owner}, the rest is of account {self._account}")
+        # A part of an answer proves a device, and never the lack of one.
+        parts = {gap.subject for gap in self._gaps if gap.read is Read.MFA_DEVICES}
+        whole = {name: items for name, items in listed.items() if items or name not in parts}
+        return {name: _with_devices(user, virtual.get(name, []), whole.get(name)) for name, user in users.items()}
 
     def _virtual_devices(self, users: Iterable[str]) -> dict[str, list[MfaDevice]]:
         """The virtual devices assigned to each user; notes on the way whether the root user has one."""

@@ -13,7 +13,7 @@ from enum import Enum, StrEnum
 from typing import Any
 
 from chalicelib.iam.conditions import Condition, parse_operator
-from chalicelib.iam.documents import Ambiguous, JsonError, kind_of, parse_document
+from chalicelib.iam.documents import JsonError, kind_of, name_twice, parse_document
 from chalicelib.iam.patterns import ActionPatterns, is_everything
 from chalicelib.iam.principals import PrincipalPatterns
 from chalicelib.iam.resources import ResourcePatterns, ShortArn
@@ -195,10 +195,10 @@ def _check_size(source: object, document: Mapping[str, Any]) -> None:
 
 
 def _object_at(value: object, where: str) -> Mapping[str, Any]:
-    if isinstance(value, Ambiguous):
-        raise PolicyError(where, f"the name {json.dumps(value.name[:64])} stands twice")
     if not isinstance(value, Mapping):
         raise PolicyError(where, f"must be an object, not {kind_of(value)}")
+    if (twice := name_twice(value)) is not None:
+        raise PolicyError(where, f"the name {json.dumps(twice[:64])} stands twice")
     if not all(isinstance(name, str) for name in value):
         raise PolicyError(where, "holds a name that is no string")
     return value

@@ -12,8 +12,9 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from chalicelib.audit import Audit, effect_of
+from chalicelib.audit import Audit
 from chalicelib.findings import Finding, Severity, Witness
+from chalicelib.iam.account import Gap
 from chalicelib.report.text import clean
 
 _STYLES = {
@@ -46,7 +47,7 @@ def _parts(audit: Audit) -> Iterator[RenderableType]:
         yield _findings(audit)
     yield Text(_summary(audit), style="bold")
     if audit.gaps:
-        yield from _list("Not read", [_gap(audit, i) for i in range(len(audit.gaps))])
+        yield from _list("Not read", [_gap(gap, effect) for gap, effect in audit.effects()])
     if audit.not_evaluated:
         yield from _list("Not evaluated", _not_evaluated(audit))
 
@@ -76,7 +77,7 @@ def _what(finding: Finding) -> str:
     elif "credentials" in evidence:
         told = f"no MFA device; active: {', '.join(evidence['credentials'])}"
     elif "policy" in evidence:
-        told = f"{evidence['policy']}: {evidence['where']}: {evidence['reason']}"
+        told = ": ".join(str(part) for part in (evidence["policy"], evidence["where"], evidence["reason"]) if part)
     elif "access_keys" in evidence:
         told = f"MFA off; active access keys: {evidence['access_keys']}"
         if "mfa_active" not in evidence:
@@ -96,10 +97,9 @@ def _summary(audit: Audit) -> str:
     return f"\nAccount {audit.account or 'unknown'}: {told or 'no findings'}; {users} of {audit.users} users concerned."
 
 
-def _gap(audit: Audit, index: int) -> str:
-    gap = audit.gaps[index]
+def _gap(gap: Gap, effect: str) -> str:
     subject = f" of {gap.subject}" if gap.subject else ""
-    return f"{gap.read}{subject}: {gap.reason} ({effect_of(gap, audit.not_evaluated)})"
+    return f"{gap.read}{subject}: {gap.reason} ({effect})"
 
 
 def _not_evaluated(audit: Audit) -> list[str]:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from chalicelib.iam.actions import catalogue
-from chalicelib.iam.decision import Policy, PolicySet, Verdict, evaluate
+from chalicelib.iam.decision import Verdict, evaluate
 from chalicelib.iam.policy import parse_policy
+from chalicelib.iam.policy_set import Policy, PolicySet
 from chalicelib.iam.request import MfaState, build_request
 
 FILE = Path(__file__).parents[2] / "policies" / "require-mfa.json"

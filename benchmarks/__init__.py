@@ -1,0 +1,1 @@
+"""How fast mfawatch decides and audits. `python -m benchmarks` runs all of it; the README tells what is measured."""

@@ -1,0 +1,1 @@
+"""Reading an account: exported files and snapshot files."""

@@ -1,0 +1,117 @@
+"""Each control, on accounts that raise it and on accounts that must not."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from chalicelib.controls import CONTROLS
+from chalicelib.controls.base import Control
+from chalicelib.findings import Finding, Status
+from chalicelib.iam.account import Read
+from tests.accounts.build import ACCOUNT, ADMIN, FINE, Person, Root, allow, audit_of, document, found, verdict
+from tests.controls.cases import CASES, Case
+
+each = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.control}: {case.name}")
+each_control = pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.id)
+
+
+def finding_of(case: Case) -> Finding | None:
+    """What the control says of the case's subject."""
+    result = audit_of(case.person, **case.traits)
+    finding = found(result, None if case.about_root else "alice").get(case.control)
+    if finding is None:
+        assert verdict(result, case.control, "" if case.about_root else "alice") == FINE
+    return finding
+
+
+@each
+def test_says_what_the_table_says(case: Case) -> None:
+    finding = finding_of(case)
+    assert (str(finding.severity) if finding else None) == case.severity
+    if finding:
+        assert bool(finding.uncertain) is case.uncertain
+        assert {key: finding.evidence.get(key) for key in case.told} == case.told
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.severity], ids=lambda case: f"{case.control}: {case.name}")
+def test_a_finding_names_its_subject(case: Case) -> None:
+    finding = finding_of(case)
+    assert finding is not None
+    assert finding.status is Status.OPEN
+    assert finding.account == ACCOUNT
+    assert finding.user == (None if case.about_root else "alice")
+    assert finding.resource == f"arn:aws:iam::{ACCOUNT}:{'root' if case.about_root else 'user/alice'}"
+    assert re.fullmatch(r"[0-9a-f]{32}", finding.fingerprint)
+
+
+@each_control
+def test_every_control_tells_what_it_is(control: Control) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", control.id)
+    assert control.title
+    assert len(control.why) > 80
+    assert control.fix.endswith(".")
+    assert control.needs <= set(Read)
+
+
+def test_ids_and_titles_are_unique() -> None:
+    for names in ([control.id for control in CONTROLS], [control.title for control in CONTROLS]):
+        assert max(Counter(names).values()) == 1
+
+
+@each_control
+def test_every_control_has_cases_that_raise_it_and_cases_that_must_not(control: Control) -> None:
+    severities = {bool(case.severity) for case in CASES if case.control == control.id}
+    assert severities == {True, False}
+
+
+def test_every_case_is_of_a_control() -> None:
+    assert {case.control for case in CASES} <= {control.id for control in CONTROLS}
+
+
+# --- fingerprints ----------------------------------------------------------------------------------------------------
+
+
+def test_two_broken_policies_of_a_user_are_two_findings() -> None:
+    result = audit_of(Person(inline=["{", "["]))
+    assert len({finding.fingerprint for finding in result.findings}) == 2
+
+
+def test_findings_of_an_account_never_share_a_fingerprint() -> None:
+    result = audit_of(
+        Person(inline=[ADMIN, "{"], virtual=False, mfa="false"),
+        Person("bob", inline=[ADMIN, "{"], virtual=False, mfa="false"),
+        root=Root(mfa="false", keys=("true", "false")),
+    )
+    assert len({finding.fingerprint for finding in result.findings}) == len(result.findings) == 8
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(Person(inline=[document(allow("s3:Get*"))]), id="another severity"),
+        pytest.param(Person(inline=[ADMIN], tags={"team": "red"}), id="a tag"),
+        pytest.param(Person(inline=[ADMIN], password="true"), id="another way"),
+        pytest.param(Person(inline=[ADMIN], keys=("N/A", "N/A")), id="less known"),
+    ],
+)
+def test_a_fingerprint_outlasts_what_changes(other: Person) -> None:
+    before, after = (found(audit_of(person), "alice")["mfa-not-enforced"] for person in (Person(inline=[ADMIN]), other))
+    assert before.fingerprint == after.fingerprint
+
+
+def test_the_gravest_finding_comes_first() -> None:
+    result = audit_of(
+        Person("zoe", inline=[ADMIN]),
+        Person("anna", virtual=False, mfa="false", devices=0),
+        Person("bob", inline=[ADMIN]),
+        root=Root(mfa="false"),
+    )
+    assert [(str(f.severity), f.user) for f in result.findings] == [
+        ("critical", None),
+        ("high", "bob"),
+        ("high", "zoe"),
+        ("medium", "anna"),
+    ]

@@ -1,0 +1,134 @@
+"""Names are whatever somebody typed: none of it reaches a reader's terminal raw."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from chalicelib.analysis.decide import decide_for_user
+from chalicelib.iam.exports import read_exports
+from chalicelib.iam.request import MfaState
+from chalicelib.report.decision import decision_to_json, render_decision
+from chalicelib.report.table import render_table
+from chalicelib.report.text import clean
+from tests.accounts.build import (
+    ADMIN,
+    TAKEN,
+    Person,
+    allow,
+    audit,
+    deny_all_but,
+    document,
+    exports,
+    group,
+    managed,
+    swap,
+)
+
+HOSTILE = {
+    "an escape sequence": "a\x1b[2J\x1b[31mred",
+    "a C1 control sequence": "a\x9b31mred",
+    "a link": "a\x1b]8;;http://example.com\x1b\\click\x1b]8;;\x1b\\",
+    "a right-to-left override": "a\u202egnp.exe",
+    "an isolate": "a\u2066b\u2069",
+    "a zero-width space": "a\u200bb",
+    "a newline": "a\ncritical  root  root-without-mfa",
+    "a carriage return": "a\rb",
+    "a line separator": "a\u2028b\u2029c",
+    "a bell and a null": "a\x07\x00",
+    "a lone surrogate": "a\ud83d",
+    "a private character": "a\ue000\U000f0000",
+    "a tag character": "a\U000e0041",
+    "a byte order mark": "a\ufeff",
+}
+each = pytest.mark.parametrize("name", HOSTILE.values(), ids=list(HOSTILE))
+
+
+def assert_safe(text: str, lines: int | None = None) -> None:
+    """Nothing but printable characters, spaces and the newlines of the layout."""
+    assert not [c for c in text if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")]
+    assert lines is None or len(text.splitlines()) == lines
+
+
+def people(name: str) -> Sequence[Person]:
+    """Users of whom every part of a table tells something, with the name in every place that the table shows."""
+    return [
+        Person(name, inline=[ADMIN], tags={name: name}, virtual=False, mfa="false"),
+        Person(f"{name}-2", inline=["{"], groups=[name]),
+        Person(f"{name}-3", attached=[name], groups=[f"{name}-gone"]),
+        Person(f"{name}-4", inline=[document({"Sid": name, "Effect": name, "Action": name, "Resource": name})]),
+        Person(f"{name}-5", inline=[document({"Sid": name, **allow("s3:*", on=f"arn:aws:s3:::{name}/*")})]),
+        Person(f"{name}-6", inline=[ADMIN, document(deny_all_but("s3:*") | {"Sid": name})]),
+        Person(f"{name}-7", inline=[document(allow("s3:*", when={"StringEquals": {f"aws:RequestTag/{name}": name}}))]),
+        Person(f"{name}-8", in_details=False, virtual=False),
+        Person(f"{name}-9", in_report=False, ssh_keys=None, virtual=False),
+    ]
+
+
+def answers(name: str) -> Any:
+    """The account of these people; the report cannot hold every name, and is left out."""
+    return swap(
+        exports(*people(name), groups=[group(name, "{")], policies=[managed(name, {name: name})]),
+        credential_report=None,
+        service_credentials={"ServiceSpecificCredentials": [], "IsTruncated": True},
+        ssh_public_keys={f"{name}-ghost": {"SSHPublicKeys": []}},
+    )
+
+
+@each
+def test_a_table_holds_no_hostile_name(name: str) -> None:
+    result = audit(answers(name))
+    assert {f.control for f in result.findings} >= {"mfa-not-enforced", "policy-not-evaluable"}
+    assert_safe(render_table(result))
+    assert_safe(render_table(result, plain=True))
+
+
+@each
+def test_json_holds_hostile_names_as_escapes(name: str) -> None:
+    text = json.dumps(audit(answers(name)).to_json())
+    assert_safe(text, lines=1)
+    assert name in json.loads(text)["findings"][0]["user"]
+
+
+@each
+def test_an_explanation_holds_no_hostile_name(name: str) -> None:
+    snapshot = read_exports(answers(name), TAKEN)
+    for user in snapshot.users.values():
+        decided = decide_for_user(
+            snapshot,
+            user,
+            "s3:GetObject",
+            f"arn:aws:s3:::{name}",
+            MfaState.ABSENT,
+            context={f"aws:{name}": [name, name]},
+        )
+        assert_safe(render_decision(decided))
+        assert_safe(json.dumps(decision_to_json(decided)), lines=1)
+
+
+MARKUP = ["[bold red]a[/]", "[/]", "[link=http://example.com]a[/link]", ":boom:", "[[[", "a\\[b]", "%s {0} ${x}"]
+
+
+@pytest.mark.parametrize("name", MARKUP)
+def test_markup_is_shown_as_it_was_typed(name: str) -> None:
+    assert name in render_table(audit(swap(exports(Person(name, inline=[ADMIN])), credential_report=None)))
+
+
+@each
+def test_clean_keeps_one_line_and_shows_what_it_replaced(name: str) -> None:
+    assert_safe(clean(name), lines=1)
+    assert clean(name).startswith("a<") or "<" in clean(name)
+
+
+def test_clean_keeps_what_people_write() -> None:
+    for text in ("alice", "Zoë Müller-Łuczak", "山田 太郎", "привет", "naïve – “quoted” … €", "עברית", "e\u0301"):
+        assert clean(text) == text
+
+
+def test_clean_cuts_what_is_too_long() -> None:
+    assert clean("x" * 10_000) == "x" * 2000 + "…"
+    assert len(clean("\x1b" * 10_000, most=50)) <= 51
