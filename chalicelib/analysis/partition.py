@@ -10,12 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from itertools import chain
 
 from chalicelib.iam.actions import AccessLevel, catalogue, is_global
 from chalicelib.iam.patterns import has_wildcard, is_everything
 from chalicelib.iam.policy import Statement
-from chalicelib.iam.request import is_supported
 from chalicelib.iam.resources import service_of
 
 
@@ -112,21 +110,20 @@ def _classes(
     # A service of which the policies name an action, a resource or a condition key is split; the others are decided
     # alike, and one action of each kind speaks for them.
     named = {name.partition(":")[0] for name in masks} | services | {key.partition(":")[0] for key in keys}
-    everywhere = any(key.startswith("aws:") for key in keys)
-    for service in catalogue().services() if everywhere else named:
+    for service in named:
         for name in matching(f"{service}:*"):
             masks.setdefault(name, 0)
-    for name in _untouched(frozenset(named), excluded, others):
+    for name in _untouched(named, keys, excluded):
         masks.setdefault(name, 0)
-    grouped: dict[tuple[Kind, int, str, tuple[str, ...], int], list[str]] = {}
-    facts = _facts()
+    grouped: dict[tuple[Kind, int, str, int, int], list[str]] = {}
+    facts, carried = _facts(), _carried(keys)
     for name in masks.keys() - excluded:
         kind, has_resources = facts.get(name, (Kind.WRITE, True))
         service = name.partition(":")[0]
-        carried = tuple(sorted(key for key in keys if is_supported(name, key)))
         # IAM stands apart in any case: sessions that GetSessionToken made without MFA cannot call it.
         apart = service if service in services or service == "iam" else ""
-        grouped.setdefault((kind, 0 if has_resources else 1, apart, carried, masks[name]), []).append(name)
+        key = kind, 0 if has_resources else 1, apart, carried.get(name, 0), masks[name]
+        grouped.setdefault(key, []).append(name)
     # A class is represented by a well-known action where it holds one.
     known = {name: position for position, name in enumerate(others)}
     for names in grouped.values():
@@ -134,10 +131,37 @@ def _classes(
     return tuple(ActionClass(key[0], tuple(names), not key[1]) for key, names in sorted(grouped.items()))
 
 
-def _untouched(named: frozenset[str], excluded: frozenset[str], others: tuple[str, ...]) -> Iterator[str]:
-    """One action for each kind, with and without resources, of services that the policies do not name."""
-    found: set[tuple[Kind, bool]] = set()
-    for name, facts in chain(((name, _facts()[name]) for name in others), _facts().items()):
-        if facts not in found and name.partition(":")[0] not in named and name not in excluded:
-            found.add(facts)
-            yield name
+@lru_cache(maxsize=1024)
+def _carriers(key: str) -> frozenset[str]:
+    """The actions whose requests carry the key; none where all may."""
+    if not catalogue().knows_key(key):
+        return frozenset()
+    return frozenset(action.name for action in catalogue() if catalogue().supports_key(action.name, key))
+
+
+@lru_cache(maxsize=1024)
+def _carried(keys: frozenset[str]) -> Mapping[str, int]:
+    """Action → which of the keys its requests carry, a bit for each; actions that carry none are left out."""
+    found: dict[str, int] = {}
+    for bit, key in enumerate(sorted(keys)):
+        for name in _carriers(key):
+            found[name] = found.get(name, 0) | 1 << bit
+    return found
+
+
+@lru_cache(maxsize=256)
+def _kinds(keys: frozenset[str]) -> tuple[tuple[str, ...], ...]:
+    """All actions, grouped by kind, by whether they take resources, and by which of the keys they carry."""
+    carried = _carried(keys)
+    found: dict[tuple[Kind, bool, int], list[str]] = {}
+    for name, (kind, has_resources) in _facts().items():
+        found.setdefault((kind, has_resources, carried.get(name, 0)), []).append(name)
+    return tuple(tuple(found[group]) for group in sorted(found))
+
+
+def _untouched(named: set[str], keys: frozenset[str], excluded: frozenset[str]) -> Iterator[str]:
+    """One action of each group, of a service that the policies do not name."""
+    for names in _kinds(keys):
+        found = next((n for n in names if n.partition(":")[0] not in named and n not in excluded), None)
+        if found is not None:
+            yield found
