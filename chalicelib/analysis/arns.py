@@ -11,118 +11,124 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain, combinations, islice, product
 
+from chalicelib.analysis.names import GIVEN, NOTHING, WORDS, regions_apart
 from chalicelib.iam.actions import catalogue
 from chalicelib.iam.patterns import (
     ARN_SEGMENTS,
     compile_source,
+    fold,
     glob_source,
-    has_wildcard,
     is_everything,
     parse_template,
 )
 from chalicelib.iam.policy import Effect, Statement
+from chalicelib.iam.principals import Principal
 from chalicelib.iam.resources import service_of
 
-REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-2", "sa-east-1", "ca-central-1")
-"""Regions to choose from; those that no policy names stand for all that none names."""
-NOTHING = "mfawatch-example"
-"""A name that no policy names."""
-WORDS = (NOTHING, "q7", "0-x", "Kd_", "zz9")
-"""Names to choose from; the first one that falls into no pattern that denies."""
-MOST_REGIONS = 4
-MOST_TYPES = 64
-MOST_STATES = 20_000
-MOST_PAIRS = 200
+MOST_TYPES = 256
+MOST_STATES = 4_000
+MOST_MEETINGS = 200
 
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the resources of a search lie: the account, and regions that the policies name with one they do not."""
+    """Where the resources of a search lie; of the regions, one for each way in which the policies tell them apart."""
 
+    partition: str
     account: str
     regions: tuple[str, ...]
 
 
-def places(statements: Iterable[Statement], account: str) -> Places:
-    """The account, the regions in play, and a region that no policy names; that one first."""
-    named: dict[str, None] = {}
+def places(statements: Iterable[Statement], principal: Principal) -> Places:
+    """The caller's partition and account, and the regions that the statements tell apart."""
+    named: list[str] = []
     for statement in statements:
         for condition in statement.conditions:
             if condition.key == "aws:requestedregion":
-                named.update(dict.fromkeys(text for text in condition.values if not has_wildcard(text)))
+                named += condition.values
         for entry in statement.resources.entries if statement.resources else ():
-            segments = entry.split(":", ARN_SEGMENTS - 1)
-            if len(segments) == ARN_SEGMENTS and segments[3] and not has_wildcard(segments[3]):
-                named[segments[3]] = None
-    unnamed = next((region for region in REGIONS if region not in named), REGIONS[0])
-    return Places(account, (unnamed, *list(named)[:MOST_REGIONS]))
+            segments = entry.lower().split(":", ARN_SEGMENTS - 1)
+            named += segments[3:4]
+    partition = principal.arn.split(":")[1]
+    return Places(partition, principal.account, regions_apart(named, partition))
 
 
 class Patterns:
     """The resource patterns of the statements about a class, with one user's values in them.
 
-    `groups` are the patterns, and the pairs of patterns, in which an allowed request may have to lie together: what one
-    statement grants or exempts, and another one too. `barred` are those that a request does well to avoid.
+    An allowed request lies in what an identity policy grants, in what the boundary grants, and in what each Deny with
+    NotResource exempts. `groups` are the single patterns, and those of two and three of these layers together; `barred`
+    are the patterns that a request does well to keep out of.
     """
 
-    def __init__(self, statements: Iterable[Statement], values: Mapping[str, str]) -> None:
-        positive: list[tuple[str, ...]] = []
-        barred: dict[str, None] = {}
-        for statement in statements:
-            if statement.resources is None:
+    def __init__(self, identity: Iterable[Statement], bound: Iterable[Statement], own: Mapping[str, str]) -> None:
+        layers: list[tuple[str, ...]] = []
+        barred: list[str] = []
+        self.whole = True
+        """Whether all patterns and groups of them are there."""
+        for statements in (identity, bound):
+            granted: list[str] = []
+            for statement in statements:
+                entries = self._resolved(statement, own)
+                if (statement.effect is Effect.ALLOW) is statement.not_resource:
+                    barred += entries
+                elif statement.effect is Effect.ALLOW:
+                    granted += entries
+                else:
+                    layers.append(entries)
+            layers.append(tuple(dict.fromkeys(granted)))
+        layers = [layer for layer in layers if layer]
+        single = dict.fromkeys((entry,) for entry in (*chain.from_iterable(layers), *barred))
+        meetings = (product(*chosen) for size in (2, 3) for chosen in combinations(layers, size))
+        several = dict.fromkeys(islice(chain.from_iterable(meetings), MOST_MEETINGS + 1))
+        self.groups: tuple[tuple[str, ...], ...] = (*single, *several)
+        self.barred = tuple(dict.fromkeys(barred))
+        self.whole = self.whole and len(layers) <= 3 and len(several) <= MOST_MEETINGS
+
+    def _resolved(self, statement: Statement, own: Mapping[str, str]) -> tuple[str, ...]:
+        """The entries of a statement but stars, with the caller's values in them, padded to six segments."""
+        found: list[str] = []
+        resources = statement.resources
+        for entry in resources.entries if resources else ():
+            if is_everything(entry):
                 continue
-            found = (entry for entry in statement.resources.entries if not is_everything(entry))
-            resolved = tuple(dict.fromkeys(filter(None, (_resolve(entry, values) for entry in found))))
-            if (statement.effect is Effect.ALLOW) is not statement.not_resource:
-                positive.append(resolved)
-            else:
-                barred.update(dict.fromkeys(resolved))
-        single = dict.fromkeys((entry,) for entry in (*chain.from_iterable(positive), *barred))
-        pairs = dict.fromkeys(
-            (one, other)
-            for ours, theirs in combinations(positive, 2)
-            for one, other in product(ours, theirs)
-            if one != other
-        )
-        self.groups = (*single, *islice(pairs, MOST_PAIRS))
-        self.barred = tuple(barred)
-        self.whole = len(pairs) <= MOST_PAIRS
-        """Whether all pairs are there."""
+            *head, tail = [*entry.split(":", ARN_SEGMENTS - 1), *["*"] * (ARN_SEGMENTS - 1)][:ARN_SEGMENTS]
+            template = parse_template(tail) if resources and resources.keys else None
+            resolved = template.resolve(own, taken=True) if template else tail
+            if resolved is not None:
+                found.append(":".join((*map(fold, head), resolved)))
+            elif template and not all(key.startswith(GIVEN) for key in template.keys):
+                self.whole = False
+        return tuple(found)
 
 
-def _resolve(entry: str, values: Mapping[str, str]) -> str | None:
-    """The pattern with its policy variables replaced, padded to six segments; None where a variable has no value."""
-    segments = entry.split(":", ARN_SEGMENTS - 1)
-    if len(segments) < ARN_SEGMENTS:
-        return ":".join([*segments, *["*"] * (ARN_SEGMENTS - len(segments))])
-    template = parse_template(segments[-1])
-    tail = template.resolve(values, taken=True) if template else segments[-1]
-    return None if tail is None else ":".join((*segments[:-1], tail))
+def needs_several_resources(action: str) -> bool:
+    """Whether a request of the action names resources of several types, each of which must be allowed."""
+    found = catalogue().find(action)
+    return found is not None and sum(kind.required for kind in found.resource_types) > 1
 
 
 def targets(actions: Sequence[str], patterns: Patterns, where: Places) -> Iterator[tuple[str, str]]:
     """(action, ARN) for a class of actions; the ARN is of a type that the action takes."""
     types = _types(tuple(actions))
-    if not types:
-        yield actions[0], "*"
-    services = {"", *(service_of(arn) for _, arn in types)}
+    services = {"", actions[0].partition(":")[0], *(service_of(arn) for _, arn in types)}
     groups = [group for group in patterns.groups if services.issuperset(map(service_of, group))]
     barred = tuple(entry for entry in patterns.barred if service_of(entry) in services)
     # Where no pattern is about these services, all their types are decided alike and one speaks for them.
     for name, kind in types if groups else types[:1]:
         for region in where.regions:
-            found = _meet_a_type(((name, kind),), (), barred, region, where.account)
+            found = _meet_a_type(((name, kind),), (), barred, replace(where, regions=(region,)))
             if found:
                 yield found
     for group in groups:
         for region in where.regions:
-            found = _meet_a_type(types, group, barred, region, where.account)
+            found = _meet_a_type(types, group, barred, replace(where, regions=(region,)))
             if found:
                 yield found
 
@@ -136,29 +142,31 @@ def _types(actions: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         kinds = sorted(action.resource_types, key=lambda kind: (not kind.required, len(kind.arn))) if action else []
         for kind in kinds:
             found.setdefault(kind.arn, name)
+        if action is None:  # one that AWS may have had since: nothing is known of its resources
+            found.setdefault("arn:${Partition}:" + name.partition(":")[0] + ":${Region}:${Account}:${Any}", name)
     return tuple((name, arn) for arn, name in found.items())[:MOST_TYPES]
 
 
 @lru_cache(maxsize=65_536)
 def _meet_a_type(
-    types: tuple[tuple[str, str], ...], group: tuple[str, ...], barred: tuple[str, ...], region: str, account: str
+    types: tuple[tuple[str, str], ...], group: tuple[str, ...], barred: tuple[str, ...], where: Places
 ) -> tuple[str, str] | None:
     """The first type of resource of which an ARN lies in all patterns of the group, with that ARN.
 
     It lies in no barred pattern where a name can be found that does not.
     """
     for name, kind in types:
-        template = _placed(kind, region, account)
+        template = _placed(kind, where)
         named = [arn for word in WORDS if (arn := meet((template, *group), word)) and _is_of(kind, arn)]
         if named:
             return name, next((arn for arn in named if not any(_lies_in(arn, entry) for entry in barred)), named[0])
     return None
 
 
-def _placed(arn: str, region: str, account: str) -> str:
-    """An ARN template in a region and an account; what is left to choose is a star."""
-    known = {"Partition": "aws", "Region": region, "Account": account}
-    return _PLACEHOLDER.sub(lambda match: known.get(match[1], "*"), arn)
+def _placed(arn: str, where: Places) -> str:
+    """An ARN template in one region; what is left to choose is one character or more."""
+    known = {"Partition": where.partition, "Region": where.regions[0], "Account": where.account}
+    return _PLACEHOLDER.sub(lambda match: known.get(match[1], "?*"), arn)
 
 
 def _is_of(kind: str, arn: str) -> bool:
@@ -193,7 +201,7 @@ def _meet(patterns: tuple[str, ...], word: str) -> str | None:
     breadth first, which finds the shortest such text.
     """
     for pattern in patterns:
-        text = re.sub(r"\*+", word, pattern).replace("?", word[0])
+        text = re.sub(r"\?\*|\*+", word, pattern).replace("?", word[0])
         if all(_lies_in(text, other) for other in patterns):
             return text
     return _search(patterns, word[0])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.iam.conditions import Condition
+from chalicelib.iam.patterns import Context
 from chalicelib.iam.policy import Effect, Statement
 from chalicelib.iam.policy_set import Policy, PolicySet
 from chalicelib.iam.request import MFA_AGE, MFA_PRESENT, MfaState, Request
@@ -54,7 +55,10 @@ _DOUBT = Failure(Cause.EXTRA_CONDITION, "certainty, if AWS's documentation left 
 
 def explain(request: Request, policies: PolicySet) -> Explanation:
     """Why the request is allowed without MFA."""
-    failing = [(tuple(_failures(guard, request)) or (_DOUBT,), policy, guard) for policy, guard in _guards(policies)]
+    failing = [
+        (tuple(_failures(guard, request)) or (_DOUBT,), policy, guard)
+        for policy, guard in _guards(policies, request.context)
+    ]
     if not failing:
         return Explanation(Cause.NO_DENY, "with a policy that denies requests without MFA this request would be denied")
     # The first failing part of the nearest guard; `min` keeps the first of equals, so the answer is stable.
@@ -64,29 +68,29 @@ def explain(request: Request, policies: PolicySet) -> Explanation:
     return Explanation(failures[0].cause, told, policy, guard)
 
 
-def is_guard(statement: Statement) -> bool:
-    """Whether the statement is a Deny that holds without MFA, in one state at least, and is lifted by MFA."""
+def is_guard(statement: Statement, context: Context) -> bool:
+    """Whether the statement is a Deny that holds without MFA, in one state at least, and is lifted by MFA.
+
+    `context` is the request's: a policy variable may stand beside the MFA key.
+    """
     if statement.effect is not Effect.DENY:
         return False
     conditions = _mfa_conditions(statement)
-    without = _holds(conditions, MfaState.ABSENT) or _holds(conditions, MfaState.FALSE)
-    return without and not _holds(conditions, MfaState.TRUE)
+    others = {key: value for key, value in context.items() if key not in MFA_KEYS}
+    absent, false, true = (all(c.holds({**others, **state.context}) for c in conditions) for state in MfaState)
+    return (absent or false) and not true
 
 
-def _guards(policies: PolicySet) -> Iterator[tuple[Policy, Statement]]:
+def _guards(policies: PolicySet, context: Context) -> Iterator[tuple[Policy, Statement]]:
     documents = [*policies.identity, *([policies.boundary] if policies.boundary else [])]
     for policy in documents:
         for statement in policy.document.statements:
-            if is_guard(statement):
+            if is_guard(statement, context):
                 yield policy, statement
 
 
 def _mfa_conditions(statement: Statement) -> list[Condition]:
     return [condition for condition in statement.conditions if condition.key in MFA_KEYS]
-
-
-def _holds(conditions: list[Condition], state: MfaState) -> bool:
-    return all(condition.holds(state.context) for condition in conditions)
 
 
 def _failures(guard: Statement, request: Request) -> Iterator[Failure]:

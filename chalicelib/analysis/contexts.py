@@ -8,97 +8,111 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import islice, product
 
-from chalicelib.analysis.arns import NOTHING
+from chalicelib.analysis.names import GIVEN, WORDS
 from chalicelib.iam.conditions import Condition
 from chalicelib.iam.patterns import parse_template, plain
 from chalicelib.iam.policy import Statement
-from chalicelib.iam.values import Network, parse_network, parse_number
+from chalicelib.iam.values import Network, parse_date, parse_network, parse_number
 
-MOST_VALUES = 8
-MOST_CONTEXTS = 96
-
-GIVEN = (
-    "aws:multifactorauth", "aws:currenttime", "aws:epochtime", "aws:tokenissuetime",
-    "aws:principalaccount", "aws:principalarn", "aws:principalisawsservice", "aws:principalservicename",
-    "aws:principaltag/", "aws:principaltype", "aws:userid", "aws:username",
-    "aws:assumedroot", "aws:chatbotsourcearn", "aws:ec2instancesource", "aws:federatedprovider", "aws:sourceaccount",
-    "aws:sourcearn", "aws:sourceidentity", "aws:sourceorg", "ec2:sourceinstancearn", "lambda:sourcefunctionarn",
-)  # fmt: skip
-"""How keys begin whose value nobody can choose.
-
-The caller is who they are, with the tags they have; the time is what it is; an IAM user's request comes from no role
-session, no instance profile and no service acting on its own.
-"""
-
+MOST_VALUES = 16
+MOST_CONTEXTS = 128
 
 Values = Mapping[str, str | None]
 """Key → value; None stands for an absent key."""
 
 
 def contexts(
-    statements: Iterable[Statement], base: Mapping[str, str], own: Mapping[str, str]
+    statements: Iterable[Statement], base: Mapping[str, str], own: Mapping[str, str], regions: Sequence[str]
 ) -> tuple[list[Values], bool]:
     """The combinations of condition values in play, the base one first, and whether they are all there are.
 
     `base` has the values of keys that every request carries: those are never absent. `own` has the caller's values, for
-    policy variables.
+    policy variables. `regions` are those that the policies tell apart.
     """
     conditions: dict[str, list[Condition]] = {}
     for statement in statements:
         for condition in statement.conditions:
             if not condition.key.startswith(GIVEN):
                 conditions.setdefault(condition.key, []).append(condition)
-    values = {key: _values(found, base.get(key), own) for key, found in conditions.items()}
-    whole = all(len(found) <= MOST_VALUES for found in values.values())
+    values = {
+        key: list(regions) if key == "aws:requestedregion" else _values(found, base.get(key), own)
+        for key, found in conditions.items()
+    }
+    whole = all(len(values[key]) <= MOST_VALUES and _is_told(found, own) for key, found in conditions.items())
     combinations = product(*(found[:MOST_VALUES] for found in values.values()))
     taken: list[Values] = [dict(zip(values, found, strict=True)) for found in islice(combinations, MOST_CONTEXTS)]
     return taken, whole and next(combinations, None) is None
 
 
+_ORDERED = ("Bool", "Numeric", "Date")
+"""Operators of values that their instances exhaust: true and false, or what lies below, at and above."""
+
+
+def _is_told(conditions: Sequence[Condition], own: Mapping[str, str]) -> bool:
+    """Whether single values tell all: not where sets of values count, nor where a variable's value is not known."""
+    if len(conditions) > 1 and any(condition.operator.quantifier for condition in conditions):
+        return False
+    variables = frozenset[str]().union(*(condition.keys - {condition.key} for condition in conditions))
+    return all(key in own or key.startswith(GIVEN) for key in variables)
+
+
 def _values(conditions: Sequence[Condition], first: str | None, own: Mapping[str, str]) -> list[str | None]:
-    """The values of one key: the one that every request has, or none; an instance of each; one that none matches."""
+    """The values of one key: the one that every request has, or none; an instance of each; some that none matches."""
     found: dict[str | None, None] = {first: None}
     for condition in conditions:
         found.update(dict.fromkeys(_instances(condition, own)))
     networks = [network for c in conditions for network in map(parse_network, c.values) if network is not None]
     if networks:
         found.update(dict.fromkeys(_outside(networks)))
-    elif first is None:
-        found[NOTHING] = None
+    elif not any((c.operator.base or c.operator).name.startswith(_ORDERED) for c in conditions):
+        found.update(dict.fromkeys(WORDS[:2]))
     return list(found)
 
 
 def _instances(condition: Condition, own: Mapping[str, str]) -> Iterator[str]:
-    """A value for each text of the condition that it matches, and for numbers one on either side."""
+    """Values for each text of the condition: one that it matches, and for what has an order those on either side."""
     base = condition.operator.base
     name = base.name if base else ""
     for text in condition.values if name else ():
         if "IpAddress" in name:
-            network = parse_network(text)
-            if network is not None:
-                yield str(_address(network))
+            yield from _around(parse_network(text))
         elif name.startswith("Numeric"):
-            number = parse_number(text)
-            if number is not None:
-                yield from (str(number), str(number - 1), str(number + 1))
+            yield from _beside(parse_number(text))
+        elif name.startswith("Date"):
+            yield from _beside(parse_date(text))
         elif name == "Bool":
             yield from ("true", "false")
         else:
-            template = parse_template(text)
+            template = parse_template(text) if condition.keys - {condition.key} else None
             resolved = template.resolve(own, taken=True) if template else text
-            if resolved is not None:
-                yield plain(resolved.replace("*", NOTHING).replace("?", "z"))
+            if resolved is not None and name.startswith(("StringLike", "StringNotLike", "Arn")):
+                yield from (plain(resolved.replace("*", word).replace("?", word[0])) for word in WORDS[:2])
+            elif resolved is not None:
+                yield plain(resolved)
 
 
-def _address(network: Network) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    return network.network_address + 1 if network.num_addresses > 2 else network.network_address
+def _beside(number: Decimal | None) -> Iterator[str]:
+    if number is not None:
+        yield from (str(number), str(number - 1), str(number + 1))
+
+
+def _around(network: Network | None) -> Iterator[str]:
+    """The first and the last address of a range and, where there are some, those just outside it."""
+    if network is None:
+        return
+    last = (1 << network.max_prefixlen) - 1
+    first, final = int(network.network_address), int(network.broadcast_address)
+    for number in dict.fromkeys((first, final, first - 1, final + 1)):
+        if 0 <= number <= last:
+            yield str(type(network.network_address)(number))
 
 
 def _outside(networks: Sequence[Network]) -> Iterator[str]:
-    """An address that lies in none of the networks, if one of a few does."""
-    for text in ("198.51.100.1", "203.0.113.1", "192.0.2.1", "8.8.8.8", "100.64.0.1", "2001:db8::1"):
-        if not any(ipaddress.ip_address(text) in network for network in networks):
-            yield text
-            return
+    """An address of either family that lies in none of the ranges, if one of a few does."""
+    for family in (("198.51.100.1", "203.0.113.1", "192.0.2.1", "8.8.8.8", "100.64.0.1"), ("2001:db8::1", "2a00::1")):
+        addresses = map(ipaddress.ip_address, family)
+        free = (str(one) for one in addresses if not any(one in network for network in networks))
+        yield from islice(free, 1)

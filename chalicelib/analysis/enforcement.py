@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from chalicelib.analysis.arns import NOTHING, Patterns, Places, places, targets
+from chalicelib.analysis.arns import Patterns, Places, needs_several_resources, places, targets
 from chalicelib.analysis.causes import MFA_KEYS
 from chalicelib.analysis.contexts import Values, contexts
 from chalicelib.analysis.decide import carried, region_of
+from chalicelib.analysis.names import GLOBAL_SERVICES, NOTHING, regions_of
 from chalicelib.analysis.partition import ActionClass, Kind, classes, is_known, matching
 from chalicelib.analysis.ways import Way, ways_of
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
@@ -75,8 +76,22 @@ class Hole:
 
     @property
     def certain(self) -> bool:
-        """Whether the request is allowed by every reading, and its action is one that AWS is known to have."""
-        return self.decision.allowed and not self.decision.uncertain and is_known(self.request.name)
+        """Whether nothing is left in doubt: every reading allows it, and nothing about it had to be supposed."""
+        return self.decision.allowed and not self.decision.uncertain and not self.suppositions
+
+    @property
+    def suppositions(self) -> list[str]:
+        """What had to be supposed of the request, in words."""
+        found: list[str] = []
+        if not is_known(self.request.name):
+            found.append(f"{self.request.name} is no action that this version knows")
+        if needs_several_resources(self.request.name):
+            found.append(f"{self.request.name} acts on several resources at once, of which one was decided")
+        if _is_forwarded(self.context):
+            found.append("a service makes the request on the user's behalf, if a call that starts it gets through")
+        if any(key.startswith(("aws:principalorg", "aws:resourceorg")) for key in self.context):
+            found.append("not read to which organisation the account belongs")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,42 +168,42 @@ class _Search:
         doubtful: Hole | None = None
         exhaustive = True
         for group in classes(statements, _excluded(), WELL_KNOWN):
-            statements = self._open_to(group.actions[0].lower())
-            ways = [way for way in self._ways if way.can_call(group.actions[0].lower()) and not _bars(statements, way)]
-            if not ways:
+            action = group.actions[0].lower()
+            identity, bound = self._about(action)
+            if not _grants(identity) or (self._policies.boundary is not None and not _grants(bound)):
                 continue
-            cells = self._cells(tuple(statements))
+            open_to = [w for w in self._ways if w.can_call(action) and not _bars((*identity, *bound), w)]
+            if not open_to:
+                continue
+            cells = self._cells(identity, bound)
             exhaustive = exhaustive and cells.whole
-            for hole in self._holes(group, ways, cells):
+            for hole in self._holes(group, open_to, cells):
                 if hole.certain:
                     return Enforcement(hole, exhaustive)
                 doubtful = doubtful or hole
         return Enforcement(doubtful, exhaustive)
 
-    def _open_to(self, action: str) -> list[Statement]:
-        """The statements about the action; none where no identity policy, or not the boundary, allows it at all."""
-        found = [s for policy in self._policies.identity for s in policy.document.about(action)]
-        if not _grants(found):
-            return []
-        if self._policies.boundary is not None:
-            bound = self._policies.boundary.document.about(action)
-            return [*found, *bound] if _grants(bound) else []
-        return found
+    def _about(self, action: str) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
+        """The statements about the action: those of the identity policies and those of the boundary."""
+        boundary = self._policies.boundary
+        identity = (s for policy in self._policies.identity for s in policy.document.about(action))
+        return tuple(identity), boundary.document.about(action) if boundary else ()
 
-    def _cells(self, statements: tuple[Statement, ...]) -> _Cells:
+    def _cells(self, identity: tuple[Statement, ...], bound: tuple[Statement, ...]) -> _Cells:
         """The places, patterns and condition values by which these statements tell requests apart."""
-        key = tuple(map(id, statements))
+        key = tuple(map(id, (*identity, None, *bound)))
         if key not in self._remembered:
-            where = places(statements, self._snapshot.account)
+            where = places((*identity, *bound), self._user.principal)
+            own = _lowered(self._principal)
             base = {
                 "aws:sourceip": "198.51.100.1",
                 "aws:useragent": NOTHING,
                 "aws:requestedregion": where.regions[0],
                 **_lowered(carried(self._snapshot, "*", MfaState.ABSENT)),
             }
-            own = _lowered(self._principal)
-            variants, whole = contexts(statements, base, own)
-            self._remembered[key] = _Cells(where, Patterns(statements, own), base, variants, whole)
+            variants, whole = contexts((*identity, *bound), base, own, where.regions)
+            patterns = Patterns(identity, bound, own)
+            self._remembered[key] = _Cells(where, patterns, base, variants, whole and patterns.whole)
         return self._remembered[key]
 
     def _holes(self, group: ActionClass, ways: Sequence[Way], cells: _Cells) -> Iterator[Hole]:
@@ -214,6 +229,8 @@ class _Search:
     ) -> Hole | None:
         mfa = MfaState.FALSE if _is_forwarded(chosen) else way.mfa
         own = _lowered(carried(self._snapshot, resource, mfa))
+        if action.partition(":")[0] in GLOBAL_SERVICES:
+            own["aws:requestedregion"] = regions_of(self._user.principal.arn.split(":")[1])[0]
         context = {**base, **own, **self._principal, **chosen}
         decision = evaluate(build_request(self._user.principal, action, resource, context), self._policies)
         return Hole(decision, way, kind, chosen) if decision.may_be_allowed else None
@@ -232,8 +249,8 @@ def _grants(statements: Iterable[Statement]) -> bool:
 
 
 def _bars(statements: Sequence[Statement], way: Way) -> bool:
-    """Whether nothing gets through this way: nothing is granted, or a deny asks for no more than the lack of MFA."""
-    return not statements or any(_is_blanket(statement, way.mfa) for statement in statements)
+    """Whether nothing gets through this way: a deny asks for no more than the lack of MFA."""
+    return any(_is_blanket(statement, way.mfa) for statement in statements)
 
 
 def _is_blanket(statement: Statement, mfa: MfaState) -> bool:
@@ -248,13 +265,13 @@ def _is_blanket(statement: Statement, mfa: MfaState) -> bool:
 
 def _in_request(variant: Values, action: str, resource: str) -> dict[str, str]:
     """The values of a variant that a request of the action carries."""
-    region = region_of(resource)
+    fixed = region_of(resource) or action.partition(":")[0] in GLOBAL_SERVICES
     chosen: dict[str, str] = {}
     for key, value in variant.items():
         if value is None or not is_supported(action, key):
             continue
-        if key == "aws:requestedregion" and region:
-            continue  # the resource says where
+        if key == "aws:requestedregion" and fixed:
+            continue  # the resource says where, or the service does
         chosen[key] = value
     return chosen
 

@@ -113,7 +113,7 @@ def _classes(
     for service in named:
         for name in matching(f"{service}:*"):
             masks.setdefault(name, 0)
-    for name in _untouched(named, keys, excluded):
+    for name in _untouched(named, keys, excluded, others):
         masks.setdefault(name, 0)
     grouped: dict[tuple[Kind, int, str, int, int], list[str]] = {}
     facts, carried = _facts(), _carried(keys)
@@ -150,18 +150,21 @@ def _carried(keys: frozenset[str]) -> Mapping[str, int]:
 
 
 @lru_cache(maxsize=256)
-def _kinds(keys: frozenset[str]) -> tuple[tuple[str, ...], ...]:
-    """All actions, grouped by kind, by whether they take resources, and by which of the keys they carry."""
-    carried = _carried(keys)
+def _kinds(keys: frozenset[str], others: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """All actions, well-known ones first, by kind, by whether they take resources, and by which keys they carry."""
+    carried, facts = _carried(keys), _facts()
     found: dict[tuple[Kind, bool, int], list[str]] = {}
-    for name, (kind, has_resources) in _facts().items():
+    for name in dict.fromkeys((*others, *facts)):
+        kind, has_resources = facts[name]
         found.setdefault((kind, has_resources, carried.get(name, 0)), []).append(name)
     return tuple(tuple(found[group]) for group in sorted(found))
 
 
-def _untouched(named: set[str], keys: frozenset[str], excluded: frozenset[str]) -> Iterator[str]:
+def _untouched(
+    named: set[str], keys: frozenset[str], excluded: frozenset[str], others: tuple[str, ...]
+) -> Iterator[str]:
     """One action of each group, of a service that the policies do not name."""
-    for names in _kinds(keys):
+    for names in _kinds(keys, others):
         found = next((n for n in names if n.partition(":")[0] not in named and n not in excluded), None)
         if found is not None:
             yield found

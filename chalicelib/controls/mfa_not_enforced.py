@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from chalicelib.analysis.causes import explain
 from chalicelib.analysis.enforcement import Hole
-from chalicelib.analysis.partition import Kind, is_known
+from chalicelib.analysis.partition import Kind
 from chalicelib.controls.base import Control, Result, State
 from chalicelib.findings import Finding, Severity, witness_of
 from chalicelib.iam.account import Read, User, UserPolicies
@@ -62,8 +62,7 @@ def _doubts(user: User, found: UserPolicies, hole: Hole) -> Iterator[str]:
         yield f"{policy.name} cannot be evaluated ({policy.error})"
     for match in hole.decision.doubts:
         yield f"{match.place} can be read in two ways"
-    if not is_known(hole.request.name):
-        yield f"{hole.request.name} is no action that this version knows"
+    yield from hole.suppositions
 
 
 CONTROL = Control(

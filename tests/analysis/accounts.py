@@ -37,6 +37,8 @@ class Case:
     person: Person
     severity: str = "high"
     traits: dict[str, Any] = field(default_factory=dict)
+    uncertain: bool = False
+    """Whether something about the request had to be supposed."""
 
 
 def admin(*policies: Json, **traits: Any) -> Person:
@@ -159,6 +161,7 @@ CAUSES = [
         "the deny spares requests that a service makes",
         "extra-condition",
         admin(guard(when={"Bool": {"aws:ViaAWSService": "false"}})),
+        uncertain=True,
     ),
     # not-action-too-wide
     Case("a whole service is exempted", "not-action-too-wide", admin(guard("s3:*"))),
@@ -418,6 +421,95 @@ HIDDEN = [
             deny(when={**WITHOUT_MFA, "StringNotEquals": {"aws:SourceVpce": "vpce-1"}}),
             deny(when={**WITHOUT_MFA, "StringNotEquals": {"s3:x-amz-storage-class": "GLACIER"}}),
         ),
+    ),
+]
+
+HIDDEN += [
+    # What only the right service, type, region, name or value shows.
+    Case(
+        "a deny on services by name leaves out the rest",
+        "deny-too-narrow",
+        only(
+            allow("*"),
+            deny("iam:*", "s3:*", "ec2:*", "lambda:*", "dynamodb:*", "secretsmanager:*", "cloudtrail:*", "ssm:*"),
+        ),
+    ),
+    Case(
+        "a deny that spares one queue",
+        "deny-too-narrow",
+        only(allow("*"), deny_all_but(but_on=["arn:aws:sqs:eu-west-1:111122223333:jobs"])),
+    ),
+    Case(
+        "a deny that spares one kind of database",
+        "extra-condition",
+        only(
+            allow("rds:*"),
+            deny_all_but(when={**WITHOUT_MFA, "StringNotEquals": {"rds:DatabaseEngine": "mysql"}}),
+        ),
+    ),
+    Case(
+        "a deny in some regions, by pattern",
+        "extra-condition",
+        only(
+            allow("sqs:DeleteQueue"),
+            deny(when={**WITHOUT_MFA, "StringLike": {"aws:RequestedRegion": ["us-*", "eu-*"]}}),
+        ),
+    ),
+    Case("an Allow in some regions, by pattern", "no-deny", only(allow("sqs:*", on="arn:aws:sqs:ap-*:*:*"))),
+    Case("an Allow by a short ARN", "no-deny", only(allow("sqs:*", on="arn:aws:sqs:eu-west-1"))),
+    Case("an Allow with a service in capitals", "no-deny", only(allow("sqs:*", on="arn:aws:SQS:*:111122223333:q"))),
+    Case(
+        "a deny that spares one type of many",
+        "deny-too-narrow",
+        only(
+            allow("ec2:*"),
+            deny_all_but(but_on=["arn:aws:ec2:us-east-1:111122223333:instance-connect-endpoint/*"]),
+        ),
+    ),
+    Case(
+        "two denies whose exemptions overlap in part",
+        "deny-too-narrow",
+        only(
+            allow("s3:PutBucketPolicy"),
+            deny_all_but(but_on=["arn:aws:s3:::a*"]),
+            deny_all_but(but_on=["arn:aws:s3:::*b"]),
+        ),
+    ),
+    Case(
+        "an Allow, and two denies, that overlap in part",
+        "deny-too-narrow",
+        only(
+            allow("s3:PutBucketPolicy", on="arn:aws:s3:::*a*"),
+            deny_all_but(but_on=["arn:aws:s3:::b*"]),
+            deny_all_but(but_on=["arn:aws:s3:::*c"]),
+        ),
+    ),
+    Case(
+        "networks that nest",
+        "extra-condition",
+        admin(
+            guard(when={"NotIpAddress": {"aws:SourceIp": ["10.0.0.0/8"]}}),
+            guard(when={"IpAddress": {"aws:SourceIp": ["10.0.0.0/16"]}}),
+        ),
+    ),
+    Case(
+        "a deny of one family of addresses",
+        "extra-condition",
+        admin(guard(when={"IpAddress": {"aws:SourceIp": ["0.0.0.0/0"]}})),
+    ),
+    Case(
+        "a deny by a tag that the user carries",
+        "no-deny",
+        only(
+            allow("s3:PutBucketPolicy"),
+            deny(when={"StringNotEqualsIfExists": {"aws:MultiFactorAuthPresent": "${aws:PrincipalTag/x}"}}),
+            tags={"x": "false"},
+            password="true",
+            keys=("false", "false"),
+        ),
+    ),
+    Case(
+        "an Allow on a bucket whose objects it means", "no-deny", only(allow("s3:PutObject", on="arn:aws:s3:::corp*"))
     ),
 ]
 

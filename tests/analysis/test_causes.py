@@ -23,7 +23,7 @@ def test_names_the_cause(case: Case) -> None:
     assert cause(result) == case.cause
     finding = found(result, "alice")["mfa-not-enforced"]
     assert str(finding.severity) == case.severity
-    assert not finding.uncertain
+    assert bool(finding.uncertain) is case.uncertain
 
 
 @each(ENFORCED)
