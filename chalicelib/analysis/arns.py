@@ -204,10 +204,11 @@ def _meet(patterns: tuple[str, ...], word: str) -> str | None:
         text = re.sub(r"\?\*|\*+", word, pattern).replace("?", word[0])
         if all(_lies_in(text, other) for other in patterns):
             return text
-    return _search(patterns, word[0])
+    # The search has no names to choose: what it finds for one word it finds for all.
+    return _search(patterns) if word == NOTHING else None
 
 
-def _search(patterns: tuple[str, ...], free: str) -> str | None:
+def _search(patterns: tuple[str, ...]) -> str | None:
     start = tuple(0 for _ in patterns)
     seen = {start}
     queue: deque[tuple[tuple[int, ...], str]] = deque([(start, "")])
@@ -215,14 +216,14 @@ def _search(patterns: tuple[str, ...], free: str) -> str | None:
         state, text = queue.popleft()
         if all(set(pattern[at:]) <= {"*"} for pattern, at in zip(patterns, state, strict=True)):
             return text
-        for following, character in _steps(patterns, state, free):
+        for following, character in _steps(patterns, state):
             if following not in seen:
                 seen.add(following)
                 queue.append((following, text + character))
     return None
 
 
-def _steps(patterns: tuple[str, ...], state: tuple[int, ...], free: str) -> Iterator[tuple[tuple[int, ...], str]]:
+def _steps(patterns: tuple[str, ...], state: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], str]]:
     """The positions that one more character, or the end of a star, leads to."""
     here = [pattern[at] if at < len(pattern) else "" for pattern, at in zip(patterns, state, strict=True)]
     for index, piece in enumerate(here):
@@ -231,5 +232,5 @@ def _steps(patterns: tuple[str, ...], state: tuple[int, ...], free: str) -> Iter
     wanted = {piece for piece in here if piece not in ("*", "?")}
     if "" in wanted or len(wanted) > 1:
         return
-    character = wanted.pop() if wanted else free
+    character = wanted.pop() if wanted else NOTHING[0]
     yield tuple(at if piece == "*" else at + 1 for at, piece in zip(state, here, strict=True)), character

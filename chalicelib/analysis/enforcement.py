@@ -59,6 +59,10 @@ WELL_KNOWN = tuple(
 """Well-known actions of each kind, with and without resources: they make the readable witnesses."""
 
 
+MOST_REQUESTS = 20_000
+"""Requests tried for one set of policies; where they do not suffice, the answer is not exhaustive."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hole:
     """A request that is allowed without MFA. `decision` is the engine's, on exactly this request."""
@@ -148,6 +152,7 @@ class _Search:
         self._snapshot = snapshot
         self._principal = principal_context(user)
         self._remembered: dict[tuple[int, ...], _Cells] = {}
+        self._left = MOST_REQUESTS
 
     def _documents(self) -> Iterator[Policy]:
         yield from self._policies.identity
@@ -181,7 +186,7 @@ class _Search:
                 if hole.certain:
                     return Enforcement(hole, exhaustive)
                 doubtful = doubtful or hole
-        return Enforcement(doubtful, exhaustive)
+        return Enforcement(doubtful, exhaustive and self._left > 0)
 
     def _about(self, action: str) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
         """The statements about the action: those of the identity policies and those of the boundary."""
@@ -211,15 +216,18 @@ class _Search:
         requests = (
             targets(group.actions, cells.patterns, cells.where) if group.has_resources else [(group.actions[0], "*")]
         )
-        for action, resource in dict.fromkeys(requests):
-            tried: set[tuple[tuple[str, str], ...]] = set()
+        tried: set[tuple[str, str, tuple[tuple[str, str], ...]]] = set()
+        for action, resource in requests:
             for variant in cells.variants:
                 chosen = _in_request(variant, action, resource)
-                key = tuple(chosen.items())
+                key = action, resource, tuple(chosen.items())
                 if key in tried:
                     continue
                 tried.add(key)
                 for way in ways:
+                    if self._left <= 0:
+                        return
+                    self._left -= 1
                     hole = self._try(way, action, resource, chosen, group.kind, cells.base)
                     if hole is not None:
                         yield hole
