@@ -25,9 +25,9 @@ from chalicelib.iam.patterns import (
     is_everything,
     parse_template,
 )
-from chalicelib.iam.policy import Effect, Statement
 from chalicelib.iam.principals import Principal
 from chalicelib.iam.resources import service_of
+from chalicelib.iam.statement import Effect, Statement
 
 MOST_TYPES = 256
 MOST_STATES = 4_000

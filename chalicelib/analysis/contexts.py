@@ -14,7 +14,7 @@ from itertools import islice, product
 from chalicelib.analysis.names import GIVEN, WORDS
 from chalicelib.iam.conditions import Condition
 from chalicelib.iam.patterns import parse_template, plain
-from chalicelib.iam.policy import Statement
+from chalicelib.iam.statement import Statement
 from chalicelib.iam.values import Network, parse_date, parse_network, parse_number
 
 MOST_VALUES = 16

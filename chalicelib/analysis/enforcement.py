@@ -22,9 +22,9 @@ from chalicelib.analysis.ways import Way, ways_of
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
 from chalicelib.iam.actions import catalogue
 from chalicelib.iam.decision import Decision, evaluate
-from chalicelib.iam.policy import Effect, Statement
 from chalicelib.iam.policy_set import Policy, PolicySet
 from chalicelib.iam.request import MfaState, Request, build_request, is_supported
+from chalicelib.iam.statement import Effect, Statement
 
 SELF_SERVICE = frozenset(
     f"iam:{name}"

@@ -13,8 +13,8 @@ from functools import lru_cache
 
 from chalicelib.iam.actions import AccessLevel, catalogue, is_global
 from chalicelib.iam.patterns import has_wildcard, is_everything
-from chalicelib.iam.policy import Statement
 from chalicelib.iam.resources import service_of
+from chalicelib.iam.statement import Statement
 
 
 class Kind(IntEnum):

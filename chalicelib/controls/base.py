@@ -44,6 +44,13 @@ class State:
             self._policies[user.name] = self.snapshot.policies_of(user)
         return self._policies[user.name]
 
+    def unread_policies(self, user: User) -> str:
+        """What of the user's policies was not read, in words; empty where all was."""
+        if not user.policies_read:
+            return "the user's policies were not read"
+        missing = self.policies_of(user).missing
+        return f"not read: {', '.join(missing)}" if missing else ""
+
 
 Result = Finding | NotEvaluated
 

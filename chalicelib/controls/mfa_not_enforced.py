@@ -17,11 +17,8 @@ def _check(control: Control, state: State) -> Iterator[Result]:
         if not user.possible():
             continue
         found = state.policies_of(user)
-        if not user.policies_read:
-            yield control.not_evaluated(user.name, "the user's policies were not read")
-            continue
-        if found.missing:
-            yield control.not_evaluated(user.name, f"not read: {', '.join(found.missing)}")
+        if unread := state.unread_policies(user):
+            yield control.not_evaluated(user.name, unread)
             continue
         enforcement = state.enforcements.of(user, found.policies)
         if enforcement.hole is not None:

@@ -13,12 +13,9 @@ def _check(control: Control, state: State) -> Iterator[Result]:
     for user in state.users():
         if not user.possible():
             continue
-        found = state.policies_of(user)
-        if not user.policies_read:
-            yield control.not_evaluated(user.name, "the user's policies were not read")
-        elif found.missing:
-            yield control.not_evaluated(user.name, f"not read: {', '.join(found.missing)}")
-        for policy in found.broken:
+        if unread := state.unread_policies(user):
+            yield control.not_evaluated(user.name, unread)
+        for policy in state.policies_of(user).broken:
             error = policy.error
             evidence: dict[str, object] = {
                 "policy": policy.name,

@@ -12,9 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
-from chalicelib.iam.policy import PolicyDocument, PolicyError
+from chalicelib.iam.policy import PolicyDocument
 from chalicelib.iam.policy_set import Policy, PolicySet
 from chalicelib.iam.principals import Principal, parse_principal
+from chalicelib.iam.statement import PolicyError
 
 
 class Read(StrEnum):

@@ -14,9 +14,10 @@ from typing import Any
 
 from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.documents import kind_of
-from chalicelib.iam.policy import PolicyError, PolicyKind, parse_policy
+from chalicelib.iam.policy import parse_policy
 from chalicelib.iam.policy_set import Policy, PolicySet
 from chalicelib.iam.request import build_request
+from chalicelib.iam.statement import PolicyError, PolicyKind
 
 ERROR = "Error"
 """The decision on a case that holds a document or a name that AWS would refuse."""

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.iam.matching import Match, find_matches
-from chalicelib.iam.policy import Effect
 from chalicelib.iam.policy_set import Layer, PolicySet, needs_resource_policy
 from chalicelib.iam.principals import ISSUERS, Naming, PrincipalKind
 from chalicelib.iam.request import Request
+from chalicelib.iam.statement import Effect
 
 ALWAYS_ALLOWED = frozenset({"sts:getcalleridentity", "sts:getsessiontoken"})
 """Actions that need no permission and that no policy denies (STS API reference)."""

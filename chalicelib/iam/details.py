@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from chalicelib.iam.account import Gap, Group, ManagedPolicy, Role, StoredPolicy, User
 from chalicelib.iam.answers import ExportError, Node
 from chalicelib.iam.documents import kind_of
-from chalicelib.iam.policy import PolicyDocument, PolicyError, PolicyKind, parse_policy
+from chalicelib.iam.policy import PolicyDocument, parse_policy
+from chalicelib.iam.statement import PolicyError, PolicyKind
 from chalicelib.iam.values import parse_time
 
 CheckAccount = Callable[[str, str], None]

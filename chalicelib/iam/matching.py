@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.iam.patterns import ARN_SEGMENTS, Readings
-from chalicelib.iam.policy import Effect, Statement
 from chalicelib.iam.policy_set import Layer, Policy, PolicySet
 from chalicelib.iam.principals import Naming
 from chalicelib.iam.request import Request
+from chalicelib.iam.statement import Effect, Statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from chalicelib.iam.conditions import Condition
 from chalicelib.iam.matching import covers, named_in
-from chalicelib.iam.policy import Effect, Statement
 from chalicelib.iam.policy_set import Layer, Policy, PolicySet
 from chalicelib.iam.request import Request
+from chalicelib.iam.statement import Effect, Statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from enum import StrEnum
 from functools import lru_cache
 
 from chalicelib.iam.patterns import ARN_SEGMENTS
-from chalicelib.iam.policy import PolicyDocument, PolicyKind, parse_policy
+from chalicelib.iam.policy import PolicyDocument, parse_policy
 from chalicelib.iam.request import Request
+from chalicelib.iam.statement import PolicyKind
 
 RCP_SERVICES = frozenset(
     {"aoss", "cognito-identity", "cognito-idp", "dynamodb", "ecr", "kms", "logs", "s3", "secretsmanager", "sqs", "sts"}

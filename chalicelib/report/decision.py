@@ -10,8 +10,8 @@ from chalicelib.iam.conditions import Condition
 from chalicelib.iam.decision import Decision, Verdict
 from chalicelib.iam.near_misses import NearMiss, near_misses
 from chalicelib.iam.patterns import Context
-from chalicelib.iam.policy import Effect
 from chalicelib.iam.request import MFA_PRESENT
+from chalicelib.iam.statement import Effect
 from chalicelib.report.text import clean
 
 

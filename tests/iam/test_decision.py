@@ -9,9 +9,10 @@ import pytest
 from chalicelib.iam.cases import decide_case
 from chalicelib.iam.decision import Decision, Verdict, evaluate
 from chalicelib.iam.near_misses import NearMiss, near_misses
-from chalicelib.iam.policy import Effect, PolicyKind, parse_policy
+from chalicelib.iam.policy import parse_policy
 from chalicelib.iam.policy_set import Layer, Policy, PolicySet
 from chalicelib.iam.request import MfaState, Request, build_request
+from chalicelib.iam.statement import Effect, PolicyKind
 
 Json = Any
 

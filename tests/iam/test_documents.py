@@ -9,7 +9,8 @@ from urllib.parse import quote
 import pytest
 
 from chalicelib.iam.documents import Ambiguous, JsonError, kind_of, name_twice, parse_document, parse_json
-from chalicelib.iam.policy import PolicyError, parse_policy
+from chalicelib.iam.policy import parse_policy
+from chalicelib.iam.statement import PolicyError
 
 DOCUMENT = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*", "Sid": "100%"}]}
 TEXT = json.dumps(DOCUMENT)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.iam.policy import Effect, PolicyError, PolicyKind, parse_policy
+from chalicelib.iam.policy import parse_policy
+from chalicelib.iam.statement import Effect, PolicyError, PolicyKind
 
 Json = Any
 

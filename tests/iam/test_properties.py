@@ -18,9 +18,10 @@ from chalicelib.iam.decision import Decision, Verdict, evaluate
 from chalicelib.iam.documents import JsonError, parse_document
 from chalicelib.iam.near_misses import near_misses
 from chalicelib.iam.patterns import ActionPatterns, compile_source, glob_source
-from chalicelib.iam.policy import Effect, PolicyError, PolicyKind, parse_policy
+from chalicelib.iam.policy import parse_policy
 from chalicelib.iam.policy_set import Policy, PolicySet
 from chalicelib.iam.request import build_request
+from chalicelib.iam.statement import Effect, PolicyError, PolicyKind
 from tests.cases import load_cases
 
 Case = dict[str, Any]
