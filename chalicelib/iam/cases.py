@@ -8,13 +8,15 @@ an organisation stand with the root first. A policy in a list may stand bare or 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.documents import kind_of
-from chalicelib.iam.policy import parse_policy
+from chalicelib.iam.policy import PolicyDocument, parse_policy
 from chalicelib.iam.policy_set import Policy, PolicySet
 from chalicelib.iam.request import build_request
 from chalicelib.iam.statement import PolicyError, PolicyKind
@@ -93,12 +95,28 @@ def _parse(entries: Sequence[tuple[str, Any]], where: str, kind: PolicyKind) -> 
     parsed: list[Policy] = []
     for index, (name, document) in enumerate(entries):
         try:
-            parsed.append(Policy(name or f"{where}[{index}]", parse_policy(document, kind)))
+            parsed.append(Policy(name or f"{where}[{index}]", _parsed(document, kind)))
         except PolicyError as error:
             raise PolicyError(
                 " ".join(filter(None, (name or f"{where}[{index}]", error.where))), error.reason
             ) from None
     return tuple(parsed)
+
+
+def _parsed(document: object, kind: PolicyKind) -> PolicyDocument:
+    """The document, parsed once for all the cases that hold the same one."""
+    try:
+        text = json.dumps(document)
+    except RecursionError:
+        raise PolicyError("", "nested too deep") from None
+    except (TypeError, ValueError):
+        raise PolicyError("", "holds a value that is no JSON") from None
+    return _parsed_text(text, kind)
+
+
+@lru_cache(maxsize=4096)
+def _parsed_text(text: str, kind: PolicyKind) -> PolicyDocument:
+    return parse_policy(json.loads(text), kind)
 
 
 class _Case:

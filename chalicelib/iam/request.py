@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from chalicelib.iam.actions import catalogue
 from chalicelib.iam.patterns import ARN_SEGMENTS, Context, ContextValue, fold
@@ -89,10 +90,13 @@ def build_request(
     kept: dict[str, ContextValue] = {}
     ignored: list[str] = []
     for key, value in (context or {}).items():
-        if is_in_request(action, key):
-            kept[fold(key)] = _value(fold(key), value)
-        else:
+        form = _form(key)
+        if not form.everywhere and not is_supported(action, key):
             ignored.append(key)
+        elif isinstance(value, str):
+            kept[form.name] = (value,) if form.multivalued else value
+        else:
+            kept[form.name] = value[0] if len(value) == 1 and not form.multivalued else tuple(value)
     return Request(
         principal=who,
         name=known.name if known else action,
@@ -104,29 +108,29 @@ def build_request(
     )
 
 
-def is_in_request(action: str, key: str) -> bool:
-    """Whether AWS can put the condition key into a request of the action: kms:ViaService never into codecommit:GitPull.
+class _Form(NamedTuple):
+    """What a condition key's name says of it."""
+
+    name: str
+    everywhere: bool
+    """Whether a request of any action may carry it.
 
     Keys of AWS as a whole are taken as given: the caller says what the request carries, and the lists of actions that
     carry aws:RequestTag and its like are not complete.
     """
-    return fold(key[:4]) == "aws:" or is_supported(action, key)
+    multivalued: bool
+
+
+@lru_cache(maxsize=16_384)
+def _form(key: str) -> _Form:
+    name = fold(key)
+    return _Form(name, name.startswith("aws:"), catalogue().is_multivalued(name))
 
 
 @lru_cache(maxsize=65_536)
 def is_supported(action: str, key: str) -> bool:
-    """Whether the catalogue lets a request of the action carry the key."""
+    """Whether AWS can put the key into a request of the action: never kms:ViaService into codecommit:GitPull."""
     return catalogue().supports_key(action, key)
-
-
-def _value(key: str, value: str | Sequence[str]) -> ContextValue:
-    values = (value,) if isinstance(value, str) else tuple(value)
-    return values[0] if len(values) == 1 and not _is_multivalued(key) else values
-
-
-@lru_cache(maxsize=4096)
-def _is_multivalued(key: str) -> bool:
-    return catalogue().is_multivalued(key)
 
 
 def account_of_resource(arn: str) -> str:

@@ -6,6 +6,7 @@ Errors name the statement and the field. Source: IAM User Guide, "Grammar of the
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -156,6 +157,9 @@ def _strings(value: object, where: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+_PLAIN_ACTION = re.compile(r"[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+", re.ASCII)
+
+
 class StatementParser:
     """Parses the statements of one document; knows its kind and whether its version has policy variables."""
 
@@ -272,14 +276,14 @@ class StatementParser:
 
 
 def _check_action(entry: str, where: str) -> None:
-    if is_everything(entry):
+    if entry == "*" or _PLAIN_ACTION.fullmatch(entry) or is_everything(entry):
         return
     service, colon, name = entry.partition(":")
     if not colon or not name or ":" in name:
         raise PolicyError(where, f'{json.dumps(entry[:64])} is neither "*" nor service:action')
     if ("*" in service or "?" in service) and not (is_everything(service) and is_everything(name)):
         raise PolicyError(where, f"the service of {json.dumps(entry[:64])} must not hold a wildcard")
-    if not service or any(character.isspace() for character in entry):
+    if not service or entry.split() != [entry]:
         raise PolicyError(where, f"{json.dumps(entry[:64])} is no action")
 
 
