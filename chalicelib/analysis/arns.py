@@ -24,12 +24,13 @@ from chalicelib.iam.patterns import (
     glob_source,
     is_everything,
     parse_template,
+    plain,
 )
 from chalicelib.iam.principals import Principal
 from chalicelib.iam.resources import service_of
 from chalicelib.iam.statement import Effect, Statement
 
-MOST_TYPES = 256
+MOST_TYPES = 1024
 MOST_STATES = 4_000
 MOST_MEETINGS = 200
 
@@ -99,7 +100,7 @@ class Patterns:
             if is_everything(entry):
                 continue
             *head, tail = [*entry.split(":", ARN_SEGMENTS - 1), *["*"] * (ARN_SEGMENTS - 1)][:ARN_SEGMENTS]
-            template = parse_template(tail) if resources and resources.keys else None
+            template = parse_template(tail) if resources and resources.has_variables else None
             resolved = template.resolve(own, taken=True) if template else tail
             if resolved is not None:
                 found.append(":".join((*map(fold, head), resolved)))
@@ -159,7 +160,8 @@ def _meet_a_type(
         template = _placed(kind, where)
         named = [arn for word in WORDS if (arn := meet((template, *group), word)) and _is_of(kind, arn)]
         if named:
-            return name, next((arn for arn in named if not any(_lies_in(arn, entry) for entry in barred)), named[0])
+            free = (arn for arn in named if not any(_lies_in(arn, entry) for entry in barred))
+            return name, plain(next(free, named[0]))
     return None
 
 
@@ -175,7 +177,7 @@ def _is_of(kind: str, arn: str) -> bool:
 
 
 def _lies_in(arn: str, pattern: str) -> bool:
-    return compile_source(glob_source(pattern)).fullmatch(arn) is not None
+    return compile_source(glob_source(pattern)).fullmatch(plain(arn)) is not None
 
 
 def meet(patterns: Sequence[str], word: str = NOTHING) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from chalicelib.analysis.names import GLOBAL_SERVICES, regions_of
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
 from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.patterns import ARN_SEGMENTS
@@ -35,7 +36,10 @@ def decide_for_user(
     Raises:
         ValueError: the action is none.
     """
-    given: dict[str, str | Sequence[str]] = {**carried(snapshot, resource, mfa), **principal_context(user)}
+    given: dict[str, str | Sequence[str]] = {
+        **carried(snapshot, user, action, resource, mfa),
+        **principal_context(user),
+    }
     if via:
         given |= _forwarded(via, resource)
     lowered = {key.lower() for key in context or {}}
@@ -51,7 +55,7 @@ def decide_for_user(
     return Decided(evaluate(request, policies), policies, tuple(doubts + doubt))
 
 
-def carried(snapshot: AccountSnapshot, resource: str, mfa: MfaState) -> dict[str, str]:
+def carried(snapshot: AccountSnapshot, user: User, action: str, resource: str, mfa: MfaState) -> dict[str, str]:
     """The condition keys that a request carries whoever makes it, where their values can be known."""
     context = {
         "aws:CurrentTime": snapshot.taken.isoformat(timespec="seconds"),
@@ -62,6 +66,8 @@ def carried(snapshot: AccountSnapshot, resource: str, mfa: MfaState) -> dict[str
         **mfa.context,
     }
     region = region_of(resource)
+    if action.partition(":")[0].lower() in GLOBAL_SERVICES:
+        region = regions_of(user.arn.split(":")[1])[0]
     if region:
         context["aws:RequestedRegion"] = region
     if mfa is not MfaState.ABSENT:
@@ -80,8 +86,7 @@ def _forwarded(service: str, resource: str) -> dict[str, str]:
     """The keys of a request that a service makes on with the caller's identity.
 
     kms:ViaService holds service.region.amazonaws.com in every partition (KMS Developer Guide); it is dropped again from
-    requests of any other service. The region is the resource's;
-    for one without it is us-east-1.
+    requests of any other service. The region is the resource's, or us-east-1 where it names none.
     """
     region = region_of(resource) or "us-east-1"
     host = service if service.endswith(".amazonaws.com") else f"{service}.{region}.amazonaws.com"

@@ -16,7 +16,7 @@ from chalicelib.analysis.arns import Patterns, Places, needs_several_resources, 
 from chalicelib.analysis.causes import MFA_KEYS
 from chalicelib.analysis.contexts import Values, contexts
 from chalicelib.analysis.decide import carried, region_of
-from chalicelib.analysis.names import GLOBAL_SERVICES, NOTHING, regions_of
+from chalicelib.analysis.names import GLOBAL_SERVICES, NOTHING
 from chalicelib.analysis.partition import ActionClass, Kind, classes, is_known, matching
 from chalicelib.analysis.ways import Way, ways_of
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
@@ -138,8 +138,19 @@ class _Cells:
     where: Places
     patterns: Patterns
     base: Mapping[str, str]
+    own: Mapping[str, str]
     variants: Sequence[Values]
     whole: bool
+    identity: tuple[Statement, ...]
+    bound: tuple[Statement, ...]
+
+    def leave_open(self, resource: str, mfa: MfaState) -> bool:
+        """Whether some condition values may get a request on the resource through: asked once, before any is tried."""
+        if not any(s.effect is Effect.ALLOW and _may_cover(s, resource, self.own) for s in self.identity):
+            return False
+        return not any(
+            _asks_for_mfa_alone(s, mfa) and _surely_covers(s, resource, self.own) for s in (*self.identity, *self.bound)
+        )
 
 
 class _Search:
@@ -204,11 +215,13 @@ class _Search:
                 "aws:sourceip": "198.51.100.1",
                 "aws:useragent": NOTHING,
                 "aws:requestedregion": where.regions[0],
-                **_lowered(carried(self._snapshot, "*", MfaState.ABSENT)),
+                **_lowered(carried(self._snapshot, self._user, "", "*", MfaState.ABSENT)),
             }
             variants, whole = contexts((*identity, *bound), base, own, where.regions)
             patterns = Patterns(identity, bound, own)
-            self._remembered[key] = _Cells(where, patterns, base, variants, whole and patterns.whole)
+            self._remembered[key] = _Cells(
+                where, patterns, base, own, variants, whole and patterns.whole, identity, bound
+            )
         return self._remembered[key]
 
     def _holes(self, group: ActionClass, ways: Sequence[Way], cells: _Cells) -> Iterator[Hole]:
@@ -218,13 +231,14 @@ class _Search:
         )
         tried: set[tuple[str, str, tuple[tuple[str, str], ...]]] = set()
         for action, resource in requests:
-            for variant in cells.variants:
+            here = [way for way in ways if cells.leave_open(resource, way.mfa)]
+            for variant in cells.variants if here else ():
                 chosen = _in_request(variant, action, resource)
                 key = action, resource, tuple(chosen.items())
                 if key in tried:
                     continue
                 tried.add(key)
-                for way in ways:
+                for way in here:
                     if self._left <= 0:
                         return
                     self._left -= 1
@@ -236,9 +250,7 @@ class _Search:
         self, way: Way, action: str, resource: str, chosen: dict[str, str], kind: Kind, base: Mapping[str, str]
     ) -> Hole | None:
         mfa = MfaState.FALSE if _is_forwarded(chosen) else way.mfa
-        own = _lowered(carried(self._snapshot, resource, mfa))
-        if action.partition(":")[0] in GLOBAL_SERVICES:
-            own["aws:requestedregion"] = regions_of(self._user.principal.arn.split(":")[1])[0]
+        own = _lowered(carried(self._snapshot, self._user, action, resource, mfa))
         context = {**base, **own, **self._principal, **chosen}
         decision = evaluate(build_request(self._user.principal, action, resource, context), self._policies)
         return Hole(decision, way, kind, chosen) if decision.may_be_allowed else None
@@ -263,7 +275,28 @@ def _bars(statements: Sequence[Statement], way: Way) -> bool:
 
 def _is_blanket(statement: Statement, mfa: MfaState) -> bool:
     """Whether the statement denies on every resource, whatever the request holds but MFA."""
-    if statement.effect is not Effect.DENY or not statement.covers_everything:
+    return statement.covers_everything and _asks_for_mfa_alone(statement, mfa)
+
+
+def _surely_covers(statement: Statement, resource: str, own: Mapping[str, str]) -> bool:
+    """Whether the statement covers the resource by every reading and whatever values its variables take."""
+    resources = statement.resources
+    if resources is None or (resources.has_variables and not resources.keys <= own.keys()):
+        return resources is None
+    return all(reading is not statement.not_resource for reading in resources.readings(resource, own))
+
+
+def _may_cover(statement: Statement, resource: str, own: Mapping[str, str]) -> bool:
+    """Whether the statement covers the resource by some reading or some value of a variable."""
+    resources = statement.resources
+    if resources is None or (resources.has_variables and not resources.keys <= own.keys()):
+        return True
+    return any(reading is not statement.not_resource for reading in resources.readings(resource, own))
+
+
+def _asks_for_mfa_alone(statement: Statement, mfa: MfaState) -> bool:
+    """Whether the statement is a deny whose conditions look at MFA and nothing else, and hold in that state."""
+    if statement.effect is not Effect.DENY:
         return False
     if any(not condition.keys <= MFA_KEYS for condition in statement.conditions):
         return False

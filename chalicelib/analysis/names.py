@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from chalicelib.iam.patterns import compile_source, glob_source
+from chalicelib.iam.patterns import compile_source, glob_source, has_wildcard
 
 NOTHING = "mfawatch-example"
 """A name that no policy names."""
@@ -53,10 +53,12 @@ def regions_of(partition: str) -> tuple[str, ...]:
     return REGIONS.get(partition, REGIONS["aws"])
 
 
-def regions_apart(patterns: Iterable[str], partition: str) -> tuple[str, ...]:
+def regions_apart(patterns: Sequence[str], partition: str) -> tuple[str, ...]:
     """One region for each set of patterns that some region matches, the one that the fewest match first."""
     compiled = [compile_source(glob_source(pattern)) for pattern in dict.fromkeys(patterns)]
     found: dict[tuple[bool, ...], str] = {}
-    for region in regions_of(partition):
+    # A region that a policy names may be newer than the list.
+    literal = [pattern for pattern in dict.fromkeys(patterns) if pattern and not has_wildcard(pattern)]
+    for region in dict.fromkeys((*regions_of(partition), *literal)):
         found.setdefault(tuple(pattern.fullmatch(region) is not None for pattern in compiled), region)
     return tuple(found[signature] for signature in sorted(found, key=sum))

@@ -117,17 +117,16 @@ def _classes(
         masks.setdefault(name, 0)
     grouped: dict[tuple[Kind, int, str, int, int], list[str]] = {}
     facts, carried = _facts(), _carried(keys)
-    for name in masks.keys() - excluded:
+    # Well-known actions come first, so that a class is represented by one where it holds one.
+    for name in dict.fromkeys((*(name for name in others if name in masks), *masks)):
+        if name in excluded:
+            continue
         kind, has_resources = facts.get(name, (Kind.WRITE, True))
         service = name.partition(":")[0]
         # IAM stands apart in any case: sessions that GetSessionToken made without MFA cannot call it.
         apart = service if service in services or service == "iam" else ""
         key = kind, 0 if has_resources else 1, apart, carried.get(name, 0), masks[name]
         grouped.setdefault(key, []).append(name)
-    # A class is represented by a well-known action where it holds one.
-    known = {name: position for position, name in enumerate(others)}
-    for names in grouped.values():
-        names.sort(key=lambda name: (known.get(name, len(known)), name))
     return tuple(ActionClass(key[0], tuple(names), not key[1]) for key, names in sorted(grouped.items()))
 
 
@@ -150,21 +149,32 @@ def _carried(keys: frozenset[str]) -> Mapping[str, int]:
 
 
 @lru_cache(maxsize=256)
-def _kinds(keys: frozenset[str], others: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """All actions, well-known ones first, by kind, by whether they take resources, and by which keys they carry."""
-    carried, facts = _carried(keys), _facts()
+def _carrying(keys: frozenset[str]) -> tuple[tuple[str, ...], ...]:
+    """The actions that carry some of the keys, by kind, by whether they take resources, and by which they carry."""
+    facts = _facts()
     found: dict[tuple[Kind, bool, int], list[str]] = {}
+    for name, bits in _carried(keys).items():
+        found.setdefault((*facts[name], bits), []).append(name)
+    return tuple(tuple(sorted(found[group])) for group in sorted(found))
+
+
+@lru_cache(maxsize=1)
+def _by_kind(others: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """All actions, well-known ones first, by kind and by whether they take resources."""
+    facts = _facts()
+    found: dict[tuple[Kind, bool], list[str]] = {}
     for name in dict.fromkeys((*others, *facts)):
-        kind, has_resources = facts[name]
-        found.setdefault((kind, has_resources, carried.get(name, 0)), []).append(name)
+        found.setdefault(facts[name], []).append(name)
     return tuple(tuple(found[group]) for group in sorted(found))
 
 
 def _untouched(
     named: set[str], keys: frozenset[str], excluded: frozenset[str], others: tuple[str, ...]
 ) -> Iterator[str]:
-    """One action of each group, of a service that the policies do not name."""
-    for names in _kinds(keys, others):
+    """One action of each kind, and of those one for each set of keys carried, of services that no policy names."""
+    carried = _carried(keys)
+    plain = ((name for name in names if name not in carried) for names in _by_kind(others))
+    for names in (*plain, *_carrying(keys)):
         found = next((n for n in names if n.partition(":")[0] not in named and n not in excluded), None)
         if found is not None:
             yield found

@@ -83,6 +83,11 @@ class ResourcePatterns:
         self.odd = any(map(_is_odd, entries)) or any(template.in_doubt for _, template in self._dynamic)
         """Whether the readings can differ even for an ARN of six segments."""
 
+    @property
+    def has_variables(self) -> bool:
+        """Whether an entry has a policy variable or an escape, and the document's version lets it count."""
+        return bool(self._dynamic)
+
     def matches(self, resource: str, context: Context) -> bool:
         """Whether an entry covers the ARN, or "*"."""
         if self.everything or self._fixed.matches(resource):
