@@ -106,7 +106,8 @@ class Enforcement:
     exhaustive: bool
 
 
-_Signature = tuple[object, ...]
+_Carried = tuple[object, ...]
+_Values = tuple[tuple[str, str], ...]
 
 
 class Enforcements:
@@ -114,19 +115,25 @@ class Enforcements:
 
     def __init__(self, snapshot: AccountSnapshot) -> None:
         self._snapshot = snapshot
-        self._found: dict[_Signature, Enforcement] = {}
+        self._found: dict[tuple[_Carried, _Values], Enforcement] = {}
+        self._grave: dict[_Carried, Hole] = {}
 
     def of(self, user: User, policies: PolicySet) -> Enforcement:
         """The answer for one user."""
-        ways = ways_of(user)
-        search = _Search(user, policies, ways, self._snapshot)
-        signature = search.signature()
-        if signature not in self._found:
-            self._found[signature] = search.run()
-        shared = self._found[signature]
+        search = _Search(user, policies, ways_of(user), self._snapshot)
+        carried, values = search.signature()
+        # Nothing graver than this can be found: a hole of another user with the same policies need only be this one's
+        # too, whatever the policies make of their names.
+        grave = self._grave.get(carried)
+        if grave is not None and (hole := search.again(grave)) is not None and hole.certain:
+            return Enforcement(hole, exhaustive=True)
+        if (carried, values) not in self._found:
+            self._found[carried, values] = search.run()
+        shared = self._found[carried, values]
+        if shared.hole is not None and shared.hole.certain and shared.hole.kind is not Kind.READ:
+            self._grave.setdefault(carried, shared.hole)
         if shared.hole is None or shared.hole.request.principal == user.principal:
             return shared
-        # The hole was found for another user with the same policies: decide the same request of this one.
         hole = search.again(shared.hole)
         return search.run() if hole is None else Enforcement(hole, shared.exhaustive)
 
@@ -170,13 +177,13 @@ class _Search:
         if self._policies.boundary is not None:
             yield self._policies.boundary
 
-    def signature(self) -> _Signature:
-        """What the search depends on: the documents, the ways, and the caller's values that the policies look at."""
+    def signature(self) -> tuple[_Carried, _Values]:
+        """What the search depends on: the documents and the ways, and the caller's values that the policies look at."""
         documents = [policy.document for policy in self._documents()]
         keys = frozenset[str]().union(*(_keys_beyond_self_service(document.statements) for document in documents))
         lowered = _lowered(self._principal)
         values = tuple(sorted((key, lowered[key]) for key in keys & lowered.keys()))
-        return tuple(map(id, documents)), self._policies.boundary is None, self._ways, values
+        return (tuple(map(id, documents)), self._policies.boundary is None, self._ways), values
 
     def run(self) -> Enforcement:
         """Try one request for each cell of the partition, the gravest kind first."""

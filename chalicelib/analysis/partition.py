@@ -149,32 +149,25 @@ def _carried(keys: frozenset[str]) -> Mapping[str, int]:
 
 
 @lru_cache(maxsize=256)
-def _carrying(keys: frozenset[str]) -> tuple[tuple[str, ...], ...]:
-    """The actions that carry some of the keys, by kind, by whether they take resources, and by which they carry."""
-    facts = _facts()
-    found: dict[tuple[Kind, bool, int], list[str]] = {}
-    for name, bits in _carried(keys).items():
-        found.setdefault((*facts[name], bits), []).append(name)
-    return tuple(tuple(sorted(found[group])) for group in sorted(found))
-
-
-@lru_cache(maxsize=1)
-def _by_kind(others: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """All actions, well-known ones first, by kind and by whether they take resources."""
-    facts = _facts()
-    found: dict[tuple[Kind, bool], list[str]] = {}
+def _by_service(
+    keys: frozenset[str], excluded: frozenset[str], others: tuple[str, ...]
+) -> tuple[Mapping[str, str], ...]:
+    """Service → one of its actions: for each kind, with and without resources, and each set of keys carried."""
+    carried, facts = _carried(keys), _facts()
+    found: dict[tuple[Kind, bool, int], dict[str, str]] = {}
+    # Well-known actions first, so that they speak for the others.
     for name in dict.fromkeys((*others, *facts)):
-        found.setdefault(facts[name], []).append(name)
-    return tuple(tuple(found[group]) for group in sorted(found))
+        if name not in excluded:
+            group = found.setdefault((*facts[name], carried.get(name, 0)), {})
+            group.setdefault(name.partition(":")[0], name)
+    return tuple(found[group] for group in sorted(found))
 
 
 def _untouched(
     named: set[str], keys: frozenset[str], excluded: frozenset[str], others: tuple[str, ...]
 ) -> Iterator[str]:
     """One action of each kind, and of those one for each set of keys carried, of services that no policy names."""
-    carried = _carried(keys)
-    plain = ((name for name in names if name not in carried) for names in _by_kind(others))
-    for names in (*plain, *_carrying(keys)):
-        found = next((n for n in names if n.partition(":")[0] not in named and n not in excluded), None)
+    for group in _by_service(keys, excluded, others):
+        found = next((name for service, name in group.items() if service not in named), None)
         if found is not None:
             yield found
