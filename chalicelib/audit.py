@@ -83,8 +83,8 @@ def _status(skipped: Sequence[NotEvaluated]) -> str:
 _EFFECTS = {
     Read.AUTHORIZATION_DETAILS: "what policies allow is not known",
     Read.CREDENTIAL_REPORT: "passwords, access keys and the root user are not known",
-    Read.VIRTUAL_MFA_DEVICES: "a virtual device enrolled after the credential report is not seen",
-    Read.MFA_DEVICES: "the lack of a device is known from the credential report alone",
+    Read.VIRTUAL_MFA_DEVICES: "a virtual device is known from the other answers alone",
+    Read.MFA_DEVICES: "the lack of a device is known from the credential report at best",
     Read.SERVICE_CREDENTIALS: "HTTPS Git credentials are not known",
     Read.SSH_PUBLIC_KEYS: "SSH keys are not known",
     Read.SERVICE_CONTROL_POLICIES: "an organisation's policy may deny what is reported as allowed",

@@ -45,7 +45,7 @@ SELF_SERVICE = frozenset(
 iam:PassRole is here because no request is made of it alone.
 """
 APART = ("codecommit:", "kms:", "sts:")
-"""Services whose exemption is judged apart."""
+"""Services whose exemption is a question of its own."""
 
 WELL_KNOWN = tuple(
     """
@@ -259,6 +259,8 @@ class _Search:
         mfa = MfaState.FALSE if _is_forwarded(chosen) else way.mfa
         own = _lowered(carried(self._snapshot, self._user, action, resource, mfa))
         context = {**base, **own, **self._principal, **chosen}
+        if mfa is not way.mfa or _is_forwarded(chosen):
+            context["aws:viaawsservice"] = "true"
         decision = evaluate(build_request(self._user.principal, action, resource, context), self._policies)
         return Hole(decision, way, kind, chosen) if decision.may_be_allowed else None
 

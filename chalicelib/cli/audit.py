@@ -24,7 +24,13 @@ NEVER = "never"
 
 @click.command()
 @account_options
-@click.option("--user", "names", multiple=True, metavar="NAME", help="judge this user alone (may be repeated)")
+@click.option(
+    "--user",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="judge this user alone, and not the root user (may be repeated)",
+)
 @click.option("--control", "ids", multiple=True, metavar="ID", help="ask this control alone (may be repeated)")
 @click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="write here")
@@ -44,6 +50,8 @@ def audit(
     """
     files = AccountFiles.taken_from(options)
     controls = _controls(ids)
+    if names and (account := [control.id for control in controls if control.about_account]) and ids:
+        raise click.UsageError(f"--control {account[0]} is about the account: it goes without --user")
     with Console(stderr=True).status("reading and judging the account"):
         snapshot = read_account(files)
         result = judge(snapshot, controls, _users(snapshot, names))

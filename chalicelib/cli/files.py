@@ -101,7 +101,11 @@ def read_answers(files: AccountFiles) -> tuple[Exports, datetime]:
         except SnapshotError as error:
             raise InputError(str(files.snapshot), str(error)) from None
     if not (files.authorization_details or files.credential_report):
-        raise click.UsageError("name an account: --snapshot, or --authorization-details and --credential-report")
+        takes_snapshot = any(option.name == "snapshot" for option in click.get_current_context().command.params)
+        raise click.UsageError(
+            f"name an account: {'--snapshot, or ' if takes_snapshot else ''}"
+            "--authorization-details or --credential-report, at best both"
+        )
     report = given.pop("credential_report", None)
     answers = {field: read_json(path) for field, path in given.items()}
     for field, answer in answers.items():

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 
 from chalicelib.iam.policy import PolicyDocument
 from chalicelib.iam.policy_set import Policy, PolicySet
@@ -183,17 +182,6 @@ class AccountSnapshot:
     reads: frozenset[Read] = frozenset()
     gaps: tuple[Gap, ...] = ()
     report_generated: datetime | None = None
-
-    @cached_property
-    def _gaps_of(self) -> Mapping[str, tuple[Gap, ...]]:
-        found: dict[str, tuple[Gap, ...]] = {}
-        for gap in self.gaps:
-            found[gap.subject] = (*found.get(gap.subject, ()), gap)
-        return found
-
-    def gaps_of(self, subject: str) -> tuple[Gap, ...]:
-        """The gaps about one user or policy; about the whole account with an empty subject."""
-        return self._gaps_of.get(subject, ())
 
     def policies_of(self, user: User) -> UserPolicies:
         """Inline and attached policies, those of the groups, and the permissions boundary."""

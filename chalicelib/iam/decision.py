@@ -5,8 +5,8 @@
     resource policy             → may allow by itself (same account), must allow (other account, KMS keys, roles)
     identity policies, permissions boundary, session policy → each must allow
 
-Source: IAM User Guide, "Policy evaluation logic"; KMS Developer Guide, "Key policies"; the table of rules in the tests
-names each one.
+Source: IAM User Guide, "Policy evaluation logic"; KMS Developer Guide, "Key policies"; the test cases name the rule
+that each one is about.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def _decide(request: Request, policies: PolicySet, matches: Sequence[Match]) -> 
         )
     if missing := _missing_on_resource_side(request, grant):
         return _implicit(request, missing)
-    if missing := _missing_on_identity_side(request, policies, matches, _free_layers(request, policies, grant)):
+    if missing := _missing_on_identity_side(request, policies, matches, _free_layers(request, grant)):
         return _implicit(request, missing)
     return _granted(request, matches, grant)
 
@@ -137,7 +137,7 @@ def _missing_on_resource_side(request: Request, grant: Naming) -> str:
     return "" if request.same_account else "no policy of the resource's account allows it"
 
 
-def _free_layers(request: Request, policies: PolicySet, grant: Naming) -> frozenset[Layer]:
+def _free_layers(request: Request, grant: Naming) -> frozenset[Layer]:
     """The layers that need not allow because the resource policy grants by itself (same account alone)."""
     if not request.same_account:
         return frozenset()

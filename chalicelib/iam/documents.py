@@ -25,8 +25,6 @@ class Ambiguous(dict[str, Any]):
 
     MARK = "\ufdd0"
 
-    name: str = ""
-
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)

@@ -61,7 +61,7 @@ class PolicyKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement. Patterns and conditions are compiled; `negated` flags stand for the Not… elements."""
+    """One statement. Patterns and conditions are compiled; The `not_…` flags stand for the Not… elements."""
 
     index: int
     sid: str
