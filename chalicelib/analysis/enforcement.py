@@ -21,6 +21,7 @@ from chalicelib.analysis.partition import ActionClass, Kind, classes, is_known, 
 from chalicelib.analysis.ways import Way, ways_of
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
 from chalicelib.iam.actions import catalogue
+from chalicelib.iam.conditions import Condition
 from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.policy_set import Policy, PolicySet
 from chalicelib.iam.request import MfaState, Request, build_request, is_supported
@@ -107,7 +108,7 @@ class Enforcement:
 
 
 _Carried = tuple[object, ...]
-_Values = tuple[tuple[str, str], ...]
+_Values = tuple[object, ...]
 
 
 class Enforcements:
@@ -178,12 +179,20 @@ class _Search:
             yield self._policies.boundary
 
     def signature(self) -> tuple[_Carried, _Values]:
-        """What the search depends on: the documents and the ways, and the caller's values that the policies look at."""
+        """What the search depends on: the documents and the ways, and what the policies make of the caller.
+
+        A value that fills a policy variable counts as it is. One that conditions merely test counts by their answers:
+        a deny that spares one ARN tells its owner from all others, and not the others from each other.
+        """
         documents = [policy.document for policy in self._documents()]
-        keys = frozenset[str]().union(*(_keys_beyond_self_service(document.statements) for document in documents))
-        lowered = _lowered(self._principal)
-        values = tuple(sorted((key, lowered[key]) for key in keys & lowered.keys()))
-        return (tuple(map(id, documents)), self._policies.boundary is None, self._ways), values
+        own = _lowered(self._principal)
+        values: list[object] = []
+        for document in documents:
+            filled, tests = _looks_at(document.statements)
+            values.append(tuple((key, own.get(key)) for key in filled))
+            values.append(tuple(test.readings(own) for test in tests if test.key in own))
+            values.append(tuple(test.key in own for test in tests))
+        return (tuple(map(id, documents)), self._policies.boundary is None, self._ways), tuple(values)
 
     def run(self) -> Enforcement:
         """Try one request for each cell of the partition, the gravest kind first."""
@@ -338,13 +347,21 @@ def _excluded() -> frozenset[str]:
 
 
 @lru_cache(maxsize=16_384)
-def _keys_beyond_self_service(statements: tuple[Statement, ...]) -> frozenset[str]:
-    """The condition keys that the statements look at, but for statements about self-service alone.
+def _looks_at(statements: tuple[Statement, ...]) -> tuple[tuple[str, ...], tuple[Condition, ...]]:
+    """The keys that fill policy variables, and the conditions, of all statements but those about self-service alone.
 
     Those name the user in their resources (`user/${aws:username}`), and would make every user a case of their own
     although no request that is tried here is theirs.
     """
-    return frozenset[str]().union(*(s.keys for s in statements if not _is_self_service(s)))
+    filled: set[str] = set()
+    tests: list[Condition] = []
+    for statement in statements:
+        if not _is_self_service(statement):
+            filled |= statement.resources.keys if statement.resources else frozenset()
+            for condition in statement.conditions:
+                filled |= condition.keys - {condition.key}
+                tests.append(condition)
+    return tuple(sorted(filled)), tuple(tests)
 
 
 def _is_self_service(statement: Statement) -> bool:
