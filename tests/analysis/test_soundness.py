@@ -121,7 +121,9 @@ def requests(draw: st.DrawFn) -> tuple[str, str, dict[str, str]]:
     action = draw(st.sampled_from(list(ACTIONS)))
     region = draw(st.sampled_from(REGIONS))
     resource = SHAPES[ACTIONS[action]](draw(NAMES), draw(NAMES), region)
-    context = {"aws:RequestedRegion": region, "aws:SecureTransport": "true"}
+    # IAM is called in one region, wherever the caller is.
+    called = "us-east-1" if action.startswith("iam:") else region
+    context = {"aws:RequestedRegion": called, "aws:SecureTransport": "true"}
     if draw(st.booleans()):
         context["aws:SourceVpce"] = draw(st.sampled_from(["vpce-1", "vpce-2", "vpce-3"]))
     return action, resource, context
