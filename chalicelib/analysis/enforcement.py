@@ -131,7 +131,7 @@ class Enforcements:
         if (carried, values) not in self._found:
             self._found[carried, values] = search.run()
         shared = self._found[carried, values]
-        if shared.hole is not None and shared.hole.certain and shared.hole.kind is not Kind.READ:
+        if shared.hole is not None and shared.hole.certain and shared.hole.kind is Kind.PERMISSIONS:
             self._grave.setdefault(carried, shared.hole)
         if shared.hole is None or shared.hole.request.principal == user.principal:
             return shared
