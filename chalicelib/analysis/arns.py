@@ -56,8 +56,7 @@ def places(statements: Iterable[Statement], principal: Principal) -> Places:
         for entry in statement.resources.entries if statement.resources else ():
             segments = entry.lower().split(":", ARN_SEGMENTS - 1)
             named += segments[3:4]
-    partition = principal.arn.split(":")[1]
-    return Places(partition, principal.account, regions_apart(named, partition))
+    return Places(principal.partition, principal.account, regions_apart(named, principal.partition))
 
 
 class Patterns:

@@ -64,7 +64,7 @@ def explain(request: Request, policies: PolicySet) -> Explanation:
     # The first failing part of the nearest guard; `min` keeps the first of equals, so the answer is stable.
     failures, policy, guard = min(failing, key=lambda found: len(found[0]))
     mends = " and ".join(failure.mend for failure in failures)
-    told = f"{policy.name} {guard.place} would deny this request with {mends}"
+    told = f"{policy.place_of(guard)} would deny this request with {mends}"
     return Explanation(failures[0].cause, told, policy, guard)
 
 
@@ -82,8 +82,7 @@ def is_guard(statement: Statement, context: Context) -> bool:
 
 
 def _guards(policies: PolicySet, context: Context) -> Iterator[tuple[Policy, Statement]]:
-    documents = [*policies.identity, *([policies.boundary] if policies.boundary else [])]
-    for policy in documents:
+    for policy in policies.attached:
         for statement in policy.document.statements:
             if is_guard(statement, context):
                 yield policy, statement
@@ -116,6 +115,5 @@ def _failures(guard: Statement, request: Request) -> Iterator[Failure]:
             yield Failure(Cause.NOT_ACTION_TOO_WIDE, f"{request.name} not matched by its NotAction")
         else:
             yield Failure(Cause.DENY_TOO_NARROW, f"{request.name} in its Action")
-    resources = guard.resources
-    if resources and resources.matches(request.resource, request.context) is guard.not_resource:
+    if not guard.covers(request.resource, request.context):
         yield Failure(Cause.DENY_TOO_NARROW, f"{request.resource} within its resources")

@@ -46,7 +46,7 @@ def decide_for_user(
     values = {key: value for key, value in given.items() if key.lower() not in lowered} | dict(context or {})
     request = build_request(user.principal, action, resource, values)
     found = snapshot.policies_of(user)
-    doubts = [f"{policy.name} cannot be evaluated ({policy.error})" for policy in found.broken]
+    doubts = [policy.complaint for policy in found.broken]
     doubts += [f"{name} was not read" for name in found.missing]
     if not user.policies_read:
         doubts.append("the user's policies were not read")
@@ -67,7 +67,7 @@ def carried(snapshot: AccountSnapshot, user: User, action: str, resource: str, m
     }
     region = region_of(resource)
     if action.partition(":")[0].lower() in GLOBAL_SERVICES:
-        region = regions_of(user.arn.split(":")[1])[0]
+        region = regions_of(user.principal.partition)[0]
     if region:
         context["aws:RequestedRegion"] = region
     if mfa is not MfaState.ABSENT:
@@ -104,5 +104,5 @@ def _trust(snapshot: AccountSnapshot, request: Request) -> tuple[Policy | None, 
     if role is None:
         return None, ["the role's trust policy was not read: it is assumed to trust its account"]
     if role.trust.document is None:
-        return None, [f"{role.trust.name} cannot be evaluated ({role.trust.error}): it is assumed to trust its account"]
+        return None, [f"{role.trust.complaint}: it is assumed to trust its account"]
     return Policy(role.trust.name, role.trust.document), []

@@ -23,7 +23,7 @@ from chalicelib.iam.account import AccountSnapshot, User, principal_context
 from chalicelib.iam.actions import catalogue
 from chalicelib.iam.conditions import Condition
 from chalicelib.iam.decision import Decision, evaluate
-from chalicelib.iam.policy_set import Policy, PolicySet
+from chalicelib.iam.policy_set import PolicySet
 from chalicelib.iam.request import MfaState, Request, build_request, is_supported
 from chalicelib.iam.statement import Effect, Statement
 
@@ -173,18 +173,13 @@ class _Search:
         self._remembered: dict[tuple[int, ...], _Cells] = {}
         self._left = MOST_REQUESTS
 
-    def _documents(self) -> Iterator[Policy]:
-        yield from self._policies.identity
-        if self._policies.boundary is not None:
-            yield self._policies.boundary
-
     def signature(self) -> tuple[_Carried, _Values]:
         """What the search depends on: the documents and the ways, and what the policies make of the caller.
 
         A value that fills a policy variable counts as it is. One that conditions merely test counts by their answers:
         a deny that spares one ARN tells its owner from all others, and not the others from each other.
         """
-        documents = [policy.document for policy in self._documents()]
+        documents = [policy.document for policy in self._policies.attached]
         own = _lowered(self._principal)
         values: list[object] = []
         for document in documents:
@@ -196,7 +191,7 @@ class _Search:
 
     def run(self) -> Enforcement:
         """Try one request for each cell of the partition, the gravest kind first."""
-        statements = [statement for policy in self._documents() for statement in policy.document.statements]
+        statements = [statement for policy in self._policies.attached for statement in policy.document.statements]
         doubtful: Hole | None = None
         exhaustive = True
         for group in classes(statements, _excluded(), WELL_KNOWN):
@@ -265,10 +260,11 @@ class _Search:
     def _try(
         self, way: Way, action: str, resource: str, chosen: dict[str, str], kind: Kind, base: Mapping[str, str]
     ) -> Hole | None:
-        mfa = MfaState.FALSE if _is_forwarded(chosen) else way.mfa
+        forwarded = _is_forwarded(chosen)
+        mfa = MfaState.FALSE if forwarded else way.mfa
         own = _lowered(carried(self._snapshot, self._user, action, resource, mfa))
         context = {**base, **own, **self._principal, **chosen}
-        if mfa is not way.mfa or _is_forwarded(chosen):
+        if forwarded:
             context["aws:viaawsservice"] = "true"
         decision = evaluate(build_request(self._user.principal, action, resource, context), self._policies)
         return Hole(decision, way, kind, chosen) if decision.may_be_allowed else None
@@ -298,18 +294,17 @@ def _is_blanket(statement: Statement, mfa: MfaState) -> bool:
 
 def _surely_covers(statement: Statement, resource: str, own: Mapping[str, str]) -> bool:
     """Whether the statement covers the resource by every reading and whatever values its variables take."""
-    resources = statement.resources
-    if resources is None or (resources.has_variables and not resources.keys <= own.keys()):
-        return resources is None
-    return all(reading is not statement.not_resource for reading in resources.readings(resource, own))
+    return not _waits_for_values(statement, own) and statement.coverage(resource, own).least
 
 
 def _may_cover(statement: Statement, resource: str, own: Mapping[str, str]) -> bool:
     """Whether the statement covers the resource by some reading or some value of a variable."""
-    resources = statement.resources
-    if resources is None or (resources.has_variables and not resources.keys <= own.keys()):
-        return True
-    return any(reading is not statement.not_resource for reading in resources.readings(resource, own))
+    return _waits_for_values(statement, own) or statement.coverage(resource, own).most
+
+
+def _waits_for_values(statement: Statement, own: Mapping[str, str]) -> bool:
+    """Whether its resources name variables that are not the caller's own."""
+    return statement.resources is not None and not statement.resources.keys <= own.keys()
 
 
 def _asks_for_mfa_alone(statement: Statement, mfa: MfaState) -> bool:
@@ -318,8 +313,7 @@ def _asks_for_mfa_alone(statement: Statement, mfa: MfaState) -> bool:
         return False
     if any(not condition.keys <= MFA_KEYS for condition in statement.conditions):
         return False
-    readings = [condition.readings(mfa.context) for condition in statement.conditions]
-    return all(reading.taken and reading.other for reading in readings)
+    return all(condition.readings(mfa.context).least for condition in statement.conditions)
 
 
 def _in_request(variant: Values, action: str, resource: str) -> dict[str, str]:

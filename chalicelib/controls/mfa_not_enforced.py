@@ -56,7 +56,7 @@ def _doubts(user: User, found: UserPolicies, hole: Hole) -> Iterator[str]:
     if hole.way.credential not in user.active():
         yield f"not read whether the user has an active {hole.way.credential}"
     for policy in found.broken:
-        yield f"{policy.name} cannot be evaluated ({policy.error})"
+        yield policy.complaint
     for match in hole.decision.doubts:
         yield f"{match.place} can be read in two ways"
     yield from hole.suppositions

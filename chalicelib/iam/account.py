@@ -76,6 +76,11 @@ class StoredPolicy:
     document: PolicyDocument | None
     error: PolicyError | None = None
 
+    @property
+    def complaint(self) -> str:
+        """That it cannot be evaluated, and why."""
+        return f"{self.name} cannot be evaluated ({self.error})"
+
 
 @dataclass(frozen=True, slots=True)
 class ManagedPolicy:

@@ -18,9 +18,10 @@ class JsonError(ValueError):
 
 
 class Ambiguous(dict[str, Any]):
-    """A JSON object in which a name stands twice; `name` is the first such.
+    """A JSON object in which a name stands twice.
 
-    It holds a mark of its own, so that it never equals, nor is written as, an object without the second name.
+    Under a mark of its own it holds that name, so that it never equals, nor is written as, an object without the second
+    name, and says the same when what was written is read again.
     """
 
     MARK = "\ufdd0"

@@ -73,17 +73,8 @@ class _Builder:
         self._root_device = False
 
     def build(self) -> AccountSnapshot:
-        exports = self._exports
-        given = {
-            Read.AUTHORIZATION_DETAILS: exports.authorization_details,
-            Read.CREDENTIAL_REPORT: exports.credential_report,
-            Read.VIRTUAL_MFA_DEVICES: exports.virtual_mfa_devices,
-            Read.MFA_DEVICES: exports.mfa_devices,
-            Read.SERVICE_CREDENTIALS: exports.service_credentials,
-            Read.SSH_PUBLIC_KEYS: exports.ssh_public_keys,
-            Read.SERVICE_CONTROL_POLICIES: None,
-        }
-        self._gaps += [Gap(read, "", "not read") for read, value in given.items() if value is None]
+        given = frozenset(read for read in Read if self._node(read))
+        self._gaps += [Gap(read, "", "not read") for read in Read if read not in given]
         answer = self._node(Read.AUTHORIZATION_DETAILS)
         details = Details(answer, partial(self._check_account, answer.read)) if answer else None
         users = {user.name: user for user in details.users()} if details else {}
@@ -102,13 +93,13 @@ class _Builder:
             roles=roles,
             policies=policies,
             root=self._root(),
-            reads=frozenset(read for read, value in given.items() if value is not None),
+            reads=given,
             gaps=tuple(sorted(set(self._gaps))),
             report_generated=self._report.generated if self._report else None,
         )
 
     def _node(self, read: Read) -> Node | None:
-        value = getattr(self._exports, read.name.lower())
+        value = getattr(self._exports, read.name.lower(), None)  # no export holds service control policies
         return None if value is None else Node(read, value)
 
     def _gap(self, read: Read, subject: str, reason: str) -> None:
@@ -121,6 +112,9 @@ class _Builder:
         except ValueError as error:
             raise ExportError(read, where, str(error)) from None
         self._account = self._account or account
+        self._check_same(read, account, where)
+
+    def _check_same(self, read: Read, account: str, where: str) -> None:
         if account != self._account:
             raise ExportError(read, where, f"is of account {account}, the rest is of account {self._account}")
 
@@ -240,9 +234,8 @@ class _Builder:
         listed = self._per_user(Read.MFA_DEVICES, "MFADevices", users)
         for item in chain.from_iterable(listed.values()):
             owner = account_of_resource(item.text("SerialNumber"))
-            if owner and self._account and owner != self._account:
-                where = f"{item.where}.SerialNumber"
-                raise ExportError(item.read, where, f"is of account {owner}, the rest is of account {self._account}")
+            if owner and self._account:
+                self._check_same(item.read, owner, f"{item.where}.SerialNumber")
         # A part of an answer proves a device, and never the lack of one.
         parts = {gap.subject for gap in self._gaps if gap.read is Read.MFA_DEVICES}
         whole = {name: items for name, items in listed.items() if items or name not in parts}

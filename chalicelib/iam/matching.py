@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +31,7 @@ class Match:
     @property
     def place(self) -> str:
         """The policy and the statement, for a reader."""
-        return f"{self.policy.name} {self.statement.place}"
+        return self.policy.place_of(self.statement)
 
     def to_json(self) -> dict[str, Any]:
         """Where the statement stands and what it does."""
@@ -58,29 +57,17 @@ def find_matches(request: Request, policies: PolicySet) -> list[Match]:
                     continue
                 resources = statement.resources
                 if statement.in_doubt or named.doubtful or (resources and (resources.odd or colons >= ARN_SEGMENTS)):
-                    readings = [named, *_readings(statement, request)]
+                    conditions = (condition.readings(request.context) for condition in statement.conditions)
+                    readings = [named, statement.coverage(request.resource, request.context), *conditions]
                     if all(reading.most for reading in readings):
                         taken = all(reading.taken for reading in readings)
                         least = all(reading.least for reading in readings)
                         found.append(Match(layer, policy, statement, taken, least, level, naming))
-                elif covers(statement, request) and all(c.holds(request.context) for c in statement.conditions):
+                elif statement.covers(request.resource, request.context) and all(
+                    condition.holds(request.context) for condition in statement.conditions
+                ):
                     found.append(Match(layer, policy, statement, True, True, level, naming))
     return found
-
-
-def covers(statement: Statement, request: Request) -> bool:
-    """Whether the statement covers the request's resource."""
-    if statement.resources is None:
-        return True
-    return statement.resources.matches(request.resource, request.context) is not statement.not_resource
-
-
-def _readings(statement: Statement, request: Request) -> Iterator[Readings]:
-    if statement.resources is not None:
-        readings = statement.resources.readings(request.resource, request.context)
-        yield Readings(*(reading is not statement.not_resource for reading in readings))
-    for condition in statement.conditions:
-        yield condition.readings(request.context)
 
 
 _YES, _NO = Readings(taken=True, other=True), Readings(taken=False, other=False)

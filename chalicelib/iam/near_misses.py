@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.iam.conditions import Condition
-from chalicelib.iam.matching import covers, named_in
+from chalicelib.iam.matching import named_in
 from chalicelib.iam.policy_set import Layer, Policy, PolicySet
 from chalicelib.iam.request import Request
 from chalicelib.iam.statement import Effect, Statement
@@ -27,7 +27,7 @@ class NearMiss:
     @property
     def place(self) -> str:
         """The policy and the statement, for a reader."""
-        return f"{self.policy.name} {self.statement.place}"
+        return self.policy.place_of(self.statement)
 
 
 def near_misses(request: Request, policies: PolicySet, effect: Effect) -> list[NearMiss]:
@@ -39,7 +39,7 @@ def near_misses(request: Request, policies: PolicySet, effect: Effect) -> list[N
             for statement in policy.document.about(request.action):
                 if statement.effect is not effect or not named_in(statement, request, bounded=bounded)[1].taken:
                     continue
-                resource = not covers(statement, request)
+                resource = not statement.covers(request.resource, request.context)
                 failing = tuple(c for c in statement.conditions if not c.holds(request.context))
                 if resource or failing:
                     found.append(NearMiss(layer, policy, statement, resource, failing))

@@ -10,7 +10,7 @@ from functools import lru_cache
 from chalicelib.iam.patterns import ARN_SEGMENTS
 from chalicelib.iam.policy import PolicyDocument, parse_policy
 from chalicelib.iam.request import Request
-from chalicelib.iam.statement import PolicyKind
+from chalicelib.iam.statement import PolicyKind, Statement
 
 RCP_SERVICES = frozenset(
     {"aoss", "cognito-identity", "cognito-idp", "dynamodb", "ecr", "kms", "logs", "s3", "secretsmanager", "sqs", "sts"}
@@ -24,6 +24,10 @@ class Policy:
 
     name: str
     document: PolicyDocument
+
+    def place_of(self, statement: Statement) -> str:
+        """The policy and one of its statements, for a reader."""
+        return f"{self.name} {statement.place}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,11 @@ class PolicySet:
     rcps: tuple[tuple[Policy, ...], ...] = ()
     session: Policy | None = None
     resource: Policy | None = None
+
+    @property
+    def attached(self) -> tuple[Policy, ...]:
+        """What is attached to the caller: the identity policies and the boundary."""
+        return self.identity if self.boundary is None else (*self.identity, self.boundary)
 
     def layers(self, request: Request) -> Iterator[tuple[Layer, int, tuple[Policy, ...]]]:
         """(layer, level, policies) as far as they bear on the request; the levels of an organisation from 0."""

@@ -41,6 +41,11 @@ class Principal:
     account: str
     name: str
 
+    @property
+    def partition(self) -> str:
+        """The partition in the ARN; `aws` for a service."""
+        return self.arn.split(":")[1] if self.arn.startswith("arn:") else "aws"
+
 
 @lru_cache(maxsize=16_384)
 def parse_principal(text: str) -> Principal:

@@ -14,7 +14,7 @@ from typing import Any
 
 from chalicelib.iam.conditions import Condition, parse_operator
 from chalicelib.iam.documents import kind_of, name_twice
-from chalicelib.iam.patterns import ActionPatterns, is_everything
+from chalicelib.iam.patterns import ActionPatterns, Context, Readings, is_everything
 from chalicelib.iam.principals import PrincipalPatterns
 from chalicelib.iam.resources import ResourcePatterns, ShortArn
 
@@ -86,6 +86,16 @@ class Statement:
     def covers_action(self, action: str) -> bool:
         """Whether it is about the action, a lower-case `service:name`."""
         return self.actions.matches(action) is not self.not_action
+
+    def covers(self, resource: str, context: Context) -> bool:
+        """Whether it is about the resource; one without a Resource element is."""
+        return self.resources is None or self.resources.matches(resource, context) is not self.not_resource
+
+    def coverage(self, resource: str, context: Context) -> Readings:
+        """The same by the reading that is taken and by the other one."""
+        if self.resources is None:
+            return Readings(taken=True, other=True)
+        return Readings(*(found is not self.not_resource for found in self.resources.readings(resource, context)))
 
     @property
     def covers_everything(self) -> bool:
