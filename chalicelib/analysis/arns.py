@@ -16,6 +16,8 @@ from functools import lru_cache
 from itertools import chain, combinations, islice, product
 
 from chalicelib.analysis.names import GIVEN, NOTHING, WORDS, regions_apart
+from chalicelib.analysis.origins import VIA_SERVICE
+from chalicelib.analysis.partition import ActionClass, types_of
 from chalicelib.iam.actions import catalogue
 from chalicelib.iam.patterns import (
     ARN_SEGMENTS,
@@ -46,6 +48,24 @@ class Places:
     regions: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A resource, an action of a class that is made on such, and the patterns that it was taken from.
+
+    The patterns stand with the caller's values in them; `written` are the same as the policies have them.
+    """
+
+    action: str
+    resource: str
+    patterns: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+
+    @property
+    def personal(self) -> bool:
+        """Whether another caller's would be another resource."""
+        return self.patterns != self.written
+
+
 def places(statements: Iterable[Statement], principal: Principal) -> Places:
     """The caller's partition and account, and the regions that the statements tell apart."""
     named: list[str] = []
@@ -53,6 +73,8 @@ def places(statements: Iterable[Statement], principal: Principal) -> Places:
         for condition in statement.conditions:
             if condition.key == "aws:requestedregion":
                 named += condition.values
+            elif condition.key == VIA_SERVICE:
+                named += (part for value in condition.values for part in value.lower().split(".")[1:2])
         for entry in statement.resources.entries if statement.resources else ():
             segments = entry.lower().split(":", ARN_SEGMENTS - 1)
             named += segments[3:4]
@@ -70,6 +92,8 @@ class Patterns:
     def __init__(self, identity: Iterable[Statement], bound: Iterable[Statement], own: Mapping[str, str]) -> None:
         layers: list[tuple[str, ...]] = []
         barred: list[str] = []
+        self.written: dict[str, str] = {}
+        """Pattern → the same without the caller's values."""
         self.whole = True
         """Whether all patterns and groups of them are there."""
         for statements in (identity, bound):
@@ -98,14 +122,33 @@ class Patterns:
         for entry in resources.entries if resources else ():
             if is_everything(entry):
                 continue
-            *head, tail = [*entry.split(":", ARN_SEGMENTS - 1), *["*"] * (ARN_SEGMENTS - 1)][:ARN_SEGMENTS]
-            template = parse_template(tail) if resources and resources.has_variables else None
-            resolved = template.resolve(own, taken=True) if template else tail
-            if resolved is not None:
-                found.append(":".join((*map(fold, head), resolved)))
-            elif template and not all(key.startswith(GIVEN) for key in template.keys):
+            written = ":".join(_padded(entry))
+            text = filled(entry, own) if resources and resources.has_variables else written
+            if text is not None:
+                found.append(text)
+                self.written[text] = written
+            elif not all(key.startswith(GIVEN) for key in _keys_in(entry)):
                 self.whole = False
         return tuple(found)
+
+
+def _padded(entry: str) -> tuple[str, ...]:
+    """The six segments of an ARN pattern, all but the last in lower case; missing ones are stars."""
+    *head, tail = [*entry.split(":", ARN_SEGMENTS - 1), *["*"] * (ARN_SEGMENTS - 1)][:ARN_SEGMENTS]
+    return (*map(fold, head), tail)
+
+
+def _keys_in(entry: str) -> frozenset[str]:
+    template = parse_template(_padded(entry)[-1])
+    return template.keys if template else frozenset()
+
+
+def filled(entry: str, own: Mapping[str, str]) -> str | None:
+    """An ARN pattern, padded to six segments, with the caller's values in it; None where one is missing."""
+    *head, tail = _padded(entry)
+    template = parse_template(tail)
+    resolved = template.resolve(own, taken=True) if template else tail
+    return None if resolved is None else ":".join((*head, resolved))
 
 
 def needs_several_resources(action: str) -> bool:
@@ -114,37 +157,34 @@ def needs_several_resources(action: str) -> bool:
     return found is not None and sum(kind.required for kind in found.resource_types) > 1
 
 
-def targets(actions: Sequence[str], patterns: Patterns, where: Places) -> Iterator[tuple[str, str]]:
-    """(action, ARN) for a class of actions; the ARN is of a type that the action takes."""
-    types = _types(tuple(actions))
-    services = {"", actions[0].partition(":")[0], *(service_of(arn) for _, arn in types)}
-    groups = [group for group in patterns.groups if services.issuperset(map(service_of, group))]
+def targets(group: ActionClass, patterns: Patterns, where: Places) -> Iterator[Target]:
+    """The resources of a class: of each type that its actions take, one for each set of patterns in which one lies."""
+    types = _types(group)
+    services = {"", group.service, *(service_of(arn) for _, arn in types)}
+    groups = [met for met in patterns.groups if services.issuperset(map(service_of, met))]
     barred = tuple(entry for entry in patterns.barred if service_of(entry) in services)
     # Where no pattern is about these services, all their types are decided alike and one speaks for them.
     for name, kind in types if groups else types[:1]:
         for region in where.regions:
             found = _meet_a_type(((name, kind),), (), barred, replace(where, regions=(region,)))
             if found:
-                yield found
-    for group in groups:
+                yield Target(*found)
+    for met in groups:
+        named = {service_of(entry) for entry in met} - {""}
+        of_service = types if len(named) != 1 else tuple(t for t in types if service_of(t[1]) in named)
         for region in where.regions:
-            found = _meet_a_type(types, group, barred, replace(where, regions=(region,)))
+            found = _meet_a_type(of_service, met, barred, replace(where, regions=(region,)))
             if found:
-                yield found
+                yield Target(*found, met, tuple(patterns.written[entry] for entry in met))
 
 
-@lru_cache(maxsize=4096)
-def _types(actions: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """(action, ARN template): the types of resource of a class, each with the first action that takes it."""
-    found: dict[str, str] = {}
-    for name in actions:
-        action = catalogue().find(name)
-        kinds = sorted(action.resource_types, key=lambda kind: (not kind.required, len(kind.arn))) if action else []
-        for kind in kinds:
-            found.setdefault(kind.arn, name)
-        if action is None:  # one that AWS may have had since: nothing is known of its resources
-            found.setdefault("arn:${Partition}:" + name.partition(":")[0] + ":${Region}:${Account}:${Any}", name)
-    return tuple((name, arn) for arn, name in found.items())[:MOST_TYPES]
+def _types(group: ActionClass) -> tuple[tuple[str, str], ...]:
+    """(action, ARN template): the types of resource of a class, each with an action that takes it."""
+    if group.members:
+        return types_of(group.members)[:MOST_TYPES]
+    # One that AWS may have had since: nothing is known of its resources.
+    arn = "arn:${Partition}:" + group.service + ":${Region}:${Account}:${Any}"
+    return tuple((name, arn) for name in group.unknown)
 
 
 @lru_cache(maxsize=65_536)

@@ -14,7 +14,6 @@ from itertools import islice, product
 from chalicelib.analysis.names import GIVEN, WORDS
 from chalicelib.iam.conditions import Condition
 from chalicelib.iam.patterns import parse_template, plain
-from chalicelib.iam.statement import Statement
 from chalicelib.iam.values import Network, parse_date, parse_network, parse_number
 
 MOST_VALUES = 16
@@ -25,23 +24,29 @@ Values = Mapping[str, str | None]
 
 
 def contexts(
-    statements: Iterable[Statement], base: Mapping[str, str], own: Mapping[str, str], regions: Sequence[str]
+    conditions: Iterable[Condition],
+    base: Mapping[str, str],
+    own: Mapping[str, str],
+    regions: Sequence[str],
+    forced: Mapping[str, Sequence[str | None]],
 ) -> tuple[list[Values], bool]:
     """The combinations of condition values in play, the base one first, and whether they are all there are.
 
     `base` has the values of keys that every request carries: those are never absent. `own` has the caller's values, for
-    policy variables. `regions` are those that the policies tell apart.
+    policy variables. `regions` are those that the policies tell apart; `forced` has the values of settled keys.
     """
-    conditions: dict[str, list[Condition]] = {}
-    for statement in statements:
-        for condition in statement.conditions:
-            if not condition.key.startswith(GIVEN):
-                conditions.setdefault(condition.key, []).append(condition)
+    of_key: dict[str, list[Condition]] = {}
+    for condition in conditions:
+        if not condition.key.startswith(GIVEN):
+            of_key.setdefault(condition.key, []).append(condition)
+    settled = {**forced, "aws:requestedregion": regions}
     values = {
-        key: list(regions) if key == "aws:requestedregion" else _values(found, base.get(key), own)
-        for key, found in conditions.items()
+        key: list(settled[key]) if key in settled else _values(found, base.get(key), own)
+        for key, found in of_key.items()
     }
-    whole = all(len(values[key]) <= MOST_VALUES and _is_told(found, own) for key, found in conditions.items())
+    whole = all(
+        len(values[key]) <= MOST_VALUES and (key in settled or _is_told(found, own)) for key, found in of_key.items()
+    )
     combinations = product(*(found[:MOST_VALUES] for found in values.values()))
     taken: list[Values] = [dict(zip(values, found, strict=True)) for found in islice(combinations, MOST_CONTEXTS)]
     return taken, whole and next(combinations, None) is None

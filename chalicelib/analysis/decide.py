@@ -9,7 +9,7 @@ from chalicelib.analysis.names import GLOBAL_SERVICES, regions_of
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
 from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.patterns import ARN_SEGMENTS
-from chalicelib.iam.policy_set import Policy, PolicySet, default_resource_policy
+from chalicelib.iam.policy_set import MANAGED_KEY, Policy, PolicySet, default_resource_policy
 from chalicelib.iam.request import MfaState, Request, account_of_resource, build_request
 
 
@@ -65,6 +65,8 @@ def carried(snapshot: AccountSnapshot, user: User, action: str, resource: str, m
         "aws:ViaAWSService": "false",
         **mfa.context,
     }
+    if action.startswith("kms:"):
+        context["kms:CallerAccount"] = user.principal.account
     region = region_of(resource)
     if action.partition(":")[0].lower() in GLOBAL_SERVICES:
         region = regions_of(user.principal.partition)[0]
@@ -99,6 +101,8 @@ def _trust(snapshot: AccountSnapshot, request: Request) -> tuple[Policy | None, 
     if default is None:
         return None, []
     if request.service == "kms":
+        if MANAGED_KEY in request.resource:
+            return None, []
         return None, ["the key's policy was not read: AWS's default key policy is assumed"]
     role = next((role for role in snapshot.roles.values() if role.arn == request.resource), None)
     if role is None:

@@ -17,7 +17,7 @@ GIVEN = (
     "aws:principaltag/", "aws:principaltype", "aws:userid", "aws:username",
     "aws:assumedroot", "aws:chatbotsourcearn", "aws:ec2instancesource", "aws:federatedprovider",
     "aws:resourceaccount", "aws:sourceaccount", "aws:sourcearn", "aws:sourceidentity", "aws:sourceorg",
-    "ec2:sourceinstancearn", "lambda:sourcefunctionarn",
+    "ec2:sourceinstancearn", "kms:calleraccount", "lambda:sourcefunctionarn",
 )  # fmt: skip
 """How keys begin whose value nobody can choose.
 

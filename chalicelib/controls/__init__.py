@@ -1,8 +1,16 @@
 """The checks, one file each. Pure: no I/O."""
 
 from chalicelib.controls import (
+    codecommit_exemption,
+    codecommit_exemption_too_broad,
+    git_blocked_by_kms,
+    kms_exception_admin,
+    kms_exception_any_service,
+    kms_exception_direct,
     mfa_not_enforced,
+    mfa_self_takeover,
     policy_not_evaluable,
+    role_assumable_without_mfa,
     root_access_key,
     root_without_mfa,
     user_without_mfa,
@@ -14,6 +22,14 @@ CONTROLS: tuple[Control, ...] = (
     root_without_mfa.CONTROL,
     root_access_key.CONTROL,
     mfa_not_enforced.CONTROL,
+    mfa_self_takeover.CONTROL,
+    codecommit_exemption.CONTROL,
+    codecommit_exemption_too_broad.CONTROL,
+    git_blocked_by_kms.CONTROL,
+    kms_exception_any_service.CONTROL,
+    kms_exception_direct.CONTROL,
+    kms_exception_admin.CONTROL,
+    role_assumable_without_mfa.CONTROL,
     policy_not_evaluable.CONTROL,
 )
 """All controls, in the order in which they are told."""

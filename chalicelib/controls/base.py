@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from chalicelib.analysis.enforcement import Enforcements
+from chalicelib.analysis.enforcement import Enforcement, enforcement_of
+from chalicelib.analysis.roles import Roles
+from chalicelib.analysis.shared import Surfaces, UserSurface
+from chalicelib.analysis.ways import Way, ways_of
+from chalicelib.config import Settings
 from chalicelib.findings import Finding, Severity, Witness
 from chalicelib.iam.account import AccountSnapshot, Read, User, UserPolicies
 
@@ -20,19 +24,42 @@ class NotEvaluated:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A user whose policies were read, and what the analysis says of them."""
+
+    user: User
+    found: UserPolicies
+    surface: UserSurface
+    ways: tuple[Way, ...]
+    enforcement: Enforcement
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """Complaints of documents that cannot be evaluated: with one, a verdict on the user is uncertain."""
+        return tuple(policy.complaint for policy in self.found.broken)
+
+
 @dataclass(frozen=True)
 class State:
-    """An account as the controls see it: the snapshot, and the questions already asked of it."""
+    """An account as the controls see it: the snapshot, the settings, and the questions already asked."""
 
     snapshot: AccountSnapshot
     only: frozenset[str] | None = None
     """The names of the users to judge; None for all."""
+    settings: Settings = field(default_factory=Settings)
     _policies: dict[str, UserPolicies] = field(default_factory=dict, init=False)
+    _subjects: dict[str, Subject] = field(default_factory=dict, init=False)
 
     @cached_property
-    def enforcements(self) -> Enforcements:
-        """What gets past the MFA deny, user by user."""
-        return Enforcements(self.snapshot)
+    def surfaces(self) -> Surfaces:
+        """What users can do without MFA."""
+        return Surfaces(self.snapshot)
+
+    @cached_property
+    def roles(self) -> Roles:
+        """Which roles can be assumed."""
+        return Roles(self.snapshot)
 
     def users(self) -> Iterable[User]:
         """The users to judge, by name."""
@@ -50,6 +77,14 @@ class State:
             return "the user's policies were not read"
         missing = self.policies_of(user).missing
         return f"not read: {', '.join(missing)}" if missing else ""
+
+    def subject(self, user: User) -> Subject:
+        """The user with what the analysis says, asked once."""
+        if user.name not in self._subjects:
+            found, ways = self.policies_of(user), ways_of(user)
+            surface = self.surfaces.of(user, found.policies)
+            self._subjects[user.name] = Subject(user, found, surface, ways, enforcement_of(surface, ways))
+        return self._subjects[user.name]
 
 
 Result = Finding | NotEvaluated
@@ -85,8 +120,11 @@ class Control:
         user: User | None = None,
         witness: Witness | None = None,
         distinction: str = "",
+        touched: Sequence[str] = (),
     ) -> Finding:
-        """A finding of this control."""
+        """A finding of this control. The settings may accept it for what it touches; then it is told as info."""
+        if user is not None and (reason := self._accepted(state, user, touched)):
+            severity, evidence = Severity.INFO, evidence | {"accepted": reason}
         return Finding(
             control=self.id,
             account=state.snapshot.account,
@@ -99,6 +137,37 @@ class Control:
             witness=witness,
             distinction=distinction,
         )
+
+    def _accepted(self, state: State, user: User, touched: Sequence[str]) -> str:
+        """Why the settings accept a finding on the user; empty where they do not."""
+        if state.settings.is_break_glass(user.name):
+            return "a break-glass user"
+        day = state.snapshot.taken.date()
+        accepted = [state.settings.accepts(self.id, user.name, one, day) for one in touched or (None,)]
+        return "; ".join(dict.fromkeys(one.reason for one in accepted if one)) if all(accepted) else ""
+
+    def of_each_user(
+        self, state: State, judge: Callable[[Subject], tuple[Sequence[Finding], bool]]
+    ) -> Iterator[Result]:
+        """What `judge` finds for each user with a usable credential; it also says whether it tried everything.
+
+        Where it finds nothing and something was not read, not evaluable or not tried, the user is not evaluated.
+        """
+        for user in state.users():
+            if not user.possible():
+                continue
+            if unread := state.unread_policies(user):
+                yield self.not_evaluated(user.name, unread)
+                continue
+            subject = state.subject(user)
+            findings, exhaustive = judge(subject)
+            yield from findings
+            if not findings and subject.broken:
+                names = ", ".join(policy.name for policy in subject.found.broken)
+                yield self.not_evaluated(user.name, f"cannot be evaluated: {names}")
+            elif not findings and not exhaustive:
+                reason = "more combinations of condition values than are tried; none of those tried gets through"
+                yield self.not_evaluated(user.name, reason)
 
     def not_evaluated(self, subject: str, reason: str) -> NotEvaluated:
         """That this control could not judge the subject."""

@@ -2,64 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from chalicelib.analysis.causes import explain
-from chalicelib.analysis.enforcement import Hole
 from chalicelib.analysis.partition import Kind
-from chalicelib.controls.base import Control, Result, State
+from chalicelib.analysis.surface import Entry
+from chalicelib.controls.base import Control, Result, State, Subject
+from chalicelib.controls.proof import statements_of, uncertain
 from chalicelib.findings import Finding, Severity, witness_of
-from chalicelib.iam.account import Read, User, UserPolicies
+from chalicelib.iam.account import Read
 
 
 def _check(control: Control, state: State) -> Iterator[Result]:
-    for user in state.users():
-        if not user.possible():
-            continue
-        found = state.policies_of(user)
-        if unread := state.unread_policies(user):
-            yield control.not_evaluated(user.name, unread)
-            continue
-        enforcement = state.enforcements.of(user, found.policies)
-        if enforcement.hole is not None:
-            yield _finding(control, state, user, found, enforcement.hole)
-        elif found.broken:
-            yield control.not_evaluated(user.name, f"cannot be evaluated: {', '.join(p.name for p in found.broken)}")
-        elif not enforcement.exhaustive:
-            reason = "more combinations of condition values than are tried; none of those tried gets through"
-            yield control.not_evaluated(user.name, reason)
+    def judge(subject: Subject) -> tuple[Sequence[Finding], bool]:
+        found = subject.enforcement
+        return [_finding(control, state, subject, found.hole)] if found.hole else [], found.exhaustive
+
+    return control.of_each_user(state, judge)
 
 
-def _finding(control: Control, state: State, user: User, found: UserPolicies, hole: Hole) -> Finding:
-    explanation = explain(hole.request, found.policies)
+def _finding(control: Control, state: State, subject: Subject, hole: Entry) -> Finding:
+    explanation = explain(hole.request, subject.found.policies)
+    way = subject.enforcement.way
     evidence: dict[str, object] = {
         "cause": str(explanation.cause),
         "counterfactual": explanation.counterfactual,
         "allows": hole.kind.words,
-        "way": hole.way.label,
+        "way": way.label if way else hole.origin.words,
         "decision": str(hole.decision.verdict),
-        "statements": [match.to_json() for match in hole.decision.matched],
+        "statements": statements_of(hole.decision),
     }
     if explanation.policy and explanation.statement:
         statement = explanation.statement
         evidence["guard"] = {"policy": explanation.policy.name, "statement": statement.index, "sid": statement.sid}
-    doubts = list(_doubts(user, found, hole))
-    if doubts:
-        evidence["uncertain"] = doubts
+    evidence |= uncertain(subject, hole.doubts, way)
     severity = Severity.MEDIUM if hole.kind is Kind.READ else Severity.HIGH
     witness = witness_of(hole.decision, hole.context)
-    return control.finding(state, user.arn, severity, evidence, user=user, witness=witness)
-
-
-def _doubts(user: User, found: UserPolicies, hole: Hole) -> Iterator[str]:
-    """What may make the accusation wrong."""
-    if hole.way.credential not in user.active():
-        yield f"not read whether the user has an active {hole.way.credential}"
-    for policy in found.broken:
-        yield policy.complaint
-    for match in hole.decision.doubts:
-        yield f"{match.place} can be read in two ways"
-    yield from hole.suppositions
+    return control.finding(state, subject.user.arn, severity, evidence, user=subject.user, witness=witness)
 
 
 CONTROL = Control(

@@ -6,7 +6,7 @@ shapes: IAM API reference, GetAccountAuthorizationDetails, GetCredentialReport, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -190,14 +190,21 @@ class AccountSnapshot:
 
     def policies_of(self, user: User) -> UserPolicies:
         """Inline and attached policies, those of the groups, and the permissions boundary."""
+        return self._policies(f"user {user.name}", user, user.groups)
+
+    def policies_of_role(self, role: Role) -> UserPolicies:
+        """Inline and attached policies of a role, and its permissions boundary."""
+        return self._policies(f"role {role.name}", role, ())
+
+    def _policies(self, owner: str, identity: User | Role, groups: Sequence[str]) -> UserPolicies:
         found = _Collection(self)
-        for stored in user.inline:
-            found.add(stored, f'inline policy "{stored.name}" of user {user.name}')
-        for arn in user.attached:
+        for stored in identity.inline:
+            found.add(stored, f'inline policy "{stored.name}" of {owner}')
+        for arn in identity.attached:
             found.add_managed(arn)
-        for name in user.groups:
+        for name in groups:
             found.add_group(name)
-        boundary = found.boundary(user.boundary) if user.boundary else None
+        boundary = found.boundary(identity.boundary) if identity.boundary else None
         policies = PolicySet(identity=tuple(found.policies), boundary=boundary)
         return UserPolicies(policies, tuple(found.broken), tuple(found.missing))
 

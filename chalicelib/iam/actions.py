@@ -160,11 +160,11 @@ class Catalogue:
 
     def knows_key(self, key: str) -> bool:
         """Whether AWS documents the condition key, as a global one or for some action."""
-        return is_global(key) or not _forms(key).isdisjoint(self._known_keys)
+        return is_global(key) or not key_forms(key).isdisjoint(self._known_keys)
 
     def is_multivalued(self, key: str) -> bool:
         """Whether the condition key holds several values, even in a request that carries one."""
-        return not _forms(key).isdisjoint(self._multivalued)
+        return not key_forms(key).isdisjoint(self._multivalued)
 
     def supports_key(self, action: str, key: str) -> bool:
         """Whether a request of the action can carry the condition key.
@@ -173,7 +173,7 @@ class Catalogue:
         that the catalogue does not know nothing can be ruled out, so the answer is True; `find` and `knows_key` tell.
         """
         found = self.find(action)
-        if found is None or is_global(key) or not _forms(key).isdisjoint(found.condition_keys):
+        if found is None or is_global(key) or not key_forms(key).isdisjoint(found.condition_keys):
             return True
         return not self.knows_key(key)
 
@@ -227,7 +227,7 @@ def catalogue() -> Catalogue:
 
 
 @lru_cache(maxsize=4096)
-def _forms(key: str) -> frozenset[str]:
+def key_forms(key: str) -> frozenset[str]:
     """The forms under which the catalogue may hold a key: itself and, where the caller names its end, the prefix."""
     key = key.lower()
     prefix = _PREFIX.match(key)
@@ -237,4 +237,4 @@ def _forms(key: str) -> frozenset[str]:
 def is_global(key: str) -> bool:
     """Whether a request of any action can carry the key."""
     # A key named for the host of an identity provider ("accounts.google.com:sub") stays with the session it opened.
-    return "." in key.partition(":")[0] or not _forms(key).isdisjoint(GLOBAL_KEYS)
+    return "." in key.partition(":")[0] or not key_forms(key).isdisjoint(GLOBAL_KEYS)

@@ -87,11 +87,42 @@ def needs_resource_policy(request: Request) -> bool:
     return request.action.startswith(_TRUSTED_ACTIONS) and tail.startswith("role/")
 
 
+MANAGED_KEY = "key/aws-managed-"
+"""How the id of a key begins that stands for the AWS managed key of the service named after it.
+
+The ids of real keys are UUIDs; which of them is the AWS managed key of a service, an account's IAM does not show.
+"""
+MANAGED_KEY_ACTIONS = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+
+
 def default_resource_policy(request: Request) -> Policy | None:
-    """The policy AWS gives to a new KMS key, and a trust in the account for a role; None for other resources."""
+    """The policy AWS gives to a new KMS key, and a trust in the account for a role; None for other resources.
+
+    An AWS managed key lets every principal of the account use it through its service, and nobody otherwise (KMS
+    Developer Guide, kms:ViaService; CodeCommit User Guide, "AWS KMS and encryption").
+    """
     if not needs_resource_policy(request):
         return None
+    if request.service == "kms":
+        _, _, _, region, account, key = request.resource.split(":", ARN_SEGMENTS - 1)
+        if key.startswith(MANAGED_KEY):
+            return _managed_key_policy(key.removeprefix(MANAGED_KEY), region, account)
     return _account_policy("kms:*" if request.service == "kms" else "sts:*", request.resource_account)
+
+
+@lru_cache(maxsize=1024)
+def _managed_key_policy(service: str, region: str, account: str) -> Policy:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": list(MANAGED_KEY_ACTIONS),
+        "Resource": "*",
+        "Condition": {
+            "StringEquals": {"kms:CallerAccount": account, "kms:ViaService": f"{service}.{region}.amazonaws.com"}
+        },
+    }
+    document = parse_policy({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.RESOURCE)
+    return Policy(f"key policy of the AWS managed key aws/{service}", document)
 
 
 @lru_cache(maxsize=1024)

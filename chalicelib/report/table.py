@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from chalicelib.audit import Audit
-from chalicelib.findings import Finding, Severity, Witness
+from chalicelib.findings import Severity
 from chalicelib.iam.account import Gap
+from chalicelib.report.sentences import sentence
 from chalicelib.report.text import clean
 
 _STYLES = {
@@ -63,31 +64,9 @@ def _findings(audit: Audit) -> Table:
             Text(str(finding.severity), style=_STYLES[finding.severity]),
             Text(clean(finding.user or "(root)")),
             finding.control,
-            Text(clean(_what(finding))),
+            Text(clean(sentence(finding))),
         )
     return table
-
-
-def _what(finding: Finding) -> str:
-    """The finding in a sentence: the witness where there is one, the facts where there is none."""
-    evidence = finding.evidence
-    told = ""
-    if finding.witness:
-        told = f"{evidence.get('cause')}: {_request(finding.witness)} with {evidence.get('way')}"
-    elif "credentials" in evidence:
-        told = f"no MFA device; active: {', '.join(evidence['credentials'])}"
-    elif "policy" in evidence:
-        told = ": ".join(str(part) for part in (evidence["policy"], evidence["where"], evidence["reason"]) if part)
-    elif "access_keys" in evidence:
-        told = f"MFA off; active access keys: {evidence['access_keys']}"
-        if "mfa_active" not in evidence:
-            told = f"active access keys: {evidence['access_keys']}"
-    return f"{told} (uncertain: {'; '.join(finding.uncertain)})" if finding.uncertain else told
-
-
-def _request(witness: Witness) -> str:
-    needs = "".join(f", {key} = {value}" for key, value in witness.context.items())
-    return f"{witness.action} on {witness.resource}{needs}"
 
 
 def _summary(audit: Audit) -> str:

@@ -62,6 +62,7 @@ SSH_ONLY: dict[str, Any] = {"keys": ("false", "false"), "ssh_keys": ["Active"]}
 CAUSES = [
     # no-deny
     Case("an administrator with nothing that asks for MFA", "no-deny", admin()),
+    Case("an SSH key alone, with nothing that asks for MFA", "no-deny", admin(**SSH_ONLY)),
     Case(
         "a deny that MFA does not lift is no MFA deny", "no-deny", admin(document(deny("s3:DeleteBucket", when=None)))
     ),
@@ -156,12 +157,6 @@ CAUSES = [
         "the deny holds everywhere but in one region",
         "extra-condition",
         admin(guard(when={"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}})),
-    ),
-    Case(
-        "the deny spares requests that a service makes",
-        "extra-condition",
-        admin(guard(when={"Bool": {"aws:ViaAWSService": "false"}})),
-        uncertain=True,
     ),
     # not-action-too-wide
     Case("a whole service is exempted", "not-action-too-wide", admin(guard("s3:*"))),
@@ -261,9 +256,14 @@ ENFORCED = [
         None,
         admin(guard(when={"StringNotEquals": {"aws:PrincipalTag/mfa": "exempt"}})),
     ),
-    Case("an SSH key reaches Git alone", None, admin(**SSH_ONLY)),
     Case(
-        "an SSH key reaches Git alone, whatever a Bool deny misses",
+        "no service acts for somebody who can start none",
+        None,
+        admin(guard(when={"Bool": {"aws:ViaAWSService": "false"}})),
+    ),
+    Case("an SSH key reaches Git alone", None, admin(guard(), **SSH_ONLY)),
+    Case(
+        "what a Bool deny misses at CodeCommit it stops at KMS, so an SSH key gets nothing",
         None,
         admin(document(deny_all_but(when=BOOL)), **SSH_ONLY),
     ),

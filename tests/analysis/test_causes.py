@@ -92,10 +92,3 @@ def test_a_way_that_is_known_comes_before_one_that_nobody_read() -> None:
 def test_no_bucket_has_a_slash_in_its_name(on: str, action: str) -> None:
     """Allowed on objects alone, an action on buckets can never be called."""
     assert verdict(audit_of(only(allow(action, on=on))), "mfa-not-enforced", "alice") == FINE
-
-
-def test_a_service_that_acts_for_the_user_carries_the_mfa_key_as_false() -> None:
-    """A request that a service makes on is never made with an access key, nor without the key."""
-    finding = found(audit_of(admin(guard(when={"Bool": {"aws:ViaAWSService": "false"}}))), "alice")["mfa-not-enforced"]
-    assert finding.witness is not None
-    assert finding.witness.mfa is MfaState.FALSE

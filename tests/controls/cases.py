@@ -114,7 +114,12 @@ ENFORCEMENT = [
     mfa_not_enforced("beside a broken policy", Person(inline=[ADMIN, {"Statement": 1}]), "high", uncertain=True),
     mfa_not_enforced("the right deny", Person(inline=[ADMIN, GUARD])),
     mfa_not_enforced("no credential", Person(inline=[ADMIN], keys=NO_KEYS)),
-    mfa_not_enforced("a credential for Git alone", Person(inline=[ADMIN], keys=NO_KEYS, ssh_keys=["Active"])),
+    mfa_not_enforced(
+        "a credential for Git alone",
+        Person(inline=[ADMIN], keys=NO_KEYS, ssh_keys=["Active"]),
+        "high",
+        told={"cause": "no-deny", "way": "SSH key"},
+    ),
     mfa_not_enforced("nothing allowed", Person()),
     mfa_not_enforced("a device makes no difference", Person(inline=[ADMIN], **NO_MFA), "high"),
 ]

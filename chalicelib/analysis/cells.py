@@ -1,0 +1,195 @@
+"""The requests that stand for a class of actions: one for each cell of resources, origins and condition values.
+
+What the policies name is tried, and for each thing they name something that they do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from chalicelib.analysis.arns import Patterns, Places, Target, places, targets
+from chalicelib.analysis.contexts import Values, contexts
+from chalicelib.analysis.decide import carried, region_of
+from chalicelib.analysis.names import GLOBAL_SERVICES, NOTHING
+from chalicelib.analysis.origins import ANY_SERVICE, FORWARDED, SERVICES, VIA_SERVICE, Origin, services_apart
+from chalicelib.analysis.partition import ActionClass, Actions, actions_named
+from chalicelib.iam.account import AccountSnapshot, User, principal_context
+from chalicelib.iam.patterns import fold
+from chalicelib.iam.policy_set import MANAGED_KEY, MANAGED_KEY_ACTIONS, PolicySet
+from chalicelib.iam.request import MFA_AGE, MFA_PRESENT, MfaState, Request, build_request, is_supported
+from chalicelib.iam.statement import Effect, Statement
+
+MFA_KEYS = frozenset({MFA_PRESENT, MFA_AGE})
+KMS = "kms"
+
+
+def managed_keys() -> Actions:
+    """What the policy of an AWS managed key lets the account's users do through its service, whatever their own say."""
+    return actions_named(MANAGED_KEY_ACTIONS)
+
+
+def managed_key(partition: str, region: str, account: str, service: str) -> str:
+    """The ARN that stands for the AWS managed key of a service."""
+    return f"arn:{partition}:kms:{region}:{account}:{MANAGED_KEY}{service}"
+
+
+class Caller:
+    """A user as the origin of requests."""
+
+    def __init__(self, snapshot: AccountSnapshot, user: User) -> None:
+        self.snapshot = snapshot
+        self.user = user
+        self.own = _folded(principal_context(user))
+        """The values that the caller cannot choose."""
+        self.base = {**_NETWORK, **_folded(carried(snapshot, user, "", "*", MfaState.ABSENT)), **self.own}
+        """What every request carries, one value of each key."""
+
+    def request(self, origin: Origin, action: str, resource: str, chosen: Mapping[str, str]) -> Request:
+        """A request of that origin with the values that were chosen."""
+        region = region_of(resource) or chosen.get("aws:requestedregion", "us-east-1")
+        given = _folded(carried(self.snapshot, self.user, action, resource, origin.mfa))
+        settled = origin.carried(region, kms=action.startswith(f"{KMS}:"))
+        context = {**given, **self.own, **chosen, **settled}
+        return build_request(self.user.principal, action, resource, context)
+
+
+_NETWORK = {"aws:sourceip": "198.51.100.1", "aws:useragent": NOTHING}
+"""Where a request comes from, if a policy asks and nothing else is chosen."""
+
+
+def _folded(context: Mapping[str, str]) -> dict[str, str]:
+    return {fold(key): value for key, value in context.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What the statements about a class tell apart."""
+
+    where: Places
+    patterns: Patterns
+    services: tuple[Origin, ...]
+
+
+class Cells:
+    """The cells of one caller's policies."""
+
+    def __init__(self, caller: Caller, policies: PolicySet) -> None:
+        self.caller = caller
+        self._about_services = [
+            statement
+            for policy in policies.attached
+            for statement in policy.document.statements
+            if any(condition.key == VIA_SERVICE for condition in statement.conditions)
+        ]
+        self._cases: dict[tuple[int, ...], _Case] = {}
+        self._values: dict[tuple[object, ...], tuple[list[Values], bool]] = {}
+        self.whole = True
+        """Whether all combinations that matter have been among those tried so far."""
+
+    def _case(self, group: ActionClass) -> _Case:
+        key = (*map(id, group.identity), 0, *map(id, group.bound), group.service == KMS)
+        if key not in self._cases:
+            # Git goes on to KMS in the repository's region: what tells regions apart there does so here.
+            where = places((*group.identity, *group.bound, *self._about_services), self.caller.user.principal)
+            patterns = Patterns(group.identity, group.bound, self.caller.own)
+            about = (*group.identity, *group.bound)
+            services = services_apart(about, where.regions) if group.service == KMS else (FORWARDED,)
+            self._cases[key] = _Case(where, patterns, tuple(services))
+        return self._cases[key]
+
+    def targets(
+        self, group: ActionClass, origins: Sequence[Origin], *, managed: bool = False
+    ) -> Iterator[tuple[Target, Origin]]:
+        """The resources of the class, for each of the origins; with `managed`, the AWS managed keys of services too."""
+        case = self._case(group)
+        expanded = [one for origin in origins for one in (case.services if origin == SERVICES else (origin,))]
+        if not group.has_resources:
+            yield from ((Target(group.name, "*"), origin) for origin in expanded)
+            return
+        self.whole = self.whole and case.patterns.whole
+        for target in targets(group, case.patterns, case.where):
+            yield from ((target, origin) for origin in expanded)
+        if not managed or not group.members & managed_keys():
+            return
+        where = case.where
+        for origin in expanded:
+            if origin.via not in ("", ANY_SERVICE):
+                for region in where.regions:
+                    yield Target(group.name, managed_key(where.partition, region, where.account, origin.via)), origin
+
+    def variants(self, group: ActionClass, origin: Origin, target: Target) -> Sequence[dict[str, str]]:
+        """The choices of condition values, the plain one first; each only as far as the request carries the key."""
+        region = region_of(target.resource) or self._case(group).where.regions[0]
+        values, whole = self._values_of(group, origin, region, target.action)
+        self.whole = self.whole and whole
+        fixed = region_of(target.resource) or group.service in GLOBAL_SERVICES
+        chosen: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+        for variant in values:
+            kept = {
+                key: value
+                for key, value in variant.items()
+                # Where the resource or the service says where, the region is no matter of choice.
+                if value is not None and not (fixed and key == "aws:requestedregion")
+            }
+            chosen.setdefault(tuple(kept.items()), kept)
+        return list(chosen.values())
+
+    def _values_of(self, group: ActionClass, origin: Origin, region: str, action: str) -> tuple[list[Values], bool]:
+        statements = (*group.identity, *group.bound)
+        keys = frozenset(c.key for s in statements for c in s.conditions if is_supported(action, c.key))
+        if not keys:
+            return [{}], True
+        key = (*map(id, statements), keys, origin, region)
+        if key not in self._values:
+            conditions = [c for s in statements for c in s.conditions if c.key in keys and c.key not in MFA_KEYS]
+            regions = self._case(group).where.regions
+            self._values[key] = contexts(conditions, self.caller.base, self.caller.own, regions, origin.forced(region))
+        return self._values[key]
+
+    def leaves_open(self, group: ActionClass, origin: Origin, resource: str) -> bool:
+        """Whether some condition values may get a request on the resource through: asked once, before any is tried."""
+        own = self.caller.own
+        if not origin.via and not any(_may_allow(s, resource, own) for s in group.identity):
+            return False
+        return not any(
+            asks_for_mfa_alone(s, origin.mfa, own) and _surely_covers(s, resource, own)
+            for s in (*group.identity, *group.bound)
+        )
+
+
+_OWN = (
+    "aws:principalaccount", "aws:principalarn", "aws:principalisawsservice", "aws:principaltag/", "aws:principaltype",
+    "aws:username",
+)  # fmt: skip
+"""How the keys begin that say who the caller is; one that the caller lacks is absent for good."""
+
+
+def asks_for_mfa_alone(statement: Statement, mfa: MfaState, own: Mapping[str, str]) -> bool:
+    """Whether the statement is a deny that holds in that state whatever a request chooses.
+
+    Its conditions look at MFA and at who the caller is, and at nothing else.
+    """
+    if statement.effect is not Effect.DENY:
+        return False
+    if any(key not in MFA_KEYS and not key.startswith(_OWN) for c in statement.conditions for key in c.keys):
+        return False
+    context = {**own, **mfa.context}
+    return all(condition.readings(context).least for condition in statement.conditions)
+
+
+def _may_allow(statement: Statement, resource: str, own: Mapping[str, str]) -> bool:
+    """Whether it allows on the resource by some reading or some value of a variable."""
+    if statement.effect is not Effect.ALLOW:
+        return False
+    return _waits_for_values(statement, own) or statement.coverage(resource, own).most
+
+
+def _surely_covers(statement: Statement, resource: str, own: Mapping[str, str]) -> bool:
+    """Whether the statement covers the resource by every reading and whatever values its variables take."""
+    return not _waits_for_values(statement, own) and statement.coverage(resource, own).least
+
+
+def _waits_for_values(statement: Statement, own: Mapping[str, str]) -> bool:
+    """Whether its resources name variables that are not the caller's own."""
+    return statement.resources is not None and not statement.resources.keys <= own.keys()

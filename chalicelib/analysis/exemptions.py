@@ -1,0 +1,45 @@
+"""What the exemptions from an MFA deny let through: Git, the rest of CodeCommit, and KMS keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chalicelib.analysis.origins import FALSE, GIT_SERVICE, SERVICES, Origin
+from chalicelib.analysis.scopes import cryptographic, key_administration
+from chalicelib.analysis.shared import UserSurface
+from chalicelib.analysis.surface import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class KeyExceptions:
+    """How KMS keys can be used without MFA: directly, through services other than CodeCommit, and administered."""
+
+    direct: tuple[Entry, ...] = ()
+    services: tuple[Entry, ...] = ()
+    administration: tuple[Entry, ...] = ()
+    exhaustive: bool = True
+
+    @property
+    def any(self) -> bool:
+        """Whether there is an exception at all."""
+        return bool(self.direct or self.services or self.administration)
+
+
+def key_exceptions(surface: UserSurface, guarded: Sequence[Origin], *, denied: bool) -> KeyExceptions:
+    """The exceptions for keys; `guarded` are the origins for which MFA is asked otherwise.
+
+    `denied` says that a deny asks for it: one that spares KMS then spares the AWS managed keys too, which every user of
+    the account can use through their services unless a deny says no.
+    """
+    if not guarded:
+        return KeyExceptions()
+    services = (SERVICES,) if FALSE in guarded else ()
+    through = surface.entries(cryptographic() | key_administration(), services, managed=denied)
+    direct, administration = (surface.entries(scope, guarded) for scope in (cryptographic(), key_administration()))
+    return KeyExceptions(
+        direct=direct.entries,
+        services=tuple(entry for entry in through.entries if entry.origin.via != GIT_SERVICE),
+        administration=administration.entries,
+        exhaustive=through.exhaustive and direct.exhaustive and administration.exhaustive,
+    )

@@ -1,0 +1,109 @@
+"""Does Git work without MFA? Two authorisations on the way: CodeCommit's, then KMS's.
+
+Git is asked for with the caller's credential; the repository's key is used by CodeCommit on the caller's behalf, with
+MFA "false" whatever the credential (IAM User Guide, "Forward access sessions"). The AWS managed key aws/codecommit
+needs no Allow, only no Deny. CodeCommit lists six KMS actions that must not be denied; in the field Git works as long
+as those pass without which nothing can be read or written, and that reading calls no hole closed.
+Source: CodeCommit User Guide, "AWS KMS and encryption".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chalicelib.analysis.cells import managed_key
+from chalicelib.analysis.origins import GIT, GIT_SERVICE, Origin
+from chalicelib.analysis.scopes import git
+from chalicelib.analysis.shared import UserSurface
+from chalicelib.analysis.surface import Entry
+from chalicelib.iam.decision import Decision
+
+
+class Operation(StrEnum):
+    """What Git does with a repository: clone and fetch are pulls."""
+
+    PULL = "pull"
+    PUSH = "push"
+
+    @property
+    def action(self) -> str:
+        """CodeCommit's name for it."""
+        return "codecommit:GitPull" if self is Operation.PULL else "codecommit:GitPush"
+
+    @property
+    def key_actions(self) -> tuple[tuple[str, ...], ...]:
+        """What must pass at KMS: of each group one action at least."""
+        reading = ("kms:Decrypt",)
+        return (reading,) if self is Operation.PULL else (reading, ("kms:Encrypt", "kms:GenerateDataKey"))
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One Git operation of a user on a repository, hop by hop.
+
+    `repository` is CodeCommit's answer, `keys` are KMS's, one for each group of `Operation.key_actions`; an answer is
+    the entry that passes or the decision that does not.
+    """
+
+    operation: Operation
+    repository: Entry | Decision
+    keys: tuple[Entry | Decision, ...]
+
+    @property
+    def passes_repository(self) -> bool:
+        """Whether CodeCommit lets it pass."""
+        return isinstance(self.repository, Entry)
+
+    @property
+    def works(self) -> bool:
+        """Whether both hops let it pass."""
+        return not self.denied
+
+    @property
+    def passed(self) -> tuple[Entry, ...]:
+        """The answers that pass."""
+        return tuple(answer for answer in (self.repository, *self.keys) if isinstance(answer, Entry))
+
+    @property
+    def denied(self) -> tuple[Decision, ...]:
+        """The answers that do not."""
+        return tuple(answer for answer in (self.repository, *self.keys) if isinstance(answer, Decision))
+
+    @property
+    def certain(self) -> bool:
+        """Whether what passes does so beyond doubt."""
+        return all(entry.certain for entry in self.passed)
+
+
+def key_hop(surface: UserSurface, operation: Operation, key: str) -> tuple[Entry | Decision, ...]:
+    """What KMS answers to CodeCommit, acting for the user with a key."""
+    return tuple(_best(surface, group, key) for group in operation.key_actions)
+
+
+def _best(surface: UserSurface, actions: Sequence[str], key: str) -> Entry | Decision:
+    answers = [surface.own.at(action, key, GIT) for action in actions]
+    return next((answer for answer in answers if isinstance(answer, Entry)), answers[0])
+
+
+def managed_key_of(surface: UserSurface, repository: str) -> str:
+    """The AWS managed key that a repository is encrypted with by default, in the repository's region and account."""
+    partition, _, region, account = repository.split(":")[1:5]
+    return managed_key(partition, region, account, GIT_SERVICE)
+
+
+def git_without_mfa(surface: UserSurface, guarded: Sequence[Origin]) -> Iterator[Access]:
+    """What CodeCommit lets pass without MFA, and what KMS makes of it: one for each set of repositories told apart."""
+    known: dict[tuple[Operation, str], tuple[Entry | Decision, ...]] = {}
+    for entry in surface.entries(git(), guarded).entries:
+        operation = next(op for op in Operation if op.action == entry.request.name)
+        key = managed_key_of(surface, entry.request.resource)
+        if (operation, key) not in known:
+            known[operation, key] = key_hop(surface, operation, key)
+        yield Access(operation, entry, known[operation, key])
+
+
+def access_of(surface: UserSurface, operation: Operation, repository: str, origin: Origin, key: str) -> Access:
+    """Both hops for one repository and the key it is encrypted with."""
+    return Access(operation, surface.own.at(operation.action, repository, origin), key_hop(surface, operation, key))

@@ -1,0 +1,90 @@
+"""How a request is made without MFA: by the user directly, or by a service that acts on with the user's identity.
+
+Sources: IAM User Guide, "AWS global condition context keys", aws:MultiFactorAuthPresent and "Forward access sessions";
+KMS Developer Guide, kms:ViaService. Whether a service names itself in aws:CalledVia is documented for a few alone: both
+are tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from chalicelib.analysis.names import NOTHING
+from chalicelib.iam.actions import catalogue
+from chalicelib.iam.patterns import Context
+from chalicelib.iam.request import MfaState
+from chalicelib.iam.statement import Statement
+
+VIA_AWS = "aws:viaawsservice"
+VIA_SERVICE = "kms:viaservice"
+CALLED_VIA = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
+ANY_SERVICE = "*"
+GIT_SERVICE = "codecommit"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The MFA state of a request and the service that makes it; "" where the user does, `ANY_SERVICE` for some one."""
+
+    mfa: MfaState
+    via: str = ""
+
+    @property
+    def words(self) -> str:
+        """The origin, for a reader."""
+        if not self.via:
+            return "a long-term credential" if self.mfa is MfaState.ABSENT else "a session without MFA"
+        return "a service acting for the user" if self.via == ANY_SERVICE else f"{self.via} acting for the user"
+
+    def forced(self, region: str) -> Mapping[str, Sequence[str | None]]:
+        """The keys whose values the origin settles, for a request in that region: what each can be."""
+        if not self.via:
+            return {VIA_AWS: ("false",), VIA_SERVICE: (None,), **dict.fromkeys(CALLED_VIA, (None,))}
+        if self.via == ANY_SERVICE:
+            return {VIA_AWS: ("true",), VIA_SERVICE: (None,)}
+        host = f"{self.via}.amazonaws.com"
+        return {
+            VIA_AWS: ("true",),
+            VIA_SERVICE: (f"{self.via}.{region}.amazonaws.com",),
+            **dict.fromkeys(CALLED_VIA, (None, host)),
+        }
+
+    def carried(self, region: str, *, kms: bool) -> dict[str, str]:
+        """The keys that every request of the origin carries beside MFA's."""
+        if not self.via:
+            return {VIA_AWS: "false"}
+        named = kms and self.via != ANY_SERVICE
+        return {VIA_AWS: "true"} | ({VIA_SERVICE: f"{self.via}.{region}.amazonaws.com"} if named else {})
+
+
+ABSENT, FALSE = Origin(MfaState.ABSENT), Origin(MfaState.FALSE)
+DIRECT = (ABSENT, FALSE)
+FORWARDED = Origin(MfaState.FALSE, ANY_SERVICE)
+SERVICES = Origin(MfaState.FALSE, "each service")
+"""Stands for each service that the policies tell apart."""
+GIT = Origin(MfaState.FALSE, GIT_SERVICE)
+
+_COMMON = ("s3", "ec2", "secretsmanager", "ssm", "lambda", "sqs", "dynamodb", "rds", "logs", "sns")
+"""Services that use a caller's keys on the caller's behalf; they speak for the others."""
+
+
+def services_apart(statements: Iterable[Statement], regions: Sequence[str]) -> Iterator[Origin]:
+    """CodeCommit, and of the other services one for each way in which conditions on kms:ViaService tell them apart."""
+    conditions = [c for s in statements for c in s.conditions if c.key in (VIA_SERVICE, *CALLED_VIA)]
+    yield GIT
+    if not conditions:
+        yield Origin(MfaState.FALSE, _COMMON[0])
+        return
+    seen: set[tuple[object, ...]] = set()
+    for service in dict.fromkeys((*_COMMON, *catalogue().services())):
+        if service == GIT_SERVICE:
+            continue
+        contexts: list[Context] = [
+            {VIA_SERVICE: f"{service}.{region}.amazonaws.com", "aws:calledvia": (f"{service}.amazonaws.com",)}
+            for region in regions or (NOTHING,)
+        ]
+        answers = tuple(condition.readings(context) for condition in conditions for context in contexts)
+        if answers not in seen:
+            seen.add(answers)
+            yield Origin(MfaState.FALSE, service)

@@ -1,0 +1,195 @@
+"""Roles that a user can assume without MFA: the user's policies and the role's trust policy decided together.
+
+A session of a role carries no MFA of its own, so from one role it goes on to others as if without MFA (IAM User Guide,
+"MFA-protected API access"). In the user's own account a trust policy that names the user is enough; one that names the
+account leaves it to the user's policies. Of roles in other accounts the trust policy is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.analysis.cells import MFA_KEYS
+from chalicelib.analysis.contexts import contexts
+from chalicelib.analysis.origins import ABSENT, Origin
+from chalicelib.analysis.partition import Actions, actions_named
+from chalicelib.analysis.shared import UserSurface
+from chalicelib.iam.account import AccountSnapshot, Role
+from chalicelib.iam.decision import Decision, evaluate
+from chalicelib.iam.matching import named_in
+from chalicelib.iam.policy_set import Policy, PolicySet
+from chalicelib.iam.request import Request, account_of_resource, build_request, is_supported
+from chalicelib.iam.statement import Effect
+
+ASSUME = "sts:AssumeRole"
+LONGEST_CHAIN = 4
+MOST_ROLES = 200
+"""Roles told of one user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A role that can be assumed without MFA.
+
+    `path` has the ARNs of the roles on the way, this one last; `decision` and `needs` are those of the first step.
+    """
+
+    path: tuple[str, ...]
+    origin: Origin
+    decision: Decision
+    needs: Mapping[str, str]
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def role(self) -> str:
+        """The ARN of the role."""
+        return self.path[-1]
+
+
+class Roles:
+    """The roles of one account, and which of them lead to which."""
+
+    def __init__(self, snapshot: AccountSnapshot) -> None:
+        self._snapshot = snapshot
+        self._by_arn = {role.arn: role for role in snapshot.roles.values()}
+        self._next: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {}
+
+    def reached(self, surface: UserSurface, origins: Sequence[Origin]) -> tuple[Reached, ...]:
+        """The roles within a user's reach, the nearest first."""
+        found: dict[str, Reached] = {}
+        for origin in origins:
+            for step in (*self._own_account(surface, origin), *self._other_accounts(surface, origin)):
+                known = found.get(step.role)
+                if known is None or (known.doubts and not step.doubts):
+                    found[step.role] = step
+        ahead = list(found.values())
+        while ahead and len(found) < MOST_ROLES:
+            here = ahead.pop(0)
+            for arn, doubts in self._after(here.role) if len(here.path) < LONGEST_CHAIN else ():
+                if arn not in found:
+                    found[arn] = replace(here, path=(*here.path, arn), doubts=(*here.doubts, *doubts))
+                    ahead.append(found[arn])
+        return tuple(found.values())
+
+    def _own_account(self, surface: UserSurface, origin: Origin) -> Iterator[Reached]:
+        if surface.own.closes(ASSUME, origin):
+            return
+        for role in self._by_arn.values():
+            if (answer := self._decide(surface, origin, role)) is not None:
+                yield answer
+
+    @staticmethod
+    def _decide(surface: UserSurface, origin: Origin, role: Role) -> Reached | None:
+        trust, doubts = _trust_of(role)
+        policies = replace(surface.policies, resource=trust)
+        caller = surface.caller
+
+        def request(chosen: Mapping[str, str]) -> Request:
+            return caller.request(origin, ASSUME, role.arn, chosen)
+
+        found = _first_allowed(policies, caller.base, caller.own, request)
+        if found is None:
+            return None
+        decision, needs = found
+        unsure = (f"{match.place} can be read in two ways" for match in decision.doubts)
+        return Reached((role.arn,), origin, decision, needs, (*doubts, *unsure))
+
+    def _other_accounts(self, surface: UserSurface, origin: Origin) -> Iterator[Reached]:
+        """Roles that the user's policies name in other accounts: whether they trust the user is not known."""
+        own = surface.caller.user.principal.account
+        for entry in surface.entries(_assume(), (origin,)).entries:
+            account = account_of_resource(entry.request.resource)
+            if account and account != own:
+                doubt = f"not read whether the role's trust policy in account {account} lets the user in"
+                yield Reached((entry.request.resource,), origin, entry.decision, entry.needs, (doubt,))
+
+    def _after(self, arn: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The roles that a session of the role can go on to without MFA, with what is in doubt."""
+        if arn not in self._next:
+            role = self._by_arn.get(arn)
+            self._next[arn] = tuple(self._steps(role)) if role else ()
+        return self._next[arn]
+
+    def _steps(self, role: Role) -> Iterator[tuple[str, tuple[str, ...]]]:
+        own = self._snapshot.policies_of_role(role)
+        unread = ("the role's policies were not read in full",) if own.missing or own.broken else ()
+        session = _session_of(role)
+        for other in self._by_arn.values():
+            trust, doubts = _trust_of(other)
+            if other.arn == role.arn:
+                continue
+            base = _session_context(self._snapshot, role)
+
+            def request(chosen: Mapping[str, str], base: Mapping[str, str] = base, arn: str = other.arn) -> Request:
+                return build_request(session, ASSUME, arn, {**base, **chosen})
+
+            if _first_allowed(replace(own.policies, resource=trust), base, base, request) is not None:
+                yield other.arn, (*unread, *doubts)
+
+
+def _assume() -> Actions:
+    return actions_named((ASSUME,))
+
+
+def _trust_of(role: Role) -> tuple[Policy | None, tuple[str, ...]]:
+    """The role's trust policy; where it cannot be evaluated the role is taken to trust its account."""
+    if role.trust.document is None:
+        return None, (f"{role.trust.complaint}: it is assumed to trust its account",)
+    return Policy(role.trust.name, role.trust.document), ()
+
+
+def _session_of(role: Role) -> str:
+    """The ARN of a session of the role."""
+    partition, account = role.arn.split(":")[1], account_of_resource(role.arn)
+    return f"arn:{partition}:sts::{account}:assumed-role/{role.name}/mfawatch"
+
+
+def _session_context(snapshot: AccountSnapshot, role: Role) -> dict[str, str]:
+    """The condition keys of a session of the role that came about without MFA."""
+    return {
+        "aws:currenttime": snapshot.taken.isoformat(timespec="seconds"),
+        "aws:epochtime": str(int(snapshot.taken.timestamp())),
+        "aws:principalarn": role.arn,
+        "aws:principalaccount": account_of_resource(role.arn),
+        "aws:principaltype": "AssumedRole",
+        "aws:principalisawsservice": "false",
+        "aws:resourceaccount": account_of_resource(role.arn),
+        "aws:securetransport": "true",
+        "aws:viaawsservice": "false",
+    }
+
+
+def _first_allowed(
+    policies: PolicySet,
+    base: Mapping[str, str],
+    own: Mapping[str, str],
+    request: Callable[[Mapping[str, str]], Request],
+) -> tuple[Decision, Mapping[str, str]] | None:
+    """The decision on the first choice of condition values that is allowed, and what of it is needed."""
+    plain = request({})
+    if not _may_pass(policies, plain):
+        return None
+    about = [s for _, _, layer in policies.layers(plain) for p in layer for s in p.document.about(plain.action)]
+    conditions = [c for s in about for c in s.conditions if c.key not in MFA_KEYS and is_supported(plain.action, c.key)]
+    for variant in contexts(conditions, base, own, ("us-east-1",), ABSENT.forced("us-east-1"))[0]:
+        chosen = {key: value for key, value in variant.items() if value is not None and base.get(key) != value}
+        decision = evaluate(request(chosen), policies)
+        if decision.may_be_allowed:
+            for key in tuple(chosen):
+                less = {name: value for name, value in chosen.items() if name != key}
+                if (other := evaluate(request(less), policies)).may_be_allowed and not other.uncertain:
+                    decision, chosen = other, less
+            return decision, chosen
+    return None
+
+
+def _may_pass(policies: PolicySet, request: Request) -> bool:
+    """Whether the trust policy is about assuming the role, and about this principal: asked before all else."""
+    trust = policies.resource
+    if trust is None:
+        return True
+    return any(
+        statement.effect is Effect.ALLOW and named_in(statement, request, bounded=False)[1].most
+        for statement in trust.document.about(request.action)
+    )

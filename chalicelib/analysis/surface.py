@@ -1,0 +1,245 @@
+"""The surface: all that a user can do without MFA, by the partition that the user's own policies induce.
+
+For every class of actions, every resource that the policies tell apart, every origin of requests and every choice of
+condition values in play, one request is decided. What is allowed becomes an entry: the actions, a resource and the
+patterns it was taken from, the condition values it needs, and the statements that let it through. No request that is
+allowed without MFA lies outside, as long as the answer is exhaustive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.analysis.arns import Target, needs_several_resources
+from chalicelib.analysis.cells import Caller, Cells, asks_for_mfa_alone, managed_keys
+from chalicelib.analysis.origins import ANY_SERVICE, DIRECT, VIA_AWS, VIA_SERVICE, Origin
+from chalicelib.analysis.partition import (
+    ActionClass,
+    Actions,
+    Kind,
+    Partition,
+    actions_named,
+    everything,
+    is_known,
+    union,
+)
+from chalicelib.analysis.ways import apart
+from chalicelib.iam.decision import Decision, evaluate
+from chalicelib.iam.policy_set import PolicySet
+from chalicelib.iam.request import Request
+
+MOST_REQUESTS = 20_000
+"""Requests tried for one question about a user; where they do not suffice, the answer is not exhaustive."""
+MOST_NEEDS = 8
+"""Choices of condition values told for one class on one resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Requests that are allowed without MFA, and one of them, decided.
+
+    `target` has the resource and the patterns of the policies in which it lies; none where no policy names it. `needs`
+    are the condition values that the request needs; `always` says that no condition in play can stop it.
+    """
+
+    group: ActionClass
+    origin: Origin
+    target: Target
+    decision: Decision
+    needs: Mapping[str, str]
+    suppositions: tuple[str, ...]
+    """What had to be supposed of the request, in words."""
+    always: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """What the actions do."""
+        return self.group.kind
+
+    @property
+    def request(self) -> Request:
+        """The request that speaks for the entry."""
+        return self.decision.request
+
+    @property
+    def context(self) -> Mapping[str, str]:
+        """The condition values that the request needs, with those that say which service makes it."""
+        via = {key: str(value) for key in (VIA_AWS, VIA_SERVICE) if (value := self.request.context.get(key))}
+        return {**(via if self.origin.via else {}), **self.needs}
+
+    @property
+    def certain(self) -> bool:
+        """Whether nothing is left in doubt: every reading allows it, and nothing about it had to be supposed."""
+        return self.decision.allowed and not self.decision.uncertain and not self.suppositions
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the entry may be wrong, in words; none where it is certain."""
+        return (*(f"{match.place} can be read in two ways" for match in self.decision.doubts), *self.suppositions)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The entries found for a question, and whether every combination was tried."""
+
+    entries: tuple[Entry, ...]
+    exhaustive: bool
+
+
+class Surface:
+    """The surface of one user, asked part by part."""
+
+    def __init__(self, caller: Caller, policies: PolicySet) -> None:
+        self.caller = caller
+        self.policies = policies
+        self._partition = Partition(policies)
+        self._cells = Cells(caller, policies)
+        self._left = 0
+
+    def entries(self, within: Actions, origins: Sequence[Origin] = DIRECT, *, managed: bool = False) -> Answer:
+        """All entries for a set of actions and some origins, the gravest kind first.
+
+        `SERVICES` among the origins stands for each service that the policies tell apart; with `managed`, what the AWS
+        managed keys of those services let every user do counts as well.
+        """
+        self._begin()
+        found: list[Entry] = []
+        unknown = origins if within == everything() else ()
+        for group, chosen in self._classes(dict.fromkeys(origins, within), unknown, managed=managed):
+            for target, origin in self._cells.targets(group, chosen, managed=managed):
+                found += self._at(group, target, origin)
+        return self._answer(found)
+
+    def gravest(self, reached: Mapping[Origin, Actions], unknown: Sequence[Origin] = ()) -> Answer:
+        """The gravest entry for the actions that each origin reaches, a certain one if any; at most one entry.
+
+        `unknown` are the origins for which actions count that the catalogue does not know.
+        """
+        self._begin()
+        doubtful: Entry | None = None
+        for group, chosen in self._classes(reached, unknown):
+            for target, origin in self._cells.targets(group, chosen):
+                for entry in self._lazily(group, target, origin):
+                    if entry.certain:
+                        return self._answer([self._needing_least(entry)])
+                    doubtful = doubtful or entry
+        return self._answer([self._needing_least(doubtful)] if doubtful else [])
+
+    def closes(self, name: str, origin: Origin) -> bool:
+        """Whether a deny shuts an action on every resource for requests of that origin."""
+        return bool(self._closed(origin) & actions_named((name,)))
+
+    def guarded(self, origin: Origin, guards: Callable[[Request, Decision], bool]) -> bool:
+        """Whether an action that no policy names is denied whatever the request holds, and by what `guards` accepts."""
+        name = self._partition.unnamed()
+        if name is None:
+            return False
+        group = self._partition.class_of(name)
+        target, _ = next(self._cells.targets(group, [origin]))
+        for chosen in self._cells.variants(group, origin, target):
+            request = self.caller.request(origin, name, target.resource, chosen)
+            if not guards(request, evaluate(request, self.policies)):
+                return False
+        return True
+
+    def at(self, name: str, resource: str, origin: Origin) -> Entry | Decision:
+        """What one action on one resource comes to: the entry if some choice of values is allowed, else the denial."""
+        group, target = self._partition.class_of(name), Target(name, resource)
+        variants = self._cells.variants(group, origin, target)
+        for chosen in variants:
+            entry = self._decide(group, target, origin, chosen)
+            if entry is not None:
+                return self._needing_least(entry)
+        return evaluate(self.caller.request(origin, name, resource, variants[0]), self.policies)
+
+    def again(self, entry: Entry) -> Entry | None:
+        """The entry decided for this surface's user, where it was found for another with the same policies."""
+        target: Target | None = entry.target
+        if entry.target.personal:
+            same = (t for t, _ in self._cells.targets(entry.group, [entry.origin]) if t.written == entry.target.written)
+            target = next((t for t in same if t.action == entry.target.action), None)
+        found = self._decide(entry.group, target, entry.origin, entry.needs) if target else None
+        return replace(found, always=entry.always) if found else None
+
+    def _begin(self) -> None:
+        self._left = MOST_REQUESTS
+        self._cells.whole = True
+
+    def _answer(self, found: Sequence[Entry]) -> Answer:
+        return Answer(tuple(found), self._cells.whole and self._left > 0)
+
+    def _classes(
+        self, reached: Mapping[Origin, Actions], unknown: Sequence[Origin] = (), *, managed: bool = False
+    ) -> Iterator[tuple[ActionClass, list[Origin]]]:
+        """The classes that something may be allowed of, each with the origins for which it may."""
+        open_to: dict[Origin, Actions] = {}
+        for origin, actions in reached.items():
+            granted = self._partition.granted | (managed_keys() if managed else 0)
+            open_to[origin] = actions & granted & ~self._closed(origin)
+        within = union(open_to.values())
+        for group in self._partition.classes(within, apart()):
+            yield group, [origin for origin, actions in open_to.items() if actions & group.members]
+        if unknown:
+            for group in self._partition.unknown():
+                yield group, list(unknown)
+
+    def _closed(self, origin: Origin) -> Actions:
+        """The actions that a deny shuts on every resource for requests of that origin, whatever else they hold."""
+        own = self.caller.own
+        return self._partition.about(
+            statement
+            for policy in self.policies.attached
+            for statement in policy.document.statements
+            if statement.covers_everything and asks_for_mfa_alone(statement, origin.mfa, own)
+        )
+
+    def _at(self, group: ActionClass, target: Target, origin: Origin) -> list[Entry]:
+        """The entries at one place, one for each choice of values that is needed."""
+        variants = self._cells.variants(group, origin, target)
+        allowed = list(self._lazily(group, target, origin))
+        found: dict[tuple[tuple[tuple[str, str], ...], bool], Entry] = {}
+        for entry in map(self._needing_least, allowed):
+            found.setdefault((tuple(entry.needs.items()), entry.certain), entry)
+        always = len(allowed) == len(variants)
+        return [replace(entry, always=always and not entry.needs) for entry in found.values()][:MOST_NEEDS]
+
+    def _lazily(self, group: ActionClass, target: Target, origin: Origin) -> Iterator[Entry]:
+        if not self._cells.leaves_open(group, origin, target.resource):
+            return
+        for chosen in self._cells.variants(group, origin, target):
+            if self._left <= 0:
+                return
+            self._left -= 1
+            entry = self._decide(group, target, origin, chosen)
+            if entry is not None:
+                yield entry
+
+    def _needing_least(self, entry: Entry) -> Entry:
+        """The entry without the condition values that it can do without; what every request carries stays."""
+        for key in entry.needs.keys() - self.caller.base.keys():
+            needs = {name: value for name, value in entry.needs.items() if name != key}
+            less = self._decide(entry.group, entry.target, entry.origin, needs)
+            if less is not None and (less.certain or not entry.certain):
+                entry = less
+        return entry
+
+    def _decide(self, group: ActionClass, target: Target, origin: Origin, chosen: Mapping[str, str]) -> Entry | None:
+        request = self.caller.request(origin, target.action, target.resource, chosen)
+        decision = evaluate(request, self.policies)
+        if not decision.may_be_allowed:
+            return None
+        return Entry(group, origin, target, decision, chosen, tuple(_suppositions(request, origin, chosen)))
+
+
+def _suppositions(request: Request, origin: Origin, chosen: Mapping[str, str]) -> Iterator[str]:
+    if not is_known(request.name):
+        yield f"{request.name} is no action that this version knows"
+    if needs_several_resources(request.name):
+        yield f"{request.name} acts on several resources at once, of which one was decided"
+    if origin.via == ANY_SERVICE:
+        yield "a service makes the request on the user's behalf, if a call that starts it gets through"
+    if any(key.startswith("aws:calledvia") for key in chosen):
+        yield "the service names itself in aws:CalledVia"
+    if any(key.startswith(("aws:principalorg", "aws:resourceorg")) for key in chosen):
+        yield "not read to which organisation the account belongs"

@@ -1,0 +1,276 @@
+"""Settings: what the owners of an account accept, and what they ask for. No I/O: whoever calls reads the files.
+
+They stand in one TOML file, mfawatch.toml::
+
+    accounts = ["111122223333"]              # ids of accounts
+    break_glass_users = ["emergency-*"]      # what they can do without MFA is accepted, and told as info
+
+    [[canonical]]                            # a policy that users must carry, directly or through a group
+    name = "RequireMfa"                      # name or ARN of a managed policy, or the name of an inline one
+    document = "policies/require-mfa.json"   # optional: what its default version must say; relative to this file
+    version = "v3"                           # optional: which version must be the default one
+    users = ["*"]                            # optional: who must carry it; by default everybody
+
+    [[exemptions]]                           # findings that are accepted
+    control = "codecommit-exemption"         # the control that raises them
+    reason = "the build server cannot carry MFA"
+    users = ["robot-*"]                      # optional: whose; by default everybody's
+    repositories = ["arn:aws:codecommit:*:111122223333:app"]   # optional, with codecommit-exemption alone: about which
+    until = 2027-01-31                       # optional: the last day on which they are accepted
+
+    [[exemptions]]
+    control = "role-assumable-without-mfa"
+    reason = "it reads the status page, and no more"
+    roles = ["arn:aws:iam::111122223333:role/status"]          # optional, with role-assumable-without-mfa alone
+
+    [thresholds]
+    fail_on = "high"                         # a severity, or "never"
+    report_age_hours = 24                    # an older credential report is told as stale
+
+`*` is any run of characters and `?` any one. User names compare without regard to case; ARNs with regard to it, and in
+the first five segments of an ARN a wildcard stands for no colon. What the environment says (see the names in capitals)
+counts in place of the file, which must be right all the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from types import MappingProxyType
+
+from chalicelib.findings import Severity
+from chalicelib.iam.patterns import ARN_SEGMENTS, compile_source, fold, glob_source
+from chalicelib.settings_file import Node, Reader, hint, parse_file, quoted
+from chalicelib.settings_file import SettingsError as SettingsError
+
+SETTINGS_NAME = "mfawatch.toml"
+"""The usual name of the file."""
+SETTINGS_VARIABLE = "MFAWATCH_SETTINGS"
+"""The environment variable that names the file; for whoever reads it."""
+ACCOUNTS_VARIABLE = "MFAWATCH_ACCOUNTS"
+"""`accounts`, with commas between them; blank for none."""
+BREAK_GLASS_VARIABLE = "MFAWATCH_BREAK_GLASS_USERS"
+"""`break_glass_users`, with commas between them; blank for none. For a comma in a name write `?`."""
+FAIL_ON_VARIABLE = "MFAWATCH_FAIL_ON"
+"""`thresholds.fail_on`."""
+REPORT_AGE_VARIABLE = "MFAWATCH_REPORT_AGE_HOURS"
+"""`thresholds.report_age_hours`."""
+
+NEVER = "never"
+"""As `fail_on`: whatever is found."""
+MOST_HOURS = 87_600
+"""The highest `report_age_hours`: ten years."""
+RESOURCE_CONTROLS = {"repositories": "codecommit-exemption", "roles": "role-assumable-without-mfa"}
+"""The settings that narrow an exemption to resources, with the control that each goes with."""
+EVERYBODY = ("*",)
+
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_USER = re.compile(r"[A-Za-z0-9_+=,.@*?-]+")
+_ARN = re.compile(r"arn(:[^:]*){4}:.+", re.DOTALL)
+_VERSION = re.compile(r"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?")
+_FILE = re.compile(r"[^\0]+")
+
+
+# --- what they say ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalPolicy:
+    """A policy that users must carry. `document` is a path, relative to the settings file."""
+
+    name: str
+    document: str | None = None
+    version: str | None = None
+    users: tuple[str, ...] = EVERYBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """Findings of one control that are accepted, through the day `until`.
+
+    Without `repositories` and `roles` the resource does not matter.
+    """
+
+    control: str
+    reason: str
+    users: tuple[str, ...] = EVERYBODY
+    repositories: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    until: date | None = None
+
+    def accepts(self, control: str, user_name: str, resource: str | None, on: date) -> bool:
+        """Whether it accepts, on that day, what the control finds about the user and the resource."""
+        return (
+            control == self.control
+            and (self.until is None or on <= self.until)
+            and _names(self.users, user_name)
+            and self._names_resource(resource)
+        )
+
+    def _names_resource(self, resource: str | None) -> bool:
+        patterns = (*self.repositories, *self.roles)
+        return not patterns or (resource is not None and _matches(map(_arn_source, patterns), resource))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one file and one environment. As they stand here nothing is accepted."""
+
+    accounts: tuple[str, ...] = ()
+    break_glass_users: tuple[str, ...] = ()
+    canonical: tuple[CanonicalPolicy, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
+    fail_on: Severity | None = Severity.HIGH
+    """The least severity that fails an audit; None for never."""
+    report_age_hours: float = 24.0
+
+    def is_break_glass(self, user_name: str) -> bool:
+        """Whether what the user can do without MFA is accepted."""
+        return _names(self.break_glass_users, user_name)
+
+    def accepts(self, control: str, user_name: str, resource: str | None, on: date) -> Exemption | None:
+        """The first exemption that accepts, on that day, what the control finds about the user and the resource."""
+        return next((one for one in self.exemptions if one.accepts(control, user_name, resource, on)), None)
+
+    def canonical_for(self, user_name: str) -> tuple[CanonicalPolicy, ...]:
+        """The policies that the user must carry."""
+        return tuple(policy for policy in self.canonical if _names(policy.users, user_name))
+
+
+def _names(patterns: Iterable[str], user_name: str) -> bool:
+    return _matches((glob_source(fold(pattern)) for pattern in patterns), fold(user_name))
+
+
+def _arn_source(pattern: str) -> str:
+    # What is accepted is read narrowly: a star for the region must not run on into another account.
+    *head, tail = pattern.split(":", ARN_SEGMENTS - 1)
+    return ":".join([*(glob_source(segment, "[^:]") for segment in head), glob_source(tail)])
+
+
+def _matches(sources: Iterable[str], text: str) -> bool:
+    return any(compile_source(source).fullmatch(text) for source in sources)
+
+
+# --- how they are read -----------------------------------------------------------------------------------------------
+
+
+def parse_settings(
+    text: str, environment: Mapping[str, str] = MappingProxyType({}), known_controls: Collection[str] | None = None
+) -> Settings:
+    """The settings in the text of a file, with those of the environment in their place.
+
+    `known_controls` are the ids that an exemption may name; None takes any.
+
+    Raises:
+        SettingsError: something in them is not what it must be.
+    """
+    exemption = partial(_exemption, known_controls=known_controls)
+    readers: dict[str, Reader] = {
+        "accounts": _accounts,
+        "break_glass_users": _users,
+        "canonical": lambda node: node.elements("tables, [[canonical]]", _canonical),
+        "exemptions": lambda node: node.elements("tables, [[exemptions]]", exemption),
+        "thresholds": lambda node: node.table({"fail_on": _fail_on, "report_age_hours": _hours}),
+    }
+    found = parse_file(text).table(readers)
+    found |= found.pop("thresholds", {})
+    for variable, (name, read, value_of) in _VARIABLES.items():
+        if variable in environment:
+            found[name] = read(Node(value_of(environment[variable]), (variable,)))
+    return Settings(**found)
+
+
+def _accounts(node: Node) -> tuple[str, ...]:
+    return node.elements("strings", lambda one: one.string(_ACCOUNT, "an account id, 12 digits"))
+
+
+def _users(node: Node) -> tuple[str, ...]:
+    return node.elements("strings", lambda one: one.string(_USER, "a user name, with * and ? as wildcards"))
+
+
+def _arns(node: Node) -> tuple[str, ...]:
+    return node.elements("strings", lambda one: one.string(_ARN, "an ARN of six segments, with * and ? as wildcards"))
+
+
+def _some(node: Node, read: Callable[[Node], tuple[str, ...]]) -> tuple[str, ...]:
+    """A list that narrows something down: an empty one could be taken for none, and narrow nothing."""
+    found = read(node)
+    if not found:
+        raise node.wrong("must not be empty")
+    return found
+
+
+def _canonical(node: Node) -> CanonicalPolicy:
+    readers: dict[str, Reader] = {
+        "name": Node.string,
+        "document": lambda one: one.string(_FILE, "a path"),
+        "version": lambda one: one.string(_VERSION, "a version such as v3"),
+        "users": partial(_some, read=_users),
+    }
+    return CanonicalPolicy(**node.table(readers, required=["name"]))
+
+
+def _exemption(node: Node, known_controls: Collection[str] | None) -> Exemption:
+    readers: dict[str, Reader] = {
+        "control": partial(_control, known=known_controls),
+        "users": partial(_some, read=_users),
+        "repositories": partial(_some, read=_arns),
+        "roles": partial(_some, read=_arns),
+        "reason": Node.string,
+        "until": _day,
+    }
+    found = node.table(readers, required=["control", "reason"])
+    for name, control in RESOURCE_CONTROLS.items():
+        if name in found and found["control"] != control:
+            raise node.at(name).wrong(f'goes with control = "{control}" alone')
+    return Exemption(**found)
+
+
+def _control(node: Node, known: Collection[str] | None) -> str:
+    control = node.string()
+    if known is not None and control not in known:
+        raise node.wrong(f"no control {quoted(control)}; {hint(control, known)}")
+    return control
+
+
+def _day(node: Node) -> date:
+    if not isinstance(node.value, date) or isinstance(node.value, datetime):
+        raise node.must_be("a date such as 2027-01-31, without quotes")
+    return node.value
+
+
+def _fail_on(node: Node) -> Severity | None:
+    names = [*map(str, Severity), NEVER]
+    if node.value not in names:
+        raise node.wrong(f"must be one of {', '.join(names)}")
+    return None if node.value == NEVER else Severity(node.value)
+
+
+def _hours(node: Node) -> float:
+    if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+        raise node.must_be("a number")
+    if not 0 < node.value <= MOST_HOURS:
+        raise node.wrong(f"must be above 0, and at most {MOST_HOURS}")
+    return float(node.value)
+
+
+def _split(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",")] if value.strip() else []
+
+
+def _number(value: str) -> float | str:
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
+_VARIABLES: dict[str, tuple[str, Reader, Callable[[str], object]]] = {
+    ACCOUNTS_VARIABLE: ("accounts", _accounts, _split),
+    BREAK_GLASS_VARIABLE: ("break_glass_users", _users, _split),
+    FAIL_ON_VARIABLE: ("fail_on", _fail_on, str.strip),
+    REPORT_AGE_VARIABLE: ("report_age_hours", _hours, _number),
+}

@@ -1,0 +1,69 @@
+"""codecommit-exemption: Git works without MFA, at CodeCommit and at KMS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from chalicelib.analysis.git import Access, git_without_mfa
+from chalicelib.analysis.surface import Entry
+from chalicelib.controls.base import Control, Result, State, Subject
+from chalicelib.controls.proof import hops_of, patterns_of, statements_of, uncertain
+from chalicelib.findings import Finding, Severity, witness_of
+from chalicelib.iam.account import GIT_KINDS, CredentialKind, Read
+
+_USED_BY_GIT = GIT_KINDS | {CredentialKind.ACCESS_KEY}
+
+
+def _check(control: Control, state: State) -> Iterator[Result]:
+    def judge(subject: Subject) -> tuple[Sequence[Finding], bool]:
+        open_to = [access for access in git_without_mfa(subject.surface, subject.enforcement.guarded) if access.works]
+        return [_finding(control, state, subject, open_to)] if open_to else [], subject.enforcement.exhaustive
+
+    return control.of_each_user(state, judge)
+
+
+def _finding(control: Control, state: State, subject: Subject, open_to: Sequence[Access]) -> Finding:
+    # A push proves more than a pull, certainty more than a doubt.
+    proof = min(open_to, key=lambda access: (not access.certain, access.operation == "pull"))
+    entry = proof.repository
+    assert isinstance(entry, Entry)
+    entries = [access.repository for access in open_to if isinstance(access.repository, Entry)]
+    operations = sorted({str(access.operation) for access in open_to})
+    usable = sorted(map(str, subject.user.active() & _USED_BY_GIT))
+    told = f"git {' and '.join(operations)} on {', '.join(patterns_of(entries))}"
+    evidence: dict[str, object] = {
+        "summary": f"{told} works without MFA, with {', '.join(usable) or 'no credential that is active now'}",
+        "operations": operations,
+        "repositories": patterns_of(entries),
+        "credentials": usable,
+        "hops": hops_of(proof),
+        "statements": statements_of(entry.decision),
+        **uncertain(subject, [doubt for answer in proof.passed for doubt in answer.doubts]),
+    }
+    severity = Severity.HIGH if usable else Severity.MEDIUM
+    return control.finding(
+        state,
+        subject.user.arn,
+        severity,
+        evidence,
+        user=subject.user,
+        witness=witness_of(entry.decision, entry.context),
+        touched=sorted({one.request.resource for one in entries}),
+    )
+
+
+CONTROL = Control(
+    id="codecommit-exemption",
+    title="Git works without MFA",
+    why=(
+        "Git over SSH or HTTPS cannot carry MFA, so the deny was opened for it. Whoever holds the user's SSH key, Git "
+        "credential or access key reads, and where pushing is open changes, the code without a second factor."
+    ),
+    fix=(
+        "Let people use Git through a role that asks for MFA (git-remote-codecommit, a profile with mfa_serial), and "
+        "take codecommit:GitPull and codecommit:GitPush out of the deny's exemptions. Where a machine needs Git, give "
+        "it a role instead of a user; or accept the exemption for these users and repositories in mfawatch.toml."
+    ),
+    needs=frozenset({Read.AUTHORIZATION_DETAILS}),
+    check=_check,
+)

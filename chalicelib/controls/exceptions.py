@@ -1,0 +1,45 @@
+"""What the controls of exemptions have in common: entries of a user's surface that a deny for want of MFA spares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from chalicelib.analysis.surface import Answer, Entry
+from chalicelib.controls.base import Control, Result, State, Subject
+from chalicelib.controls.proof import MOST_SPOKEN, actions_of, best, patterns_of, some_of, statements_of, uncertain
+from chalicelib.findings import Finding, Severity, witness_of
+
+Question = Callable[[Subject], Answer]
+"""What to ask of a user's surface."""
+
+
+def check_exemption(question: Question, severity: Severity) -> Callable[[Control, State], Iterator[Result]]:
+    """A check that raises one finding for a user of whom the question finds an entry."""
+
+    def check(control: Control, state: State) -> Iterator[Result]:
+        def judge(subject: Subject) -> tuple[Sequence[Finding], bool]:
+            answer = question(subject)
+            findings = [_finding(control, state, subject, answer.entries, severity)] if answer.entries else []
+            return findings, answer.exhaustive and subject.enforcement.exhaustive
+
+        return control.of_each_user(state, judge)
+
+    return check
+
+
+def _finding(control: Control, state: State, subject: Subject, entries: Sequence[Entry], severity: Severity) -> Finding:
+    proof = best(entries)
+    services = sorted({entry.origin.via for entry in entries if entry.origin.via})
+    through = f"through {', '.join(services[:MOST_SPOKEN])}" if services else "in a direct call"
+    told = f"{some_of(entries)} on {', '.join(patterns_of(entries)[:MOST_SPOKEN])}"
+    evidence: dict[str, object] = {
+        "summary": f"{told} allowed without MFA {through}",
+        "actions": actions_of(entries),
+        "resources": patterns_of(entries),
+        "way": proof.origin.words,
+        "statements": statements_of(proof.decision),
+        **({"services": services} if services else {}),
+        **uncertain(subject, proof.doubts),
+    }
+    witness = witness_of(proof.decision, proof.context)
+    return control.finding(state, subject.user.arn, severity, evidence, user=subject.user, witness=witness)

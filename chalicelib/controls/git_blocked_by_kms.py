@@ -1,0 +1,55 @@
+"""git-blocked-by-kms: Git is exempted at CodeCommit and still fails at KMS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from chalicelib.analysis.git import Access, git_without_mfa
+from chalicelib.analysis.surface import Entry
+from chalicelib.controls.base import Control, Result, State, Subject
+from chalicelib.controls.proof import hops_of, patterns_of, statements_of, uncertain
+from chalicelib.findings import Finding, Severity, witness_of
+from chalicelib.iam.account import Read
+
+
+def _check(control: Control, state: State) -> Iterator[Result]:
+    def judge(subject: Subject) -> tuple[Sequence[Finding], bool]:
+        passing = list(git_without_mfa(subject.surface, subject.enforcement.guarded))
+        works = {access.operation for access in passing if access.works}
+        blocked = [access for access in passing if access.operation not in works]
+        return [_finding(control, state, subject, blocked)] if blocked else [], subject.enforcement.exhaustive
+
+    return control.of_each_user(state, judge)
+
+
+def _finding(control: Control, state: State, subject: Subject, blocked: Sequence[Access]) -> Finding:
+    entries = [access.repository for access in blocked if isinstance(access.repository, Entry)]
+    operations = sorted({str(access.operation) for access in blocked})
+    proof, denial = entries[0], next(iter(blocked[0].denied))
+    told = f"git {' and '.join(operations)} on {', '.join(patterns_of(entries))} passes CodeCommit"
+    evidence: dict[str, object] = {
+        "summary": f"{told} without MFA and fails at KMS: {denial.reason}",
+        "operations": operations,
+        "repositories": patterns_of(entries),
+        "hops": hops_of(blocked[0]),
+        "statements": statements_of(denial),
+        **uncertain(subject, proof.doubts),
+    }
+    witness = witness_of(proof.decision, proof.context)
+    return control.finding(state, subject.user.arn, Severity.INFO, evidence, user=subject.user, witness=witness)
+
+
+CONTROL = Control(
+    id="git-blocked-by-kms",
+    title="Git is exempted from MFA and fails at KMS",
+    why=(
+        "The exemption was meant to make Git work and does not: the repository's key is used on the user's behalf, and "
+        "that request is denied. Somebody will widen the policy soon, and mostly too far."
+    ),
+    fix=(
+        "Either take the Git actions out of the exemptions, or free KMS for CodeCommit alone: add the condition "
+        'StringNotLike kms:ViaService "codecommit.*.amazonaws.com" to the deny.'
+    ),
+    needs=frozenset({Read.AUTHORIZATION_DETAILS}),
+    check=_check,
+)
