@@ -372,6 +372,14 @@ REFUSED: list[tuple[str, str]] = [
         "exemptions = [{control = 'user-without-mfa', reason = 'x'},\n{reason = 'x'}]",
         "line 2: exemptions[1].control: is missing",
     ),
+    (
+        'exemptions = [{reason = """x"""", users = ["a",\n1], control = "user-without-mfa"}]',
+        "line 2: exemptions[0].users[1]: must be a string, not a number",
+    ),
+    (
+        "exemptions = [{reason = '''x'''', users = ['a',\n1], control = 'user-without-mfa'}]",
+        "line 2: exemptions[0].users[1]: must be a string, not a number",
+    ),
     ('"accounts" = 1', f"line 1: accounts: {LIST} a number"),
     ('"\\u0061ccounts" = 1', f"line 1: accounts: {LIST} a number"),
     ("[ thresholds ]\nfail_on = 1", "line 2: thresholds.fail_on: must be one of"),

@@ -12,7 +12,15 @@ from chalicelib.analysis.arns import Patterns, Places, Target, places, targets
 from chalicelib.analysis.contexts import Values, contexts
 from chalicelib.analysis.decide import carried, region_of
 from chalicelib.analysis.names import GLOBAL_SERVICES, NOTHING
-from chalicelib.analysis.origins import ANY_SERVICE, FORWARDED, SERVICES, VIA_SERVICE, Origin, services_apart
+from chalicelib.analysis.origins import (
+    ANY_SERVICE,
+    CALLED_VIA,
+    FORWARDED,
+    SERVICES,
+    VIA_SERVICE,
+    Origin,
+    services_apart,
+)
 from chalicelib.analysis.partition import ActionClass, Actions, actions_named
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
 from chalicelib.iam.patterns import fold
@@ -94,8 +102,9 @@ class Cells:
             where = places((*group.identity, *group.bound, *self._about_services), self.caller.user.principal)
             patterns = Patterns(group.identity, group.bound, self.caller.own)
             about = (*group.identity, *group.bound)
-            services = services_apart(about, where.regions) if group.service == KMS else (FORWARDED,)
-            self._cases[key] = _Case(where, patterns, tuple(services))
+            calling = tuple(c for s in about for c in s.conditions if c.key in (VIA_SERVICE, *CALLED_VIA))
+            services = services_apart(calling, where.regions) if group.service == KMS else (FORWARDED,)
+            self._cases[key] = _Case(where, patterns, services)
         return self._cases[key]
 
     def targets(

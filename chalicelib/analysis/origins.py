@@ -7,14 +7,14 @@ are tried.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from chalicelib.analysis.names import NOTHING
 from chalicelib.iam.actions import catalogue
+from chalicelib.iam.conditions import Condition
 from chalicelib.iam.patterns import Context
 from chalicelib.iam.request import MfaState
-from chalicelib.iam.statement import Statement
 
 VIA_AWS = "aws:viaawsservice"
 VIA_SERVICE = "kms:viaservice"
@@ -69,22 +69,21 @@ _COMMON = ("s3", "ec2", "secretsmanager", "ssm", "lambda", "sqs", "dynamodb", "r
 """Services that use a caller's keys on the caller's behalf; they speak for the others."""
 
 
-def services_apart(statements: Iterable[Statement], regions: Sequence[str]) -> Iterator[Origin]:
-    """CodeCommit, and of the other services one for each way in which conditions on kms:ViaService tell them apart."""
-    conditions = [c for s in statements for c in s.conditions if c.key in (VIA_SERVICE, *CALLED_VIA)]
-    yield GIT
+@lru_cache(maxsize=4096)
+def services_apart(conditions: tuple[Condition, ...], regions: Sequence[str]) -> tuple[Origin, ...]:
+    """CodeCommit, and of the other services one for each way in which conditions on what calls KMS tell them apart.
+
+    `conditions` are those on kms:ViaService and aws:CalledVia that policies make of a request to KMS.
+    """
     if not conditions:
-        yield Origin(MfaState.FALSE, _COMMON[0])
-        return
-    seen: set[tuple[object, ...]] = set()
+        return GIT, Origin(MfaState.FALSE, _COMMON[0])
+    found: dict[object, Origin] = {}
     for service in dict.fromkeys((*_COMMON, *catalogue().services())):
-        if service == GIT_SERVICE:
-            continue
         contexts: list[Context] = [
             {VIA_SERVICE: f"{service}.{region}.amazonaws.com", "aws:calledvia": (f"{service}.amazonaws.com",)}
-            for region in regions or (NOTHING,)
+            for region in regions
         ]
         answers = tuple(condition.readings(context) for condition in conditions for context in contexts)
-        if answers not in seen:
-            seen.add(answers)
-            yield Origin(MfaState.FALSE, service)
+        if service != GIT_SERVICE:
+            found.setdefault(answers, Origin(MfaState.FALSE, service))
+    return (GIT, *found.values())

@@ -6,6 +6,7 @@ the user's surface is computed alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,8 +21,9 @@ from chalicelib.analysis.scopes import self_service
 from chalicelib.analysis.surface import Answer, Entry, Surface
 from chalicelib.iam.account import AccountSnapshot, User
 from chalicelib.iam.conditions import Condition
-from chalicelib.iam.patterns import compile_source, glob_source, plain
+from chalicelib.iam.patterns import compile_source, glob_source, is_everything, plain
 from chalicelib.iam.policy_set import PolicySet
+from chalicelib.iam.resources import service_of
 from chalicelib.iam.statement import Statement
 
 
@@ -80,15 +82,16 @@ class UserSurface:
         answer: Answer = self.shared(key, question)
         if not answer.entries or self.own is self._shared:
             return answer
-        mine = [self.own.again(entry) for entry in answer.entries]
-        entries = tuple(entry for entry in mine if entry is not None)
-        if len(entries) < len(mine) or any(map(_differ, entries, answer.entries)):
-            return question(self.own)
-        return Answer(entries, answer.exhaustive)
-
-
-def _differ(mine: Entry, theirs: Entry) -> bool:
-    return mine.certain is not theirs.certain
+        # What is made on the user's own resources is decided anew, and so is what will be shown as proof; the rest are
+        # the same requests but for the caller, whom the policies cannot tell apart.
+        proof = answer.best
+        entries: list[Entry] = []
+        for entry in answer.entries:
+            mine = self.own.again(entry) if entry is proof or entry.target.personal else entry
+            if mine is None or mine.certain is not entry.certain:
+                return question(self.own)
+            entries.append(mine)
+        return Answer(tuple(entries), answer.exhaustive)
 
 
 def _signature(caller: Caller, policies: PolicySet) -> object:
@@ -116,8 +119,12 @@ def _signature(caller: Caller, policies: PolicySet) -> object:
 
 
 def _lies_in(text: str, pattern: str) -> bool:
-    instance = plain(text.replace("*", NOTHING).replace("?", NOTHING[0]))
-    return compile_source(glob_source(pattern)).fullmatch(instance) is not None
+    return _compiled(pattern).fullmatch(plain(text.replace("*", NOTHING).replace("?", NOTHING[0]))) is not None
+
+
+@lru_cache(maxsize=16_384)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return compile_source(glob_source(pattern))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +151,7 @@ def _looks_at(statements: tuple[Statement, ...]) -> _Looked:
         for entry in resources.entries if resources else ():
             if resources and resources.has_variables and "${" in entry:
                 mine += [entry] if personal else []
-            elif ":iam:" in entry.lower() or ":*:" in entry:
+            elif service_of(entry) in ("", "iam") and not is_everything(entry):
                 named.append(entry)
         for condition in statement.conditions:
             filled_by |= condition.keys - {condition.key}

@@ -86,6 +86,11 @@ class Answer:
     entries: tuple[Entry, ...]
     exhaustive: bool
 
+    @property
+    def best(self) -> Entry:
+        """The entry that proves most: the gravest of those that are certain, else the gravest."""
+        return min(self.entries, key=lambda entry: (not entry.certain, entry.kind))
+
 
 class Surface:
     """The surface of one user, asked part by part."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from chalicelib.analysis.surface import Answer, Entry
+from chalicelib.analysis.surface import Answer
 from chalicelib.controls.base import Control, Result, State, Subject
-from chalicelib.controls.proof import MOST_SPOKEN, actions_of, best, patterns_of, some_of, statements_of, uncertain
+from chalicelib.controls.proof import MOST_SPOKEN, actions_of, patterns_of, some_of, statements_of, uncertain
 from chalicelib.findings import Finding, Severity, witness_of
 
 Question = Callable[[Subject], Answer]
@@ -19,7 +19,7 @@ def check_exemption(question: Question, severity: Severity) -> Callable[[Control
     def check(control: Control, state: State) -> Iterator[Result]:
         def judge(subject: Subject) -> tuple[Sequence[Finding], bool]:
             answer = question(subject)
-            findings = [_finding(control, state, subject, answer.entries, severity)] if answer.entries else []
+            findings = [_finding(control, state, subject, answer, severity)] if answer.entries else []
             return findings, answer.exhaustive and subject.enforcement.exhaustive
 
         return control.of_each_user(state, judge)
@@ -27,8 +27,8 @@ def check_exemption(question: Question, severity: Severity) -> Callable[[Control
     return check
 
 
-def _finding(control: Control, state: State, subject: Subject, entries: Sequence[Entry], severity: Severity) -> Finding:
-    proof = best(entries)
+def _finding(control: Control, state: State, subject: Subject, answer: Answer, severity: Severity) -> Finding:
+    entries, proof = answer.entries, answer.best
     services = sorted({entry.origin.via for entry in entries if entry.origin.via})
     through = f"through {', '.join(services[:MOST_SPOKEN])}" if services else "in a direct call"
     told = f"{some_of(entries)} on {', '.join(patterns_of(entries)[:MOST_SPOKEN])}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from chalicelib.analysis.scopes import enrolling, takeover
-from chalicelib.analysis.surface import Entry
+from chalicelib.analysis.surface import Answer
 from chalicelib.analysis.ways import Reach
 from chalicelib.controls.base import Control, Result, State, Subject
-from chalicelib.controls.proof import actions_of, best, patterns_of, statements_of, uncertain
+from chalicelib.controls.proof import actions_of, patterns_of, statements_of, uncertain
 from chalicelib.findings import Finding, Severity, witness_of
 from chalicelib.iam.account import Read
 
@@ -21,14 +21,14 @@ def _check(control: Control, state: State) -> Iterator[Result]:
         answers = [subject.surface.entries(scope, origins) for scope in (takeover(), enrolling())] if origins else []
         for answer, severity in zip(answers, (Severity.HIGH, Severity.LOW), strict=False):
             if answer.entries:
-                return [_finding(control, state, subject, answer.entries, severity)], answer.exhaustive
+                return [_finding(control, state, subject, answer, severity)], answer.exhaustive
         return [], all(answer.exhaustive for answer in answers)
 
     return control.of_each_user(state, judge)
 
 
-def _finding(control: Control, state: State, subject: Subject, entries: Sequence[Entry], severity: Severity) -> Finding:
-    proof = best(entries)
+def _finding(control: Control, state: State, subject: Subject, answer: Answer, severity: Severity) -> Finding:
+    entries, proof = answer.entries, answer.best
     way = next(way for way in subject.ways if way.origin == proof.origin and way.reach is Reach.ANYTHING)
     actions = actions_of(entries)
     told = ", ".join(name.removeprefix("iam:") for name in actions)

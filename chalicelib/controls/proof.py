@@ -46,11 +46,6 @@ def actions_of(entries: Sequence[Entry]) -> list[str]:
     return sorted({name for entry in entries for name in entry.group.actions})
 
 
-def best(entries: Sequence[Entry]) -> Entry:
-    """The entry that proves most: the gravest of those that are certain, else the gravest."""
-    return min(entries, key=lambda entry: (not entry.certain, entry.kind))
-
-
 def uncertain(subject: Subject, doubts: Sequence[str] = (), way: Way | None = None) -> dict[str, Any]:
     """What may make a finding wrong, under its key in the evidence; nothing where nothing is in doubt."""
     found = list(dict.fromkeys(_doubts(subject, doubts, way)))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import pytest
 
 from chalicelib.analysis.causes import Cause
-from chalicelib.iam.request import MfaState
 from tests.accounts.build import FINE, FOUND, allow, audit_of, cause, found, verdict
 from tests.analysis.accounts import CAUSES, ENFORCED, HIDDEN, Case, admin, guard, only
 
