@@ -6,7 +6,7 @@ import io
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -82,15 +82,18 @@ def _gap(gap: Gap, effect: str) -> str:
 
 
 def _not_evaluated(audit: Audit) -> list[str]:
-    """One line for each control and reason, with the users it is true of."""
+    """One line for each reason and the users it is true of, with the controls that could not judge them."""
     subjects: dict[tuple[str, str], list[str]] = {}
     for item in audit.not_evaluated:
-        subjects.setdefault((item.control, item.reason), []).append(item.subject)
-    return [f"{control}: {reason} ({_names(names)})" for (control, reason), names in subjects.items()]
+        subjects.setdefault((item.reason, item.control), []).append(item.subject)
+    controls: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (reason, control), names in subjects.items():
+        controls.setdefault((reason, tuple(names)), []).append(control)
+    return [f"{reason} ({_names(names)}): {', '.join(found)}" for (reason, names), found in controls.items()]
 
 
-def _names(names: list[str]) -> str:
-    if names == [""]:
+def _names(names: Sequence[str]) -> str:
+    if list(names) == [""]:
         return "the whole account"
     more = f" and {len(names) - _MOST_NAMED} more users" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more

@@ -51,6 +51,8 @@ PEOPLE = [
 ALL = exports(*PEOPLE)
 
 DEVICE, ENFORCED, EVALUABLE = "user-without-mfa", "mfa-not-enforced", "policy-not-evaluable"
+TAKEOVER = "mfa-self-takeover"
+"""The deny of these people leaves enrolment open: its findings are low."""
 
 # By user and control: the answers that must be there, at the least, before "fine" may be said. A user or a control that
 # is not here can never be called fine: what would be needed is not in the account's files, or there is a finding.
@@ -183,7 +185,9 @@ def test_the_whole_account_shows_what_it_was_built_to_show() -> None:
     assert {(f.user, f.control) for f in result.findings} == {
         ("bare", DEVICE),
         ("git", DEVICE),
+        ("git", ENFORCED),
         ("open", ENFORCED),
+        *((name, TAKEOVER) for name in ("guarded", "token", "security-key", "bare", "new", "reborn", "unknown")),
         ("broken", EVALUABLE),
     }
     assert {(item.subject, item.control) for item in result.not_evaluated if item.subject} >= {
