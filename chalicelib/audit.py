@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from chalicelib.config import Settings
 from chalicelib.controls import CONTROLS
 from chalicelib.controls.base import Control, NotEvaluated, State
 from chalicelib.findings import Finding, Severity
@@ -38,7 +39,8 @@ class Audit:
                 skipped.setdefault(item.subject, set()).add(item.control)
         for gap in self.gaps:
             controls = sorted(skipped.get(gap.subject, ()))
-            yield gap, _EFFECTS[gap.read] + (f"; not evaluated: {', '.join(controls)}" if controls else "")
+            effect = _STALE if gap.reason.startswith(_GENERATED) else _EFFECTS[gap.read]
+            yield gap, effect + (f"; not evaluated: {', '.join(controls)}" if controls else "")
 
     def to_json(self) -> dict[str, Any]:
         """The audit as JSON values, the same for the same state and time."""
@@ -91,13 +93,29 @@ _EFFECTS = {
 }
 
 
+_GENERATED = "generated "
+_STALE = "what changed since does not show"
+
+
+def _stale(snapshot: AccountSnapshot, settings: Settings) -> Iterator[Gap]:
+    """That the credential report is older than the settings allow."""
+    if snapshot.report_generated is None:
+        return
+    hours = (snapshot.taken - snapshot.report_generated).total_seconds() / 3600
+    if hours > settings.report_age_hours:
+        reason = f"{_GENERATED}{snapshot.report_generated.isoformat(timespec='seconds')}, {hours:.0f} hours before"
+        yield Gap(Read.CREDENTIAL_REPORT, "", reason)
+
+
 def judge(
     snapshot: AccountSnapshot,
     controls: Sequence[Control] = CONTROLS,
     users: Iterable[str] | None = None,
+    settings: Settings | None = None,
 ) -> Audit:
     """Judge an account, or some of its users. An audit of some users says nothing of the account as a whole."""
-    state = State(snapshot, None if users is None else frozenset(users))
+    settings = settings or Settings()
+    state = State(snapshot, None if users is None else frozenset(users), settings)
     asked = tuple(control for control in controls if users is None or not control.about_account)
     results = [result for control in asked for result in control.evaluate(state)]
     findings = sorted((r for r in results if isinstance(r, Finding)), key=lambda finding: finding.order)
@@ -106,7 +124,7 @@ def judge(
         account=snapshot.account,
         generated_at=snapshot.taken,
         findings=tuple(findings),
-        gaps=snapshot.gaps,
+        gaps=(*snapshot.gaps, *_stale(snapshot, settings)),
         not_evaluated=tuple(skipped),
         controls=asked,
         users=sum(1 for _ in state.users()),

@@ -43,6 +43,7 @@ from types import MappingProxyType
 
 from chalicelib.findings import Severity
 from chalicelib.iam.patterns import ARN_SEGMENTS, compile_source, fold, glob_source
+from chalicelib.iam.policy import PolicyDocument
 from chalicelib.settings_file import Node, Reader, hint, parse_file, quoted
 from chalicelib.settings_file import SettingsError as SettingsError
 
@@ -79,12 +80,20 @@ _FILE = re.compile(r"[^\0]+")
 
 @dataclass(frozen=True, slots=True)
 class CanonicalPolicy:
-    """A policy that users must carry. `document` is a path, relative to the settings file."""
+    """A policy that users must carry. `document` is a path, relative to the settings file.
+
+    `expected` is what the file says; whoever reads files puts it there.
+    """
 
     name: str
     document: str | None = None
     version: str | None = None
     users: tuple[str, ...] = EVERYBODY
+    expected: PolicyDocument | None = None
+
+    def names(self, arn: str) -> bool:
+        """Whether it is the managed policy of that ARN."""
+        return self.name in (arn, arn.rpartition("/")[2])
 
 
 @dataclass(frozen=True, slots=True)

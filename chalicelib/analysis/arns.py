@@ -199,7 +199,7 @@ def _meet_a_type(
         template = _placed(kind, where)
         named = [arn for word in WORDS if (arn := meet((template, *group), word)) and _is_of(kind, arn)]
         if named:
-            free = (arn for arn in named if not any(_lies_in(arn, entry) for entry in barred))
+            free = (arn for arn in named if not any(lies_in(arn, entry) for entry in barred))
             return name, plain(next(free, named[0]))
     return None
 
@@ -215,7 +215,8 @@ def _is_of(kind: str, arn: str) -> bool:
     return not kind.endswith(":::${BucketName}") or "/" not in arn
 
 
-def _lies_in(arn: str, pattern: str) -> bool:
+def lies_in(arn: str, pattern: str) -> bool:
+    """Whether an ARN lies in a pattern of six segments."""
     return compile_source(glob_source(pattern)).fullmatch(plain(arn)) is not None
 
 
@@ -243,7 +244,7 @@ def _meet(patterns: tuple[str, ...], word: str) -> str | None:
     """
     for pattern in patterns:
         text = re.sub(r"\?\*|\*+", word, pattern).replace("?", word[0])
-        if all(_lies_in(text, other) for other in patterns):
+        if all(lies_in(text, other) for other in patterns):
             return text
     # The search has no names to choose: what it finds for one word it finds for all.
     return _search(patterns) if word == NOTHING else None

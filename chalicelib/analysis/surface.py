@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.analysis.arns import Target, needs_several_resources
+from chalicelib.analysis.arns import Target, filled, lies_in, needs_several_resources
 from chalicelib.analysis.cells import Caller, Cells, asks_for_mfa_alone, managed_keys
 from chalicelib.analysis.origins import ANY_SERVICE, DIRECT, VIA_AWS, VIA_SERVICE, Origin
 from chalicelib.analysis.partition import (
@@ -26,8 +26,9 @@ from chalicelib.analysis.partition import (
 )
 from chalicelib.analysis.ways import apart
 from chalicelib.iam.decision import Decision, evaluate
-from chalicelib.iam.policy_set import PolicySet
+from chalicelib.iam.policy_set import Layer, PolicySet
 from chalicelib.iam.request import Request
+from chalicelib.iam.statement import Effect, Statement
 
 MOST_REQUESTS = 20_000
 """Requests tried for one question about a user; where they do not suffice, the answer is not exhaustive."""
@@ -61,6 +62,17 @@ class Entry:
     def request(self) -> Request:
         """The request that speaks for the entry."""
         return self.decision.request
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The patterns of the policies for the resources it stands for; a star alone where any will do."""
+        if self.target.patterns:
+            return self.target.patterns
+        found: dict[str, None] = {}
+        for match in self.decision.matched:
+            if match.layer is Layer.IDENTITY and match.statement.effect is Effect.ALLOW:
+                found.update(dict.fromkeys(_covering(match.statement, self.request)))
+        return ("*",) if "*" in found or not found else tuple(found)
 
     @property
     def context(self) -> Mapping[str, str]:
@@ -235,6 +247,17 @@ class Surface:
         if not decision.may_be_allowed:
             return None
         return Entry(group, origin, target, decision, chosen, tuple(_suppositions(request, origin, chosen)))
+
+
+def _covering(statement: Statement, request: Request) -> Iterator[str]:
+    """The entries of an Allow's resources in which the request's resource lies."""
+    if statement.resources is None or statement.not_resource or statement.resources.everything:
+        yield "*"
+        return
+    for entry in statement.resources.entries:
+        pattern = filled(entry, {key: str(value) for key, value in request.context.items()})
+        if pattern is not None and lies_in(request.resource, pattern):
+            yield pattern
 
 
 def _suppositions(request: Request, origin: Origin, chosen: Mapping[str, str]) -> Iterator[str]:

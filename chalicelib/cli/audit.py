@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,25 @@ from rich.console import Console
 from chalicelib.audit import Audit, judge
 from chalicelib.cli.errors import FINDINGS
 from chalicelib.cli.files import AccountFiles, account_options, read_account, write_result
+from chalicelib.cli.settings import read_settings, settings_option
+from chalicelib.config import NEVER
 from chalicelib.controls import CONTROLS
 from chalicelib.controls.base import Control
 from chalicelib.findings import Severity
 from chalicelib.iam.account import AccountSnapshot
+from chalicelib.report.asff import render_asff
+from chalicelib.report.csv import render_csv
+from chalicelib.report.sarif import render_sarif
 from chalicelib.report.table import render_table
 
-NEVER = "never"
+STYLES: dict[str, Callable[[Audit, str], str]] = {
+    "table": lambda result, _: render_table(result),
+    "json": lambda result, _: json.dumps(result.to_json(), indent=2),
+    "csv": lambda result, _: render_csv(result),
+    "sarif": lambda result, _: render_sarif(result),
+    "asff": lambda result, region: render_asff(result, region=region),
+}
+"""Format → the text of an audit in it; the second argument is the region."""
 
 
 @click.command()
@@ -32,17 +44,26 @@ NEVER = "never"
     help="judge this user alone, and not the root user (may be repeated)",
 )
 @click.option("--control", "ids", multiple=True, metavar="ID", help="ask this control alone (may be repeated)")
-@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--format", "style", type=click.Choice(list(STYLES)), default="table", show_default=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="write here")
+@click.option(
+    "--region", metavar="REGION", envvar="AWS_REGION", help="where Security Hub takes the findings of --format asff"
+)
 @click.option(
     "--fail-on",
     type=click.Choice([*map(str, Severity), NEVER]),
-    default=str(Severity.HIGH),
-    show_default=True,
-    help="exit with 3 when a finding is at least this severe",
+    help="exit with 3 when a finding is at least this severe (default: high, or what the settings say)",
 )
+@settings_option
 def audit(
-    names: Sequence[str], ids: Sequence[str], style: str, output: Path | None, fail_on: str, **options: Any
+    names: Sequence[str],
+    ids: Sequence[str],
+    style: str,
+    output: Path | None,
+    region: str | None,
+    fail_on: str | None,
+    settings_file: Path | None,
+    **options: Any,
 ) -> int:
     """Judge an account by its exported files.
 
@@ -52,18 +73,29 @@ def audit(
     controls = _controls(ids)
     if names and (account := [control.id for control in controls if control.about_account]) and ids:
         raise click.UsageError(f"--control {account[0]} is about the account: it goes without --user")
+    if style == "asff" and not region:
+        raise click.UsageError("--format asff needs --region: Security Hub takes findings by region")
+    settings = read_settings(settings_file)
+    least = settings.fail_on if fail_on is None else None if fail_on == NEVER else Severity(fail_on)
     with Console(stderr=True).status("reading and judging the account"):
         snapshot = read_account(files)
-        result = judge(snapshot, controls, _users(snapshot, names))
-    write_result(render(result, style, to_file=output is not None), output)
-    return 0 if fail_on == NEVER or not result.at_least(Severity(fail_on)) else FINDINGS
+        result = judge(snapshot, controls, _users(snapshot, names), settings)
+    write_result(render(result, style, to_file=output is not None, region=region or ""), output)
+    return FINDINGS if least is not None and result.at_least(least) else 0
 
 
-def render(result: Audit, style: str, *, to_file: bool) -> str:
-    """The audit in the style that was asked for."""
-    if style == "json":
-        return json.dumps(result.to_json(), indent=2)
-    return render_table(result, plain=to_file)
+def render(result: Audit, style: str, *, to_file: bool, region: str = "") -> str:
+    """The audit in the style that was asked for.
+
+    Raises:
+        click.ClickException: the style cannot tell of this account.
+    """
+    if style == "table":
+        return render_table(result, plain=to_file)
+    try:
+        return STYLES[style](result, region)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _controls(ids: Sequence[str]) -> Sequence[Control]:

@@ -1,6 +1,8 @@
 """The checks, one file each. Pure: no I/O."""
 
 from chalicelib.controls import (
+    canonical_policy_drift,
+    canonical_policy_missing,
     codecommit_exemption,
     codecommit_exemption_too_broad,
     git_blocked_by_kms,
@@ -30,6 +32,8 @@ CONTROLS: tuple[Control, ...] = (
     kms_exception_direct.CONTROL,
     kms_exception_admin.CONTROL,
     role_assumable_without_mfa.CONTROL,
+    canonical_policy_missing.CONTROL,
+    canonical_policy_drift.CONTROL,
     policy_not_evaluable.CONTROL,
 )
 """All controls, in the order in which they are told."""

@@ -25,13 +25,12 @@ def statements_of(decision: Decision) -> list[dict[str, Any]]:
 
 def patterns_of(entries: Sequence[Entry]) -> list[str]:
     """What the resources of the entries lie in: the patterns of the policies, or "*" where those name none."""
-    return list(dict.fromkeys(map(_pattern, entries)))[:MOST_NAMED]
+    found = dict.fromkeys(map(_pattern, entries))
+    return ["*"] if "*" in found else list(found)[:MOST_NAMED]
 
 
 def _pattern(entry: Entry) -> str:
-    if MANAGED_KEY in entry.request.resource:
-        return "AWS managed keys"
-    return " and ".join(entry.target.patterns) or "*"
+    return "AWS managed keys" if MANAGED_KEY in entry.request.resource else " and ".join(entry.resources)
 
 
 def some_of(entries: Sequence[Entry]) -> str:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chalicelib.audit import Audit
-from chalicelib.findings import Severity
+from chalicelib.findings import Finding, Severity
 from chalicelib.iam.account import Gap
 from chalicelib.report.sentences import sentence
 from chalicelib.report.text import clean
@@ -62,11 +62,17 @@ def _findings(audit: Audit) -> Table:
     for finding in audit.findings:
         table.add_row(
             Text(str(finding.severity), style=_STYLES[finding.severity]),
-            Text(clean(finding.user or "(root)")),
+            Text(clean(_who(finding))),
             finding.control,
             Text(clean(sentence(finding))),
         )
     return table
+
+
+def _who(finding: Finding) -> str:
+    if finding.user:
+        return finding.user
+    return "(root)" if finding.resource.endswith(":root") else finding.resource.rpartition(":")[2]
 
 
 def _summary(audit: Audit) -> str:
