@@ -45,14 +45,17 @@ def decide_for_user(
     lowered = {key.lower() for key in context or {}}
     values = {key: value for key, value in given.items() if key.lower() not in lowered} | dict(context or {})
     request = build_request(user.principal, action, resource, values)
+    trust, doubt = _trust(snapshot, request)
+    policies = replace(snapshot.policies_of(user).policies, resource=trust)
+    return Decided(evaluate(request, policies), policies, (*doubts_of(snapshot, user), *doubt))
+
+
+def doubts_of(snapshot: AccountSnapshot, user: User) -> list[str]:
+    """What is not known of the user's policies, in words."""
     found = snapshot.policies_of(user)
     doubts = [policy.complaint for policy in found.broken]
     doubts += [f"{name} was not read" for name in found.missing]
-    if not user.policies_read:
-        doubts.append("the user's policies were not read")
-    trust, doubt = _trust(snapshot, request)
-    policies = replace(found.policies, resource=trust)
-    return Decided(evaluate(request, policies), policies, tuple(doubts + doubt))
+    return doubts if user.policies_read else [*doubts, "the user's policies were not read"]
 
 
 def carried(snapshot: AccountSnapshot, user: User, action: str, resource: str, mfa: MfaState) -> dict[str, str]:

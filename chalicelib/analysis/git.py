@@ -17,8 +17,10 @@ from chalicelib.analysis.cells import managed_key
 from chalicelib.analysis.origins import GIT, GIT_SERVICE, Origin
 from chalicelib.analysis.scopes import git
 from chalicelib.analysis.shared import UserSurface
-from chalicelib.analysis.surface import Entry
+from chalicelib.analysis.surface import Entry, Surface
 from chalicelib.iam.decision import Decision
+from chalicelib.iam.policy_set import Policy
+from chalicelib.iam.request import MfaState
 
 
 class Operation(StrEnum):
@@ -77,17 +79,20 @@ class Access:
         return all(entry.certain for entry in self.passed)
 
 
-def key_hop(surface: UserSurface, operation: Operation, key: str) -> tuple[Entry | Decision, ...]:
-    """What KMS answers to CodeCommit, acting for the user with a key."""
-    return tuple(_best(surface, group, key) for group in operation.key_actions)
+def key_hop(
+    surface: UserSurface | Surface, operation: Operation, key: str, origin: Origin = GIT, policy: Policy | None = None
+) -> tuple[Entry | Decision, ...]:
+    """What KMS answers to CodeCommit, acting for the user with a key; `policy` is the key's, where it is known."""
+    own = surface.own if isinstance(surface, UserSurface) else surface
+
+    def best(actions: Sequence[str]) -> Entry | Decision:
+        answers = [own.at(action, key, origin, own_policy=policy) for action in actions]
+        return next((answer for answer in answers if isinstance(answer, Entry)), answers[0])
+
+    return tuple(best(actions) for actions in operation.key_actions)
 
 
-def _best(surface: UserSurface, actions: Sequence[str], key: str) -> Entry | Decision:
-    answers = [surface.own.at(action, key, GIT) for action in actions]
-    return next((answer for answer in answers if isinstance(answer, Entry)), answers[0])
-
-
-def managed_key_of(surface: UserSurface, repository: str) -> str:
+def managed_key_of(repository: str) -> str:
     """The AWS managed key that a repository is encrypted with by default, in the repository's region and account."""
     partition, _, region, account = repository.split(":")[1:5]
     return managed_key(partition, region, account, GIT_SERVICE)
@@ -98,12 +103,20 @@ def git_without_mfa(surface: UserSurface, guarded: Sequence[Origin]) -> Iterator
     known: dict[tuple[Operation, str], tuple[Entry | Decision, ...]] = {}
     for entry in surface.entries(git(), guarded).entries:
         operation = next(op for op in Operation if op.action == entry.request.name)
-        key = managed_key_of(surface, entry.request.resource)
+        key = managed_key_of(entry.request.resource)
         if (operation, key) not in known:
             known[operation, key] = key_hop(surface, operation, key)
         yield Access(operation, entry, known[operation, key])
 
 
-def access_of(surface: UserSurface, operation: Operation, repository: str, origin: Origin, key: str) -> Access:
-    """Both hops for one repository and the key it is encrypted with."""
-    return Access(operation, surface.own.at(operation.action, repository, origin), key_hop(surface, operation, key))
+def access_of(
+    surface: Surface, operation: Operation, repository: str, origin: Origin, key: str, policy: Policy | None = None
+) -> Access:
+    """Both hops for one repository and the key it is encrypted with; `policy` is the key's, where it is known.
+
+    What CodeCommit does on the user's behalf carries the MFA state of the session; a long-term credential's turns from
+    absent to "false".
+    """
+    mfa = MfaState.TRUE if origin.mfa is MfaState.TRUE else MfaState.FALSE
+    keys = key_hop(surface, operation, key, Origin(mfa, GIT_SERVICE), policy)
+    return Access(operation, surface.at(operation.action, repository, origin), keys)

@@ -26,7 +26,7 @@ from chalicelib.analysis.partition import (
 )
 from chalicelib.analysis.ways import apart
 from chalicelib.iam.decision import Decision, evaluate
-from chalicelib.iam.policy_set import Layer, PolicySet
+from chalicelib.iam.policy_set import Layer, Policy, PolicySet
 from chalicelib.iam.request import Request
 from chalicelib.iam.statement import Effect, Statement
 
@@ -160,10 +160,20 @@ class Surface:
                 return False
         return True
 
-    def at(self, name: str, resource: str, origin: Origin) -> Entry | Decision:
-        """What one action on one resource comes to: the entry if some choice of values is allowed, else the denial."""
+    def at(
+        self, name: str, resource: str, origin: Origin, *, choose: bool = True, own_policy: Policy | None = None
+    ) -> Entry | Decision:
+        """What one action on one resource comes to: the entry if it is allowed, else the denial.
+
+        Without `choose` the plain request alone is asked, else every choice of condition values. `own_policy` is the
+        resource's, where it is known.
+        """
+        if own_policy is not None:
+            return Surface(self.caller, replace(self.policies, resource=own_policy)).at(
+                name, resource, origin, choose=choose
+            )
         group, target = self._partition.class_of(name), Target(name, resource)
-        variants = self._cells.variants(group, origin, target)
+        variants = self._cells.variants(group, origin, target)[: None if choose else 1]
         for chosen in variants:
             entry = self._decide(group, target, origin, chosen)
             if entry is not None:

@@ -13,7 +13,9 @@ from chalicelib.cli.demo import demo
 from chalicelib.cli.errors import FAILURE, USAGE
 from chalicelib.cli.evaluate import evaluate
 from chalicelib.cli.explain import explain
+from chalicelib.cli.git import git
 from chalicelib.cli.snapshot import snapshot
+from chalicelib.cli.surface import surface
 from chalicelib.report.text import clean
 
 
@@ -34,7 +36,7 @@ def cli() -> None:
     """
 
 
-for _command in (audit, demo, evaluate, explain, snapshot):
+for _command in (audit, demo, evaluate, explain, git, snapshot, surface):
     cli.add_command(_command)
 
 

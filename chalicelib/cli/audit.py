@@ -12,7 +12,7 @@ from rich.console import Console
 
 from chalicelib.audit import Audit, judge
 from chalicelib.cli.errors import FINDINGS
-from chalicelib.cli.files import AccountFiles, account_options, read_account, write_result
+from chalicelib.cli.files import AccountFiles, account_options, read_account, user_in, write_result
 from chalicelib.cli.settings import read_settings, settings_option
 from chalicelib.config import NEVER
 from chalicelib.controls import CONTROLS
@@ -107,10 +107,4 @@ def _controls(ids: Sequence[str]) -> Sequence[Control]:
 
 
 def _users(snapshot: AccountSnapshot, names: Sequence[str]) -> list[str] | None:
-    if not names:
-        return None
-    found = [(name, snapshot.user_named(name)) for name in names]
-    missing = [name for name, user in found if user is None]
-    if missing:
-        raise click.UsageError(f"no user {missing[0]!r} in account {snapshot.account or '(unknown)'}")
-    return [user.name for _, user in found if user is not None]
+    return [user_in(snapshot, name).name for name in names] or None

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from chalicelib.analysis.decide import Decided, decide_for_user
-from chalicelib.cli.files import AccountFiles, account_options, read_account
+from chalicelib.cli.files import AccountFiles, account_options, read_account, user_in
 from chalicelib.iam.request import MfaState
 from chalicelib.report.decision import decision_to_json, render_decision
 
@@ -35,9 +35,7 @@ def explain(
 ) -> None:
     """Decide one request of a user, with the statements that decided and those that nearly did."""
     snapshot = read_account(AccountFiles.taken_from(options))
-    user = snapshot.user_named(name)
-    if user is None:
-        raise click.UsageError(f"no user {name!r} in account {snapshot.account}")
+    user = user_in(snapshot, name)
     state = MfaState(mfa) if mfa else MfaState.FALSE if via else MfaState.ABSENT
     try:
         decided = decide_for_user(snapshot, user, action, resource, state, via, _context(pairs))

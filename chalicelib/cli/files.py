@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from chalicelib.cli.errors import InputError
-from chalicelib.iam.account import AccountSnapshot, Read
+from chalicelib.iam.account import AccountSnapshot, Read, User
 from chalicelib.iam.answers import ExportError
 from chalicelib.iam.documents import JsonError, parse_json
 from chalicelib.iam.exports import Exports, read_exports
@@ -88,6 +88,18 @@ def understand(files: AccountFiles, exports: Exports, taken: datetime) -> Accoun
         source = files.snapshot or getattr(files, ANSWERS[error.read])
         place = f"answers.{error.read}: " if files.snapshot else ""
         raise InputError(str(source), f"{place}{error}") from None
+
+
+def user_in(snapshot: AccountSnapshot, name: str) -> User:
+    """The user of that name or ARN.
+
+    Raises:
+        click.UsageError: there is none.
+    """
+    user = snapshot.user_named(name)
+    if user is None:
+        raise click.UsageError(f"no user {name!r} in account {snapshot.account or '(unknown)'}")
+    return user
 
 
 def read_answers(files: AccountFiles) -> tuple[Exports, datetime]:

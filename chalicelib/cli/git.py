@@ -1,0 +1,123 @@
+"""mfawatch git: would git pull or git push work, hop by hop, and if not, why and what would mend it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chalicelib.analysis.cells import Caller
+from chalicelib.analysis.decide import doubts_of
+from chalicelib.analysis.git import Access, Operation, managed_key_of
+from chalicelib.analysis.git_fix import Fix, Question, fix_of, words_of_error
+from chalicelib.analysis.origins import ABSENT, FALSE, Origin
+from chalicelib.analysis.surface import Surface
+from chalicelib.cli.errors import InputError
+from chalicelib.cli.files import AccountFiles, account_options, read_account, read_text, user_in
+from chalicelib.controls.proof import hops_of
+from chalicelib.iam.account import AccountSnapshot
+from chalicelib.iam.policy import parse_policy
+from chalicelib.iam.policy_set import Policy
+from chalicelib.iam.request import MfaState
+from chalicelib.iam.statement import PolicyError, PolicyKind
+from chalicelib.report.text import clean
+
+CREDENTIALS = {
+    "ssh-key": ABSENT,
+    "git-credential": ABSENT,
+    "access-key": ABSENT,
+    "session": FALSE,
+    "mfa-session": Origin(MfaState.TRUE),
+}
+"""Credential → how its requests are made. Sessions are the caller's own, by GetSessionToken."""
+
+
+@click.command()
+@account_options
+@click.option("--user", "name", required=True, metavar="NAME", help="who runs Git")
+@click.option("--repository", required=True, metavar="NAME|ARN", help="the repository; a name goes with --region")
+@click.option("--region", metavar="REGION", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="where it is")
+@click.option("--operation", type=click.Choice(list(map(str, Operation))), help="default: both")
+@click.option("--credential", type=click.Choice(list(CREDENTIALS)), default="ssh-key", show_default=True)
+@click.option("--key", metavar="ARN", help="the key it is encrypted with (default: the AWS managed key aws/codecommit)")
+@click.option(
+    "--key-policy", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="the policy of that key"
+)
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def git(
+    name: str,
+    repository: str,
+    region: str | None,
+    operation: str | None,
+    credential: str,
+    key: str | None,
+    key_policy: Path | None,
+    style: str,
+    **options: Any,
+) -> None:
+    """Say whether Git works for a user: both authorisations, what decided, and the smallest change that mends it."""
+    snapshot = read_account(AccountFiles.taken_from(options))
+    user = user_in(snapshot, name)
+    arn = _arn(repository, region, snapshot)
+    if key_policy and not key:
+        raise click.UsageError("--key-policy goes with --key")
+    policy = _policy(key_policy) if key_policy else None
+    surface = Surface(Caller(snapshot, user), snapshot.policies_of(user).policies)
+    answers = []
+    for one in [Operation(operation)] if operation else list(Operation):
+        question = Question(one, arn, CREDENTIALS[credential], key or managed_key_of(arn), policy)
+        access = question.ask(surface)
+        answers.append((access, Fix(()) if access.works else fix_of(surface, question)))
+    if style == "json":
+        click.echo(json.dumps([_to_json(access, fix) for access, fix in answers], indent=2))
+    else:
+        doubts = doubts_of(snapshot, user)
+        for access, fix in answers:
+            click.echo("\n".join(map(clean, (*_lines(access, fix, arn), *(f"  uncertain: {d}" for d in doubts)))))
+
+
+def _arn(repository: str, region: str | None, snapshot: AccountSnapshot) -> str:
+    if repository.startswith("arn:"):
+        if len(repository.split(":")) != 6 or repository.split(":")[2] != "codecommit":
+            raise click.UsageError(f"--repository {repository!r} is no ARN of a CodeCommit repository")
+        return repository
+    if not region:
+        raise click.UsageError("--repository with a name needs --region")
+    partition = next((user.principal.partition for user in snapshot.users.values()), "aws")
+    return f"arn:{partition}:codecommit:{region}:{snapshot.account}:{repository}"
+
+
+def _policy(path: Path) -> Policy:
+    try:
+        return Policy(f"key policy {path.name}", parse_policy(read_text(path), PolicyKind.RESOURCE))
+    except PolicyError as error:
+        raise InputError(str(path), str(error)) from None
+
+
+def _lines(access: Access, fix: Fix, repository: str) -> Iterator[str]:
+    works = "works" if access.works else "fails"
+    yield f"git {access.operation} on {repository}: {works}"
+    for hop in hops_of(access):
+        by = ", ".join(f"{s['policy']} Statement[{s['statement']}]" for s in hop["statements"])
+        yield f"  {hop['decision']}: {hop['action']} on {hop['resource']}; {hop['reason']}{f': {by}' if by else ''}"
+    for told in words_of_error(access):
+        yield f"  {told}"
+    for change in fix.changes:
+        yield f"  to mend it: {change.place}: {change.words}"
+        yield from (f"    {line}" for line in json.dumps(dict(change.statement), indent=2).splitlines())
+    if fix.obstacle:
+        yield f"  {'and then' if fix.changes else 'to mend it'}: {fix.obstacle}"
+
+
+def _to_json(access: Access, fix: Fix) -> dict[str, Any]:
+    return {
+        "operation": str(access.operation),
+        "works": access.works,
+        "hops": hops_of(access),
+        "error": list(words_of_error(access)),
+        "changes": [{"place": c.place, "words": c.words, "statement": dict(c.statement)} for c in fix.changes],
+        "obstacle": fix.obstacle or None,
+    }

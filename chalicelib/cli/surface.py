@@ -1,0 +1,53 @@
+"""mfawatch surface: all that a user can do without MFA."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from chalicelib.analysis.cells import Caller
+from chalicelib.analysis.decide import doubts_of
+from chalicelib.analysis.origins import DIRECT, GIT_SERVICE, SERVICES
+from chalicelib.analysis.partition import everything
+from chalicelib.analysis.surface import Surface
+from chalicelib.analysis.ways import Reach, way_to, ways_of
+from chalicelib.cli.files import AccountFiles, account_options, read_account, user_in
+from chalicelib.iam.account import AccountSnapshot, User
+from chalicelib.report.surface import Told, render_surface, surface_to_json
+from chalicelib.report.text import clean
+
+
+@click.command()
+@account_options
+@click.option("--user", "name", required=True, metavar="NAME", help="whose")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def surface(name: str, style: str, **options: Any) -> None:
+    """Show what a user can do without MFA, by service and access level: on what, on which conditions, through whom."""
+    snapshot = read_account(AccountFiles.taken_from(options))
+    told = tell(snapshot, user_in(snapshot, name))
+    if style == "json":
+        click.echo(json.dumps(surface_to_json(told), indent=2))
+    else:
+        click.echo("\n".join(clean(line) for line in render_surface(told).splitlines()))
+
+
+def tell(snapshot: AccountSnapshot, user: User) -> Told:
+    """The surface of a user by the credentials that are or may be active."""
+    ways = ways_of(user)
+    found = Surface(Caller(snapshot, user), snapshot.policies_of(user).policies)
+    only_git = all(way.reach is Reach.GIT for way in ways)
+    origins = (
+        *(origin for origin in DIRECT if any(way.origin == origin for way in ways)),
+        *((SERVICES,) if ways else ()),
+    )
+    answer = found.entries(everything(), origins, managed=True)
+    entries = tuple(
+        entry
+        for entry in answer.entries
+        # Whoever can use nothing but Git can have nothing but CodeCommit act for them.
+        if (entry.origin.via in (("", GIT_SERVICE) if only_git else (entry.origin.via,)))
+        and (entry.origin.via or way_to(entry.origin, entry.group.members, ways))
+    )
+    return Told(user, ways, entries, answer.exhaustive, tuple(doubts_of(snapshot, user)))
