@@ -14,10 +14,8 @@ from enum import StrEnum
 from chalicelib.iam.conditions import Condition
 from chalicelib.iam.patterns import Context
 from chalicelib.iam.policy_set import Policy, PolicySet
-from chalicelib.iam.request import MFA_AGE, MFA_PRESENT, MfaState, Request
+from chalicelib.iam.request import MFA_KEYS, MFA_PRESENT, MfaState, Request
 from chalicelib.iam.statement import Effect, Statement
-
-MFA_KEYS = frozenset({MFA_PRESENT, MFA_AGE})
 
 
 class Cause(StrEnum):

@@ -25,10 +25,9 @@ from chalicelib.analysis.partition import ActionClass, Actions, actions_named
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
 from chalicelib.iam.patterns import fold
 from chalicelib.iam.policy_set import MANAGED_KEY, MANAGED_KEY_ACTIONS, PolicySet
-from chalicelib.iam.request import MFA_AGE, MFA_PRESENT, MfaState, Request, build_request, is_supported
+from chalicelib.iam.request import MFA_KEYS, MfaState, Request, build_request, is_supported
 from chalicelib.iam.statement import Effect, Statement
 
-MFA_KEYS = frozenset({MFA_PRESENT, MFA_AGE})
 KMS = "kms"
 
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.analysis.causes import is_guard
-from chalicelib.analysis.cells import MFA_KEYS
 from chalicelib.analysis.exemptions import KeyExceptions, key_exceptions
 from chalicelib.analysis.git import git_without_mfa
 from chalicelib.analysis.origins import ABSENT, DIRECT, FALSE, Origin
@@ -19,7 +18,7 @@ from chalicelib.analysis.shared import UserSurface
 from chalicelib.analysis.surface import Entry, Surface
 from chalicelib.analysis.ways import Reach, Way, reached_by, way_to
 from chalicelib.iam.decision import Decision, Verdict
-from chalicelib.iam.request import MfaState, Request
+from chalicelib.iam.request import MFA_KEYS, MfaState, Request
 from chalicelib.iam.statement import Effect, Statement
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.analysis.cells import MFA_KEYS
 from chalicelib.analysis.git import Access, Operation, access_of
 from chalicelib.analysis.origins import VIA_SERVICE, Origin
 from chalicelib.analysis.surface import Surface
@@ -17,6 +16,7 @@ from chalicelib.iam.decision import Decision, Verdict
 from chalicelib.iam.matching import Match
 from chalicelib.iam.policy import parse_policy
 from chalicelib.iam.policy_set import Layer, Policy, PolicySet
+from chalicelib.iam.request import MFA_KEYS
 
 CODECOMMIT = "codecommit.*.amazonaws.com"
 _MOST_CHANGES = 8

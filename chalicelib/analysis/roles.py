@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.analysis.cells import MFA_KEYS
 from chalicelib.analysis.contexts import contexts
 from chalicelib.analysis.origins import ABSENT, Origin
 from chalicelib.analysis.partition import Actions, actions_named
@@ -19,7 +18,7 @@ from chalicelib.iam.account import AccountSnapshot, Role
 from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.matching import named_in
 from chalicelib.iam.policy_set import Policy, PolicySet
-from chalicelib.iam.request import Request, account_of_resource, build_request, is_supported
+from chalicelib.iam.request import MFA_KEYS, Request, account_of_resource, build_request, is_supported
 from chalicelib.iam.statement import Effect
 
 ASSUME = "sts:AssumeRole"

@@ -15,6 +15,7 @@ from chalicelib.iam.principals import Principal, parse_principal
 
 MFA_PRESENT = "aws:multifactorauthpresent"
 MFA_AGE = "aws:multifactorauthage"
+MFA_KEYS = frozenset({MFA_PRESENT, MFA_AGE})
 
 
 class MfaState(StrEnum):
