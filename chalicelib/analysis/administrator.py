@@ -15,8 +15,8 @@ from functools import cache
 
 from chalicelib.analysis.cells import Caller
 from chalicelib.analysis.origins import DIRECT, GIT_SERVICE, SERVICES
-from chalicelib.analysis.partition import Actions, actions_named, everything
-from chalicelib.analysis.scopes import git
+from chalicelib.analysis.partition import Actions, Partition, actions_named, everything, union
+from chalicelib.analysis.scopes import ENROLMENT, GIT_KEYS, HARMLESS, git
 from chalicelib.analysis.surface import Answer, Entry, Surface
 from chalicelib.iam.account import (
     AccountSnapshot,
@@ -41,26 +41,13 @@ _ALL = parse_policy({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", 
 _HELD = (CredentialKind.PASSWORD, CredentialKind.ACCESS_KEY, CredentialKind.SSH_KEY)
 _TAKEN = datetime(2026, 6, 1, tzinfo=UTC)
 
-ENROLMENT = (
-    "iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:GetMFADevice", "iam:GetUser", "iam:ListMFADevices",
-    "iam:ListVirtualMFADevices", "iam:ResyncMFADevice",
-)  # fmt: skip
-"""What a user needs to enrol the first MFA device and to see it."""
-HARMLESS = (
-    "iam:ChangePassword", "iam:GetAccountPasswordPolicy", "iam:GetAccountSummary", "iam:GetLoginProfile",
-    "iam:ListUsers",
-)  # fmt: skip
-"""What may be free beside enrolment: it adds no credential, and the console's pages for enrolment ask for it."""
 SESSION = ("sts:GetCallerIdentity", "sts:GetSessionToken")
 """What no policy can deny; the second one is how a session with MFA begins (STS API reference)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What may be open without MFA: enrolment, and Git where `git` says so, on `repositories` (all if none is named).
-
-    KMS is open through CodeCommit alone: of all that KMS does, CodeCommit asks for the six actions that Git needs.
-    """
+    """What may be open without MFA: enrolment, and with `git` Git, on `repositories` (all if none is named)."""
 
     git: bool = True
     repositories: tuple[str, ...] = ()
@@ -68,23 +55,29 @@ class Accepted:
     """Further actions."""
 
     @property
+    def classes(self) -> Iterator[tuple[str, Actions]]:
+        """What is accepted in a direct call, by what it is accepted as."""
+        left = everything()
+        for why, names in (("enrolment", ENROLMENT + HARMLESS), ("session", SESSION), ("named", self.more)):
+            yield why, actions_named(names) & left
+            left &= ~actions_named(names)
+        if self.git:
+            yield "Git", git() & left
+
+    @property
     def actions(self) -> Actions:
         """What is accepted in a direct call, whatever the resource."""
-        return (git() if self.git else 0) | _always() | actions_named(self.more)
+        return union(actions for _, actions in self.classes)
 
     def why(self, entry: Entry) -> str:
-        """What an entry is accepted as, in a word or two; empty where it is not."""
+        """What an entry is accepted as, in a few words; empty where it is not."""
         members = entry.group.members
-        if not members or entry.group.unknown:
-            return ""
-        if self.git and not members & ~git():
-            return "Git" if self.frees(entry.request.resource) else ""
+        if not members:
+            return ""  # an action that the catalogue does not know
         if self.git and entry.group.service == "kms" and entry.origin.via == GIT_SERVICE:
-            return "KMS through CodeCommit"
-        for why, names in (("enrolment", ENROLMENT + HARMLESS), ("session", SESSION), ("named", self.more)):
-            if not members & ~actions_named(names):
-                return why
-        return "" if members & ~self.actions & ~git() else "enrolment"
+            return "KMS requests that CodeCommit never makes" if members & ~actions_named(GIT_KEYS) else "KMS for Git"
+        why = next((why for why, actions in self.classes if not members & ~actions), "")
+        return "" if why == "Git" and not self.frees(entry.request.resource) else why
 
     def frees(self, repository: str) -> bool:
         """Whether Git is accepted on a repository."""
@@ -92,21 +85,16 @@ class Accepted:
 
 
 @cache
-def _always() -> Actions:
-    return actions_named((*ENROLMENT, *HARMLESS, *SESSION))
-
-
-@cache
 def _repositories(patterns: tuple[str, ...]) -> ResourcePatterns:
     return ResourcePatterns(patterns, wide=False, variables=False)
 
 
-def administrator(document: PolicyDocument, name: str, account: str = ACCOUNT, partition: str = "aws") -> AccountSnapshot:
-    """An account with one user, who is allowed everything, holds each kind of credential and carries the document."""
+def administrator(carried: StoredPolicy, account: str = ACCOUNT, partition: str = "aws") -> AccountSnapshot:
+    """An account with one user, who is allowed everything, holds each kind of credential and carries the policy."""
     user = User(
         name=NAME,
         arn=f"arn:{partition}:iam::{account}:user/{NAME}",
-        inline=(StoredPolicy(name, document), StoredPolicy(NAME, _ALL)),
+        inline=(carried, StoredPolicy(NAME, _ALL)),
         credentials=tuple(Credential(kind, str(number), active=True) for number, kind in enumerate(_HELD)),
         unread=frozenset(),
         mfa_devices=(MfaDevice(f"arn:{partition}:iam::{account}:mfa/{NAME}", Read.VIRTUAL_MFA_DEVICES),),
@@ -145,29 +133,42 @@ class Carrying:
 
     def __init__(self, document: PolicyDocument, places: Sequence[tuple[str, str]], beside: Sequence[str] = ()) -> None:
         self._whole = len(places) <= MOST_ACCOUNTS
-        self._surfaces = [_surface(document, *place, beside) for place in places[:MOST_ACCOUNTS]]
-
-    @property
-    def callers(self) -> list[tuple[Caller, PolicySet]]:
+        self.callers = [_caller(document, *place, beside) for place in places[:MOST_ACCOUNTS]]
         """The administrators, with what is attached to each."""
-        return [(surface.caller, surface.policies) for surface in self._surfaces]
 
-    def without_mfa(self) -> Answer:
-        """All that is allowed without MFA: by long-term credentials, in sessions, and through services."""
-        answers = [surface.entries(everything(), (*DIRECT, SERVICES)) for surface in self._surfaces]
+    def without_mfa(self, accepted: Accepted) -> Answer:
+        """All that is allowed without MFA: by long-term credentials, in sessions, and through services.
+
+        No entry holds both what is accepted and what is not.
+        """
+        surfaces = [Surface(caller, policies) for caller, policies in self.callers]
+        answers = [answer for surface in surfaces for answer in _asked(surface, accepted)]
         whole = self._whole and all(answer.exhaustive for answer in answers)
         return Answer(tuple(entry for answer in answers for entry in answer.entries), whole)
 
 
-def _surface(document: PolicyDocument, partition: str, account: str, beside: Sequence[str]) -> Surface:
-    snapshot = administrator(document, "policy", account, partition)
+def _asked(surface: Surface, accepted: Accepted) -> Iterator[Answer]:
+    origins = (*DIRECT, SERVICES)
+    keys = actions_named(GIT_KEYS)
+    for within in (everything() & ~accepted.actions & ~keys, keys & ~accepted.actions):
+        yield surface.entries(within, origins)
+    for _, within in accepted.classes:
+        yield surface.entries(within, origins)
+    if any(True for _ in Partition(surface.policies).unknown()):
+        # What the catalogue does not know is looked for where all is asked for.
+        answer = surface.entries(everything(), origins)
+        yield Answer(tuple(entry for entry in answer.entries if entry.group.unknown), answer.exhaustive)
+
+
+def _caller(document: PolicyDocument, partition: str, account: str, beside: Sequence[str]) -> tuple[Caller, PolicySet]:
+    snapshot = administrator(StoredPolicy("policy", document), account, partition)
     [user] = snapshot.users.values()
     policies = snapshot.policies_of(user).policies
     if beside:
         git_on = {"Effect": "Allow", "Action": ["codecommit:GitPull", "codecommit:GitPush"], "Resource": list(beside)}
         named = parse_policy({"Version": "2012-10-17", "Statement": [git_on]})
         policies = PolicySet(identity=(*policies.identity, Policy("repositories", named)))
-    return Surface(Caller(snapshot, user), policies)
+    return Caller(snapshot, user), policies
 
 
 def holes(answer: Answer, accepted: Accepted) -> Iterator[Entry]:

@@ -12,18 +12,20 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, combinations, islice, product
 
 from chalicelib.analysis.names import GIVEN, NOTHING, WORDS, regions_apart
-from chalicelib.analysis.origins import VIA_SERVICE
+from chalicelib.analysis.origins import VIA_SERVICE, services_of_region
 from chalicelib.analysis.partition import ActionClass, types_of
 from chalicelib.iam.actions import catalogue
+from chalicelib.iam.conditions import Condition
 from chalicelib.iam.patterns import (
     ARN_SEGMENTS,
     compile_source,
     fold,
     glob_source,
+    has_wildcard,
     is_everything,
     parse_template,
     plain,
@@ -69,16 +71,18 @@ class Target:
 def places(statements: Iterable[Statement], principal: Principal) -> Places:
     """The caller's partition and account, and the regions that the statements tell apart."""
     named: list[str] = []
+    calling: list[Condition] = []
     for statement in statements:
         for condition in statement.conditions:
             if condition.key == "aws:requestedregion":
                 named += condition.values
             elif condition.key == VIA_SERVICE:
-                named += (part for value in condition.values for part in value.lower().split(".")[1:2])
+                calling.append(condition)
         for entry in statement.resources.entries if statement.resources else ():
             segments = entry.lower().split(":", ARN_SEGMENTS - 1)
             named += segments[3:4]
-    return Places(principal.partition, principal.account, regions_apart(named, principal.partition))
+    apart = regions_apart(named, principal.partition, partial(services_of_region, tuple(calling)))
+    return Places(principal.partition, principal.account, apart)
 
 
 class Patterns:
@@ -217,6 +221,8 @@ def _is_of(kind: str, arn: str) -> bool:
 
 def lies_in(arn: str, pattern: str) -> bool:
     """Whether an ARN lies in a pattern of six segments."""
+    if not has_wildcard(pattern):
+        return plain(arn) == plain(pattern)
     return compile_source(glob_source(pattern)).fullmatch(plain(arn)) is not None
 
 

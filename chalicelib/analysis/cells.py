@@ -16,6 +16,7 @@ from chalicelib.analysis.origins import (
     ANY_SERVICE,
     CALLED_VIA,
     FORWARDED,
+    GIT_SERVICE,
     SERVICES,
     VIA_SERVICE,
     Origin,
@@ -83,11 +84,11 @@ class Cells:
 
     def __init__(self, caller: Caller, policies: PolicySet) -> None:
         self.caller = caller
-        self._about_services = [
+        self._about_keys = [
             statement
             for policy in policies.attached
-            for statement in policy.document.statements
-            if any(condition.key == VIA_SERVICE for condition in statement.conditions)
+            for action in ("kms:decrypt", "kms:encrypt", "kms:generatedatakey")
+            for statement in policy.document.about(action)
         ]
         self._cases: dict[tuple[int, ...], _Case] = {}
         self._values: dict[tuple[object, ...], tuple[list[Values], bool]] = {}
@@ -95,10 +96,12 @@ class Cells:
         """Whether all combinations that matter have been among those tried so far."""
 
     def _case(self, group: ActionClass) -> _Case:
-        key = (*map(id, group.identity), 0, *map(id, group.bound), group.service == KMS)
+        service = (KMS, GIT_SERVICE, group.service).index(group.service)
+        key = (*map(id, group.identity), 0, *map(id, group.bound), service)
         if key not in self._cases:
             # Git goes on to KMS in the repository's region: what tells regions apart there does so here.
-            where = places((*group.identity, *group.bound, *self._about_services), self.caller.user.principal)
+            further = self._about_keys if group.service == GIT_SERVICE else ()
+            where = places((*group.identity, *group.bound, *further), self.caller.user.principal)
             patterns = Patterns(group.identity, group.bound, self.caller.own)
             about = (*group.identity, *group.bound)
             calling = tuple(c for s in about for c in s.conditions if c.key in (VIA_SERVICE, *CALLED_VIA))

@@ -13,7 +13,7 @@ from chalicelib.analysis.causes import is_guard
 from chalicelib.analysis.exemptions import KeyExceptions, key_exceptions
 from chalicelib.analysis.git import git_without_mfa
 from chalicelib.analysis.origins import ABSENT, DIRECT, FALSE, Origin
-from chalicelib.analysis.scopes import beyond_enrolment, key_reading, unguarded
+from chalicelib.analysis.scopes import beyond_enrolment, care, key_reading, unguarded
 from chalicelib.analysis.shared import UserSurface
 from chalicelib.analysis.surface import Entry, Surface
 from chalicelib.analysis.ways import Reach, Way, reached_by, way_to
@@ -45,12 +45,27 @@ def enforcement_of(surface: UserSurface, ways: Sequence[Way]) -> Enforcement:
     beyond = beyond_enrolment() | (0 if keys.any else key_reading())
     scopes = {origin: beyond if origin in guarded else unguarded() for origin in DIRECT}
     unknown = [origin for origin in DIRECT if any(w.origin == origin and w.reach is not Reach.GIT for w in ways)]
-    if ABSENT not in guarded and not _git_works(surface, ways):
-        ways = [way for way in ways if way.reach is not Reach.GIT]
-    answer = surface.gravest(reached_by(ways, scopes), unknown)
-    hole = answer.entries[0] if answer.entries else None
+    answer = surface.gravest(reached_by([way for way in ways if way.reach is not Reach.GIT], scopes), unknown)
+    if not answer.entries and ABSENT not in guarded and _git_works(surface, ways):
+        answer = surface.gravest(reached_by(ways, scopes))
+    hole = answer.entries[0] if answer.entries else _on_others(surface, ways)
     way = way_to(hole.origin, hole.group.members, ways) if hole else None
     return Enforcement(hole, way, answer.exhaustive, guarded, keys)
+
+
+def _on_others(surface: UserSurface, ways: Sequence[Way]) -> Entry | None:
+    """That other people's credentials can be changed or deleted."""
+    origins = tuple(origin for origin in DIRECT if any(w.origin == origin and w.reach is Reach.ANYTHING for w in ways))
+    own = surface.caller.user.name
+    found: tuple[Entry, ...] = surface.shared(("others", origins), lambda shared: _impersonal(shared, origins))
+    others = (surface.own.again(entry) for entry in found if entry.request.resource.rpartition("/")[2] != own)
+    return next((entry for entry in others if entry is not None), None)
+
+
+def _impersonal(surface: Surface, origins: Sequence[Origin]) -> tuple[Entry, ...]:
+    """What changes credentials on resources that are no matter of who asks, the surest and gravest first."""
+    entries = (entry for entry in surface.entries(care(), origins).entries if not entry.target.personal)
+    return tuple(sorted(entries, key=lambda entry: (not entry.certain, entry.kind)))
 
 
 def _git_works(surface: UserSurface, ways: Sequence[Way]) -> bool:

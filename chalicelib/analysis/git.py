@@ -10,16 +10,17 @@ Source: CodeCommit User Guide, "AWS KMS and encryption".
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from chalicelib.analysis.arns import meet
 from chalicelib.analysis.cells import managed_key
 from chalicelib.analysis.origins import GIT, GIT_SERVICE, Origin
 from chalicelib.analysis.scopes import git
 from chalicelib.analysis.shared import UserSurface
 from chalicelib.analysis.surface import Entry, Surface
 from chalicelib.iam.decision import Decision
-from chalicelib.iam.policy_set import Policy
+from chalicelib.iam.policy_set import Policy, managed_key_policy
 from chalicelib.iam.request import MfaState
 
 
@@ -52,6 +53,8 @@ class Access:
     operation: Operation
     repository: Entry | Decision
     keys: tuple[Entry | Decision, ...]
+    suppositions: tuple[str, ...] = ()
+    """What had to be supposed of the key, in words."""
 
     @property
     def passes_repository(self) -> bool:
@@ -74,9 +77,14 @@ class Access:
         return tuple(answer for answer in (self.repository, *self.keys) if isinstance(answer, Decision))
 
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the answer may be wrong, in words."""
+        return (*self.suppositions, *(doubt for entry in self.passed for doubt in entry.doubts))
+
+    @property
     def certain(self) -> bool:
         """Whether what passes does so beyond doubt."""
-        return all(entry.certain for entry in self.passed)
+        return not self.suppositions and all(entry.certain for entry in self.passed)
 
 
 def key_hop(
@@ -99,14 +107,32 @@ def managed_key_of(repository: str) -> str:
 
 
 def git_without_mfa(surface: UserSurface, guarded: Sequence[Origin]) -> Iterator[Access]:
-    """What CodeCommit lets pass without MFA, and what KMS makes of it: one for each set of repositories told apart."""
-    known: dict[tuple[Operation, str], tuple[Entry | Decision, ...]] = {}
+    """What CodeCommit lets pass without MFA, and what KMS makes of it: one for each set of repositories told apart.
+
+    Which key a repository is encrypted with is not known. It is taken to be the AWS managed key; if that is denied, the
+    keys are tried that the policies name.
+    """
+    known: dict[tuple[Operation, str], Access] = {}
     for entry in surface.entries(git(), guarded).entries:
         operation = next(op for op in Operation if op.action == entry.request.name)
-        key = managed_key_of(entry.request.resource)
-        if (operation, key) not in known:
-            known[operation, key] = key_hop(surface, operation, key)
-        yield Access(operation, entry, known[operation, key])
+        region = entry.request.resource.split(":")[3]
+        if (operation, region) not in known:
+            known[operation, region] = _at_keys(surface, operation, entry)
+        yield replace(known[operation, region], repository=entry)
+
+
+def _at_keys(surface: UserSurface, operation: Operation, entry: Entry) -> Access:
+    access = Access(operation, entry, key_hop(surface, operation, managed_key_of(entry.request.resource)))
+    if access.works:
+        return access
+    partition, _, region, account = entry.request.resource.split(":")[1:5]
+    policy = managed_key_policy(GIT_SERVICE, region, account)
+    keys = f"arn:{partition}:kms:{region}:{account}:key/?*"
+    for key in filter(None, (meet((keys, pattern)) for pattern in surface.own.patterns("kms:Decrypt"))):
+        other = key_hop(surface, operation, key, policy=policy)
+        if all(isinstance(answer, Entry) for answer in other):
+            return Access(operation, entry, other, (f"a repository is encrypted with {key}",))
+    return access
 
 
 def access_of(

@@ -8,38 +8,43 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.analysis.administrator import ENROLMENT, Accepted
-from chalicelib.analysis.cells import MFA_KEYS
+from chalicelib.analysis.administrator import Accepted
 from chalicelib.analysis.names import GIVEN
 from chalicelib.analysis.origins import CALLED_VIA, VIA_AWS, VIA_SERVICE
 from chalicelib.analysis.partition import Actions, actions_named, matching, names_of
-from chalicelib.analysis.scopes import cryptographic, git, repositories, takeover
+from chalicelib.analysis.rewriting import Json, Row, listed, replaced, rows_of, with_rows
+from chalicelib.analysis.scopes import ENROLMENT, GIT_KEYS, git, key_administration, repositories, takeover
 from chalicelib.analysis.surface import Entry
 from chalicelib.iam.conditions import Condition
 from chalicelib.iam.patterns import ActionPatterns, fold
 from chalicelib.iam.policy import parse_policy
-from chalicelib.iam.request import MFA_PRESENT, Request
+from chalicelib.iam.request import MFA_KEYS, MFA_PRESENT, MfaState, Request
 from chalicelib.iam.statement import Statement
-
-Json = dict[str, Any]
-Row = tuple[str, str, Any]
-"""A condition: operator, key, value or values."""
 
 PRESENT = "aws:MultiFactorAuthPresent"
 WITHOUT_MFA: Row = ("BoolIfExists", PRESENT, "false")
 """Holds for every request without MFA: where the key is false, and where it is missing."""
-GIT_KEYS: Row = ("StringNotLike", "kms:ViaService", "codecommit.*.amazonaws.com")
+BUT_FOR_GIT: Row = ("StringNotLike", "kms:ViaService", "codecommit.*.amazonaws.com")
 """Holds for every request but those that CodeCommit makes to KMS: the key is missing from all others."""
+IN_WORDS = " ".join(map(str, BUT_FOR_GIT))
 CANONICAL = (*ENROLMENT, "sts:GetSessionToken")
 GIT = ("codecommit:GitPull", "codecommit:GitPush")
 
 _VIA = frozenset({VIA_SERVICE, VIA_AWS, *CALLED_VIA})
+_SOME_KEY = "arn:aws:kms:us-east-1:111122223333:key/of-a-repository"
+_GIT_HOP = {
+    **MfaState.FALSE.context,
+    VIA_AWS: "true",
+    VIA_SERVICE: "codecommit.us-east-1.amazonaws.com",
+    **dict.fromkeys(CALLED_VIA, "codecommit.amazonaws.com"),
+}
+"""What a request of CodeCommit to KMS carries of these keys, and of MFA's."""
 _SAME_FOR_ALL_USERS = ("aws:principalisawsservice", "aws:principaltype")
-_OF_THE_CALLER = tuple(key for key in GIVEN if key != "aws:multifactorauth") + ("aws:principalorg",)
+_OF_THE_CALLER = (*(key for key in GIVEN if key != "aws:multifactorauth"), "aws:principalorg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Goal:
     @property
     def exemptions(self) -> tuple[str, ...]:
         """The NotAction of a deny that is written anew."""
-        return CANONICAL[:-1] + CANONICAL[-1:] if not self.git else (*GIT, *CANONICAL)
+        return (*GIT, *CANONICAL) if self.git else CANONICAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +124,12 @@ def mend(raw: Json, version: str, hole: Entry, goal: Goal, others: Sequence[str]
         if not actions_named(statement.actions.entries) & ~git():
             return None  # it limits Git to some repositories
         found.append(_spared_resources(statement))
-        raw = _replaced(raw, "NotResource" if statement.not_resource else "Resource", "Resource", "*")
+        raw = replaced(raw, "NotResource" if statement.not_resource else "Resource", "Resource", "*")
     failing = [c for c in statement.conditions if not c.readings(request.context).least]
     if failing:
         raw = with_rows(raw, _mended_rows(rows_of(raw), failing, goal))
         found += _told(failing, request, goal)
-    return _keeping_git(Mended(raw, tuple(found)), version, goal)
+    return _keeping_git(Mended(raw, tuple(found)), statement, version, goal)
 
 
 # --- actions ---------------------------------------------------------------------------------------------------------
@@ -144,16 +149,17 @@ def _mended_actions(raw: Json, statement: Statement, hole: Entry, goal: Goal, ot
         return _extended(raw, hole, others)
     exempted = [name for name in goal.exemptions if not statement.covers_action(fold(name))] or [CANONICAL[-1]]
     what = f"Action became NotAction: everything is denied but {', '.join(exempted)}"
-    return Mended(_replaced(raw, "Action", "NotAction", exempted), (Part(what, "mfa-not-enforced: deny-too-narrow"),))
+    return Mended(replaced(raw, "Action", "NotAction", exempted), (Part(what, "mfa-not-enforced: deny-too-narrow"),))
 
 
 def _narrowed(raw: Json, hole: Entry, goal: Goal) -> Mended:
     """NotAction without what lets the hole through; a wildcard becomes those of its actions that are accepted."""
-    entries = _listed(raw["NotAction"])
+    entries = listed(raw["NotAction"])
     hits = [entry for entry in entries if _matches_any(entry, hole)]
     kept = actions_named(tuple(entry for entry in entries if entry not in hits))
     left: list[str] = []
     parts: list[Part] = []
+    out: dict[str, list[str]] = {}
     for entry in entries:
         if entry not in hits:
             left.append(entry)
@@ -161,23 +167,29 @@ def _narrowed(raw: Json, hole: Entry, goal: Goal) -> Mended:
         instead = names_of(matching(entry) & goal.actions & ~kept)
         kept |= actions_named(instead)
         left += instead
-        told = f"NotAction: {entry} became {', '.join(instead)}" if instead else f"NotAction: {entry} taken out"
-        parts.append(Part(told, _closed_by(matching(entry) & ~goal.actions)))
+        closes = _closed_by(matching(entry) & ~goal.actions)
+        if instead:
+            parts.append(Part(f"NotAction: {entry} became {', '.join(instead)}", closes))
+        else:
+            out.setdefault(closes, []).append(entry)
+    parts += [Part(f"NotAction: {', '.join(names)} taken out", closes) for closes, names in out.items()]
     if not left:
-        return Mended(_replaced(raw, "NotAction", "Action", "*"), tuple(parts))
+        return Mended(replaced(raw, "NotAction", "Action", "*"), tuple(parts))
     value: Any = left if isinstance(raw["NotAction"], list) or len(left) > 1 else left[0]
-    return Mended(_replaced(raw, "NotAction", "NotAction", value), tuple(parts))
+    return Mended(replaced(raw, "NotAction", "NotAction", value), tuple(parts))
 
 
 def _extended(raw: Json, hole: Entry, others: Sequence[str]) -> Mended | None:
     """A deny of KMS but through a service, extended to what another deny exempts of KMS."""
     if hole.group.service != "kms":
         return None
-    more = list(dict.fromkeys(entry for entry in others if fold(entry).startswith("kms:") and _matches_any(entry, hole)))
+    more = list(
+        dict.fromkeys(entry for entry in others if fold(entry).startswith("kms:") and _matches_any(entry, hole))
+    )
     if not more:
         return None
     told = Part(f"Action: {', '.join(more)} added", _closed_by(hole.group.members))
-    return Mended(_replaced(raw, "Action", "Action", [*_listed(raw["Action"]), *more]), (told,))
+    return Mended(replaced(raw, "Action", "Action", [*listed(raw["Action"]), *more]), (told,))
 
 
 def _matches_any(entry: str, hole: Entry) -> bool:
@@ -192,13 +204,12 @@ def _closed_by(actions: Actions) -> str:
         ("mfa-self-takeover", takeover()),
         ("codecommit-exemption-too-broad", repositories()),
         ("codecommit-exemption", git()),
-        ("kms-exception-direct", cryptographic()),
-        ("kms-exception-admin", actions_named(("kms:*",))),
-        ("role-assumable-without-mfa", actions_named(("sts:AssumeRole",))),
+        ("kms-exception-admin", key_administration()),
+        ("kms-exception-direct", actions_named(("kms:*",))),
+        ("role-assumable-without-mfa", actions_named(("sts:AssumeRole*",))),
     ):
-        if actions & about and not actions & ~about & ~takeover():
-            return control
-        if actions & about and control.startswith(("codecommit", "kms")):
+        service = names_of(actions & about)[0].partition(":")[0] if actions & about else ""
+        if service and not actions & ~actions_named((f"{service}:*",)):
             return control
     return "mfa-not-enforced: not-action-too-wide"
 
@@ -209,7 +220,9 @@ def _closed_by(actions: Actions) -> str:
 def _spared_resources(statement: Statement) -> Part:
     named = ", ".join(statement.resources.entries[:4]) if statement.resources else ""
     spared = f"NotResource {named}" if statement.not_resource else f"Resource {named}"
-    return Part(f'{spared} became Resource "*"', "mfa-not-enforced: deny-too-narrow")
+    return Part(
+        f'{spared} became Resource "*": all that was free beyond needs MFA', "mfa-not-enforced: deny-too-narrow"
+    )
 
 
 def _mended_rows(rows: Sequence[Row], failing: Sequence[Condition], goal: Goal) -> list[Row]:
@@ -222,7 +235,7 @@ def _mended_rows(rows: Sequence[Row], failing: Sequence[Condition], goal: Goal) 
         elif row[:2] not in fail:
             result.append(row)
         elif fold(row[1]) in _VIA and goal.keys:
-            result.append(GIT_KEYS)
+            result.append(BUT_FOR_GIT)
     return list({row[:2]: row for row in result}.values())
 
 
@@ -230,7 +243,7 @@ def _asking_for_mfa(rows: Sequence[Row]) -> Row:
     """The condition that holds without MFA, with key and value spelt as they were."""
     for _, key, value in rows:
         if fold(key) == MFA_PRESENT:
-            texts = [str(one).lower() for one in _listed(value)]
+            texts = [str(one).lower() for one in listed(value)]
             return WITHOUT_MFA[0], key, value if texts == ["false"] else WITHOUT_MFA[2]
     return WITHOUT_MFA
 
@@ -246,49 +259,25 @@ def _told(failing: Sequence[Condition], request: Request, goal: Goal) -> Iterato
             continue
         named = f"{condition.operator.name} {condition.name}"
         if condition.key in _VIA and goal.keys:
-            yield Part(f"{named} became {GIT_KEYS[0]} {GIT_KEYS[1]} {GIT_KEYS[2]}", "kms-exception-any-service")
+            yield Part(f"{named} became {IN_WORDS}", "kms-exception-any-service")
         elif condition.key in _VIA:
             yield Part(f"condition {named} taken out", "kms-exception-any-service")
         else:
             yield Part(f"condition {named} taken out", "mfa-not-enforced: extra-condition")
 
 
-def _keeping_git(mended: Mended, version: str, goal: Goal) -> Mended:
+def _keeping_git(mended: Mended, before: Statement, version: str, goal: Goal) -> Mended:
     """The same with KMS free for CodeCommit, where it was and the mended statement would deny it."""
-    if not goal.keys or not parse_statement(mended.raw, version).covers_action("kms:decrypt"):
+    if not goal.keys or not _denied_to_git(parse_statement(mended.raw, version)) - _denied_to_git(before):
         return mended
-    rows = rows_of(mended.raw)
-    via = [row for row in rows if fold(row[1]) in _VIA]
-    if via:
-        return mended
-    what = f"condition {GIT_KEYS[0]} {GIT_KEYS[1]} {GIT_KEYS[2]} added: Git's way to KMS stays free, and no other"
-    return Mended(with_rows(mended.raw, [*rows, GIT_KEYS]), (*mended.parts, Part(what, "kms-exception-any-service")))
+    rows = [row for row in rows_of(mended.raw) if fold(row[1]) not in _VIA]
+    what = f"condition {IN_WORDS} added: Git's way to KMS stays free, and no other"
+    return Mended(with_rows(mended.raw, [*rows, BUT_FOR_GIT]), (*mended.parts, Part(what, "kms-exception-any-service")))
 
 
-# --- the text --------------------------------------------------------------------------------------------------------
-
-
-def rows_of(raw: Json) -> list[Row]:
-    """The conditions of a statement, in order."""
-    block: Mapping[str, Mapping[str, Any]] = raw.get("Condition", {})
-    return [(operator, key, value) for operator, keys in block.items() for key, value in keys.items()]
-
-
-def with_rows(raw: Json, rows: Sequence[Row]) -> Json:
-    """The statement with these conditions."""
-    block: dict[str, Json] = {}
-    for operator, key, value in rows:
-        block.setdefault(operator, {})[key] = value
-    rest = {name: value for name, value in raw.items() if name != "Condition"}
-    if not block:
-        return rest
-    return {**raw, "Condition": block} if "Condition" in raw else {**rest, "Condition": block}
-
-
-def _replaced(raw: Json, old: str, new: str, value: Any) -> Json:
-    """The statement with one element in the place of another."""
-    return {new if name == old else name: value if name == old else found for name, found in raw.items()}
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
+def _denied_to_git(statement: Statement) -> frozenset[str]:
+    """What the statement denies of CodeCommit's requests to KMS, as far as MFA and who makes them can tell."""
+    asked = [condition for condition in statement.conditions if condition.key in _VIA | MFA_KEYS]
+    if not statement.coverage(_SOME_KEY, _GIT_HOP).most or not all(c.holds(_GIT_HOP) for c in asked):
+        return frozenset()
+    return frozenset(name for name in names_of(actions_named(GIT_KEYS)) if statement.covers_action(fold(name)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chalicelib.iam.patterns import compile_source, glob_source, has_wildcard
 
@@ -53,12 +53,18 @@ def regions_of(partition: str) -> tuple[str, ...]:
     return REGIONS.get(partition, REGIONS["aws"])
 
 
-def regions_apart(patterns: Sequence[str], partition: str) -> tuple[str, ...]:
-    """One region for each set of patterns that some region matches, the one that the fewest match first."""
+def regions_apart(
+    patterns: Sequence[str], partition: str, also: Callable[[str], object] = lambda _: None
+) -> tuple[str, ...]:
+    """One region for each set of patterns that some region matches, the one that the fewest match first.
+
+    `also` is whatever else tells regions apart.
+    """
     compiled = [compile_source(glob_source(pattern)) for pattern in dict.fromkeys(patterns)]
-    found: dict[tuple[bool, ...], str] = {}
+    found: dict[tuple[tuple[bool, ...], object], str] = {}
     # A region that a policy names may be newer than the list.
     literal = [pattern for pattern in dict.fromkeys(patterns) if pattern and not has_wildcard(pattern)]
     for region in dict.fromkeys((*regions_of(partition), *literal)):
-        found.setdefault(tuple(pattern.fullmatch(region) is not None for pattern in compiled), region)
-    return tuple(found[signature] for signature in sorted(found, key=sum))
+        matched = tuple(pattern.fullmatch(region) is not None for pattern in compiled)
+        found.setdefault((matched, also(region)), region)
+    return tuple(found[signature] for signature in sorted(found, key=lambda signature: sum(signature[0])))

@@ -7,6 +7,7 @@ are tried.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -67,6 +68,27 @@ GIT = Origin(MfaState.FALSE, GIT_SERVICE)
 
 _COMMON = ("s3", "ec2", "secretsmanager", "ssm", "lambda", "sqs", "dynamodb", "rds", "logs", "sns")
 """Services that use a caller's keys on the caller's behalf; they speak for the others."""
+
+
+@lru_cache(maxsize=16_384)
+def services_of_region(conditions: tuple[Condition, ...], region: str) -> tuple[object, ...]:
+    """What conditions on kms:ViaService make of the services of a region."""
+    if not conditions:
+        return ()
+    contexts: list[Context] = [
+        {VIA_SERVICE: f"{service}.{region}.amazonaws.com"}
+        for service in (GIT_SERVICE, *_COMMON, *_named_in(conditions))
+    ]
+    return tuple(condition.readings(context) for condition in conditions for context in contexts)
+
+
+@lru_cache(maxsize=4096)
+def _named_in(conditions: tuple[Condition, ...]) -> tuple[str, ...]:
+    """The services that the conditions' values begin to name, before a wildcard or a dot."""
+    starts = {
+        re.split(r"[.*?$]", value.lower(), maxsplit=1)[0] for condition in conditions for value in condition.values
+    }
+    return tuple(service for service in catalogue().services() if service.startswith(tuple(starts - {""})))
 
 
 @lru_cache(maxsize=4096)

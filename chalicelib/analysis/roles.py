@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
+from chalicelib.analysis.arns import meet
 from chalicelib.analysis.contexts import contexts
 from chalicelib.analysis.origins import ABSENT, Origin
-from chalicelib.analysis.partition import Actions, actions_named
 from chalicelib.analysis.shared import UserSurface
 from chalicelib.iam.account import AccountSnapshot, Role
 from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.matching import named_in
-from chalicelib.iam.policy_set import Policy, PolicySet
+from chalicelib.iam.patterns import ARN_SEGMENTS, fold
+from chalicelib.iam.policy_set import Policy, PolicySet, trust_in_account
 from chalicelib.iam.request import MFA_KEYS, Request, account_of_resource, build_request, is_supported
 from chalicelib.iam.statement import Effect
 
@@ -39,6 +41,8 @@ class Reached:
     decision: Decision
     needs: Mapping[str, str]
     doubts: tuple[str, ...] = ()
+    named: str = ""
+    """The pattern that the user's policies name it by, where the role itself is not known."""
 
     @property
     def role(self) -> str:
@@ -83,11 +87,7 @@ class Roles:
         trust, doubts = _trust_of(role)
         policies = replace(surface.policies, resource=trust)
         caller = surface.caller
-
-        def request(chosen: Mapping[str, str]) -> Request:
-            return caller.request(origin, ASSUME, role.arn, chosen)
-
-        found = _first_allowed(policies, caller.base, caller.own, request)
+        found = _first_allowed(policies, caller.base, caller.own, partial(caller.request, origin, ASSUME, role.arn))
         if found is None:
             return None
         decision, needs = found
@@ -96,12 +96,13 @@ class Roles:
 
     def _other_accounts(self, surface: UserSurface, origin: Origin) -> Iterator[Reached]:
         """Roles that the user's policies name in other accounts: whether they trust the user is not known."""
-        own = surface.caller.user.principal.account
-        for entry in surface.entries(_assume(), (origin,)).entries:
-            account = account_of_resource(entry.request.resource)
-            if account and account != own:
+        caller = surface.caller
+        policies = replace(surface.policies, resource=trust_in_account(caller.user.principal.account))
+        for account, pattern, arn in _named_elsewhere(surface):
+            found = _first_allowed(policies, caller.base, caller.own, partial(caller.request, origin, ASSUME, arn))
+            if found is not None:
                 doubt = f"not read whether the role's trust policy in account {account} lets the user in"
-                yield Reached((entry.request.resource,), origin, entry.decision, entry.needs, (doubt,))
+                yield Reached((arn,), origin, *found, (doubt,), pattern)
 
     def _after(self, arn: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The roles that a session of the role can go on to without MFA, with what is in doubt."""
@@ -127,8 +128,15 @@ class Roles:
                 yield other.arn, (*unread, *doubts)
 
 
-def _assume() -> Actions:
-    return actions_named((ASSUME,))
+def _named_elsewhere(surface: UserSurface) -> Iterator[tuple[str, str, str]]:
+    """(account, pattern, ARN) for each pattern of the user's policies that names roles in another account."""
+    own = surface.caller.user.principal
+    for pattern in surface.own.patterns(ASSUME):
+        account = pattern.split(":", ARN_SEGMENTS - 1)[4]
+        if account.isdigit() and account != own.account:
+            arn = meet((f"arn:{own.partition}:iam::{account}:role/?*", pattern))
+            if arn is not None:
+                yield account, pattern, arn
 
 
 def _trust_of(role: Role) -> tuple[Policy | None, tuple[str, ...]]:
@@ -156,6 +164,7 @@ def _session_context(snapshot: AccountSnapshot, role: Role) -> dict[str, str]:
         "aws:resourceaccount": account_of_resource(role.arn),
         "aws:securetransport": "true",
         "aws:viaawsservice": "false",
+        **{f"aws:principaltag/{fold(key)}": value for key, value in role.tags.items()},
     }
 
 

@@ -10,10 +10,16 @@ from functools import cache
 
 from chalicelib.analysis.partition import Actions, Kind, actions_named, everything, of_kind
 
-_ENROLMENT = """
-    CreateVirtualMFADevice EnableMFADevice GetMFADevice ListMFADevices ListVirtualMFADevices ResyncMFADevice GetUser
-    ChangePassword GetLoginProfile GetAccountPasswordPolicy GetAccountSummary ListUsers
-""".split()
+ENROLMENT = (
+    "iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:GetMFADevice", "iam:GetUser", "iam:ListMFADevices",
+    "iam:ListVirtualMFADevices", "iam:ResyncMFADevice",
+)  # fmt: skip
+"""What a user needs to enrol the first MFA device and to see it."""
+HARMLESS = (
+    "iam:ChangePassword", "iam:GetAccountPasswordPolicy", "iam:GetAccountSummary", "iam:GetLoginProfile",
+    "iam:ListUsers",
+)  # fmt: skip
+"""What may be free beside enrolment: it adds no credential, and the console's pages for enrolment ask for it."""
 _TAKEOVER = """
     DeactivateMFADevice DeleteVirtualMFADevice CreateAccessKey CreateLoginProfile UpdateLoginProfile
     CreateServiceSpecificCredential ResetServiceSpecificCredential UploadSSHPublicKey UploadSigningCertificate
@@ -24,10 +30,15 @@ _CARE = """
     DeleteServiceSpecificCredential ListServiceSpecificCredentials UpdateServiceSpecificCredential
     DeleteSigningCertificate ListSigningCertificates UpdateSigningCertificate
 """.split()
-_GIT_KEYS = (
+_CRYPTOGRAPHIC = """
+    Encrypt Decrypt Encapsulate Decapsulate ReEncrypt* GenerateDataKey* GenerateMac VerifyMac Sign Verify
+    DeriveSharedSecret
+""".split()
+GIT_KEYS = (
     "kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
     "kms:DescribeKey",
 )  # fmt: skip
+"""What CodeCommit asks of KMS for Git (CodeCommit User Guide, "AWS KMS and encryption")."""
 
 
 def _iam(names: list[str]) -> Actions:
@@ -40,13 +51,19 @@ def self_service() -> Actions:
 
     iam:PassRole is here because no request is made of it alone.
     """
-    return _iam([*_ENROLMENT, *_TAKEOVER, *_CARE, "PassRole"])
+    return actions_named((*ENROLMENT, *HARMLESS)) | _iam([*_TAKEOVER, *_CARE, "PassRole"])
 
 
 @cache
 def takeover() -> Actions:
     """What turns a stolen credential into another one, or takes a user's MFA away."""
     return _iam(_TAKEOVER)
+
+
+@cache
+def care() -> Actions:
+    """What changes credentials and takes none over: harmless to one's own, not to other people's."""
+    return _iam(_CARE) & ~of_kind(Kind.READ)
 
 
 @cache
@@ -70,8 +87,7 @@ def repositories() -> Actions:
 @cache
 def cryptographic() -> Actions:
     """What uses a KMS key: its cryptographic operations (KMS Developer Guide, "Cryptographic operations")."""
-    names = "Encrypt Decrypt ReEncrypt* GenerateDataKey* GenerateMac VerifyMac Sign Verify DeriveSharedSecret"
-    return actions_named(tuple(f"kms:{name}" for name in names.split()))
+    return actions_named(tuple(f"kms:{name}" for name in _CRYPTOGRAPHIC))
 
 
 @cache
@@ -83,13 +99,21 @@ def key_administration() -> Actions:
 @cache
 def key_reading() -> Actions:
     """What shows keys, their policies and grants, beyond what Git needs."""
-    return actions_named(("kms:*",)) & of_kind(Kind.READ) & ~actions_named(_GIT_KEYS) & ~cryptographic()
+    return actions_named(("kms:*",)) & of_kind(Kind.READ) & ~actions_named(GIT_KEYS) & ~cryptographic()
 
 
 @cache
 def unguarded() -> Actions:
     """All that counts where no policy asks for MFA: everything but self-service and the ways into roles."""
-    return everything() & ~self_service() & ~actions_named(("sts:*",))
+    return everything() & ~self_service() & ~_sessions()
+
+
+@cache
+def _sessions() -> Actions:
+    """STS, but for what gives more than the caller has: roles, which have a control of their own, are left out too."""
+    return actions_named(("sts:*",)) & ~actions_named(
+        ("sts:AssumeRoot", "sts:GetWebIdentityToken", "sts:GetDelegatedAccessToken")
+    )
 
 
 @cache

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.analysis.arns import Target, filled, lies_in, needs_several_resources
+from chalicelib.analysis.arns import Patterns, Target, filled, lies_in, needs_several_resources
 from chalicelib.analysis.cells import Caller, Cells, asks_for_mfa_alone, managed_keys
 from chalicelib.analysis.origins import ANY_SERVICE, DIRECT, VIA_AWS, VIA_SERVICE, Origin
 from chalicelib.analysis.partition import (
@@ -159,6 +159,11 @@ class Surface:
             if not guards(request, evaluate(request, self.policies)):
                 return False
         return True
+
+    def patterns(self, name: str) -> tuple[str, ...]:
+        """The patterns of resources that the policies name for an action, with the caller's values in them."""
+        group = self._partition.class_of(name)
+        return tuple(Patterns(group.identity, group.bound, self.caller.own).written)
 
     def at(
         self, name: str, resource: str, origin: Origin, *, choose: bool = True, own_policy: Policy | None = None

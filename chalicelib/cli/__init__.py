@@ -14,6 +14,8 @@ from chalicelib.cli.errors import FAILURE, USAGE
 from chalicelib.cli.evaluate import evaluate
 from chalicelib.cli.explain import explain
 from chalicelib.cli.git import git
+from chalicelib.cli.harden import harden
+from chalicelib.cli.lint import lint
 from chalicelib.cli.snapshot import snapshot
 from chalicelib.cli.surface import surface
 from chalicelib.report.text import clean
@@ -36,7 +38,7 @@ def cli() -> None:
     """
 
 
-for _command in (audit, demo, evaluate, explain, git, snapshot, surface):
+for _command in (audit, demo, evaluate, explain, git, harden, lint, snapshot, surface):
     cli.add_command(_command)
 
 

@@ -40,8 +40,14 @@ CREDENTIALS = {
 @click.option("--user", "name", required=True, metavar="NAME", help="who runs Git")
 @click.option("--repository", required=True, metavar="NAME|ARN", help="the repository; a name goes with --region")
 @click.option("--region", metavar="REGION", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="where it is")
-@click.option("--operation", type=click.Choice(list(map(str, Operation))), help="default: both")
-@click.option("--credential", type=click.Choice(list(CREDENTIALS)), default="ssh-key", show_default=True)
+@click.option("--operation", type=click.Choice(list(map(str, Operation))), help="what Git does (default: both)")
+@click.option(
+    "--credential",
+    type=click.Choice(list(CREDENTIALS)),
+    default="ssh-key",
+    show_default=True,
+    help="what Git is called with; session is one made without MFA",
+)
 @click.option("--key", metavar="ARN", help="the key it is encrypted with (default: the AWS managed key aws/codecommit)")
 @click.option(
     "--key-policy", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="the policy of that key"

@@ -57,6 +57,11 @@ class State:
         return Surfaces(self.snapshot)
 
     @cached_property
+    def arns(self) -> frozenset[str]:
+        """The ARNs of all users."""
+        return frozenset(user.arn for user in self.snapshot.users.values())
+
+    @cached_property
     def roles(self) -> Roles:
         """Which roles can be assumed."""
         return Roles(self.snapshot)

@@ -32,13 +32,13 @@ def _finding(control: Control, state: State, subject: Subject, open_to: Sequence
     usable = sorted(map(str, subject.user.active() & _USED_BY_GIT))
     told = f"git {' and '.join(operations)} on {', '.join(patterns_of(entries))}"
     evidence: dict[str, object] = {
-        "summary": f"{told} works without MFA, with {', '.join(usable) or 'no credential that is active now'}",
+        "summary": f"{told} works without MFA, with {', '.join(usable) or 'no credential active now that Git takes'}",
         "operations": operations,
         "repositories": patterns_of(entries),
         "credentials": usable,
         "hops": hops_of(proof),
         "statements": statements_of(entry.decision),
-        **uncertain(subject, [doubt for answer in proof.passed for doubt in answer.doubts]),
+        **uncertain(subject, proof.doubts),
     }
     severity = Severity.HIGH if usable else Severity.MEDIUM
     return control.finding(
@@ -48,8 +48,16 @@ def _finding(control: Control, state: State, subject: Subject, open_to: Sequence
         evidence,
         user=subject.user,
         witness=witness_of(entry.decision, entry.context),
-        touched=sorted({one.request.resource for one in entries}),
+        touched=sorted({_widest(one) for one in entries}),
     )
+
+
+def _widest(entry: Entry) -> str:
+    """What the repositories of an entry lie in, as an ARN pattern of the account."""
+    pattern = entry.resources[0] if len(entry.resources) == 1 else "*"
+    partition, account = entry.request.principal.partition, entry.request.resource_account
+    segments = (pattern if pattern != "*" else f"arn:{partition}:codecommit:*:{account}:*").split(":", 5)
+    return ":".join((segments[0], partition, *segments[2:4], account, segments[5]))
 
 
 CONTROL = Control(

@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from chalicelib.analysis.origins import DIRECT
 from chalicelib.analysis.scopes import enrolling, takeover
-from chalicelib.analysis.surface import Answer
+from chalicelib.analysis.surface import Answer, Entry
 from chalicelib.analysis.ways import Reach
 from chalicelib.controls.base import Control, Result, State, Subject
 from chalicelib.controls.proof import actions_of, patterns_of, statements_of, uncertain
 from chalicelib.findings import Finding, Severity, witness_of
 from chalicelib.iam.account import Read
+from chalicelib.iam.patterns import has_wildcard
 
 
 def _check(control: Control, state: State) -> Iterator[Result]:
     def judge(subject: Subject) -> tuple[Sequence[Finding], bool]:
         # Only what reaches IAM counts: neither Git credentials nor sessions that GetSessionToken made do.
         reaching = {way.origin for way in subject.ways if way.reach is Reach.ANYTHING}
-        origins = [origin for origin in subject.enforcement.guarded if origin in reaching]
+        enforcement = subject.enforcement
+        # Where a hole is open and nothing asks for MFA, mfa-not-enforced alone says so.
+        asked = enforcement.guarded if enforcement.hole else DIRECT
+        origins = [origin for origin in asked if origin in reaching]
         answers = [subject.surface.entries(scope, origins) for scope in (takeover(), enrolling())] if origins else []
         for answer, severity in zip(answers, (Severity.HIGH, Severity.LOW), strict=False):
-            if answer.entries:
-                return [_finding(control, state, subject, answer, severity)], answer.exhaustive
+            entries = tuple(entry for entry in answer.entries if _exists(state, entry))
+            if entries:
+                return [
+                    _finding(control, state, subject, replace(answer, entries=entries), severity)
+                ], answer.exhaustive
         return [], all(answer.exhaustive for answer in answers)
 
     return control.of_each_user(state, judge)
+
+
+def _exists(state: State, entry: Entry) -> bool:
+    """Whether there can be such a user: a name that a policy spells out is somebody's, or nobody's."""
+    resource = entry.request.resource
+    if ":user/" not in resource or not entry.target.patterns or any(map(has_wildcard, entry.target.patterns)):
+        return True
+    return resource in state.arns
 
 
 def _finding(control: Control, state: State, subject: Subject, answer: Answer, severity: Severity) -> Finding:

@@ -25,7 +25,7 @@ def _check(control: Control, state: State) -> Iterator[Result]:
 
 def _finding(control: Control, state: State, subject: Subject, reached: Sequence[Reached]) -> Finding:
     proof = min(reached, key=lambda role: (bool(role.doubts), len(role.path)))
-    names = [role.role for role in reached]
+    names = [role.named or role.role for role in reached]
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     way = next(way for way in subject.ways if way.origin == proof.origin and way.assumes)
     evidence: dict[str, object] = {

@@ -19,6 +19,8 @@ def _check(control: Control, state: State) -> Iterator[Result]:
         # A member account whose root credentials were removed has no password and no keys: there is nothing to guard.
         evidence: dict[str, object] = {"mfa_active": False, "access_keys": root.access_keys}
         yield control.finding(state, root.arn, Severity.CRITICAL, evidence)
+    elif not root.mfa and root.access_keys is None:
+        yield control.not_evaluated("", "the root user has no MFA; not read whether there are access keys")
 
 
 CONTROL = Control(

@@ -111,6 +111,7 @@ class Role:
     attached: tuple[str, ...] = ()
     inline: tuple[StoredPolicy, ...] = ()
     boundary: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ class Details:
                 attached=self._attached(node),
                 inline=self._inline(node, "RolePolicyList"),
                 boundary=None if boundary.value is None else boundary.text("PermissionsBoundaryArn"),
+                tags={tag.text("Key"): tag.maybe_text("Value") for tag in node.items("Tags")},
             )
 
     def policies(self) -> Iterator[ManagedPolicy]:

@@ -106,12 +106,13 @@ def default_resource_policy(request: Request) -> Policy | None:
     if request.service == "kms":
         _, _, _, region, account, key = request.resource.split(":", ARN_SEGMENTS - 1)
         if key.startswith(MANAGED_KEY):
-            return _managed_key_policy(key.removeprefix(MANAGED_KEY), region, account)
+            return managed_key_policy(key.removeprefix(MANAGED_KEY), region, account)
     return _account_policy("kms:*" if request.service == "kms" else "sts:*", request.resource_account)
 
 
 @lru_cache(maxsize=1024)
-def _managed_key_policy(service: str, region: str, account: str) -> Policy:
+def managed_key_policy(service: str, region: str, account: str) -> Policy:
+    """The policy of the AWS managed key of a service."""
     statement = {
         "Effect": "Allow",
         "Principal": {"AWS": "*"},
@@ -123,6 +124,11 @@ def _managed_key_policy(service: str, region: str, account: str) -> Policy:
     }
     document = parse_policy({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.RESOURCE)
     return Policy(f"key policy of the AWS managed key aws/{service}", document)
+
+
+def trust_in_account(account: str) -> Policy:
+    """The trust policy of a role that trusts a whole account."""
+    return _account_policy("sts:*", account)
 
 
 @lru_cache(maxsize=1024)

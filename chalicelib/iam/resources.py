@@ -32,6 +32,7 @@ from chalicelib.iam.patterns import (
     has_wildcard,
     is_everything,
     parse_template,
+    plain,
 )
 
 UNTYPED_SERVICES = frozenset(
@@ -106,7 +107,15 @@ class ResourcePatterns:
     def _matches_dynamic(self, resource: str, context: Context, *, taken: bool) -> bool:
         for head, template in self._dynamic:
             tail = template.resolve(context, taken=taken)
-            if tail is not None and compile_source(self._source(head + tail, taken=taken)).fullmatch(resource):
+            if tail is None:
+                continue
+            # Most name the caller and nothing else: there is no need of an expression for each caller of an account.
+            start = resource.removesuffix(plain(tail))
+            if has_wildcard(tail):
+                found = compile_source(self._source(head + tail, taken=taken)).fullmatch(resource)
+            else:
+                found = compile_source(self._source(head, taken=taken)).fullmatch(start) if start != resource else None
+            if found:
                 return True
         return False
 

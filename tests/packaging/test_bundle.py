@@ -12,7 +12,10 @@ from chalice.deploy.packager import AppOnlyDeploymentPackager, DependencyBuilder
 from chalice.utils import UI, OSUtils
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = {"app.py", "chalicelib/iam/decision.py", "chalicelib/iam/data/actions.jsonl.gz"}
+POLICIES = sorted(path.name for path in (ROOT / "policies").glob("*.json"))
+SHIPPED = {"app.py", "chalicelib/iam/decision.py", "chalicelib/iam/data/actions.jsonl.gz"} | {
+    f"chalicelib/policies/{name}" for name in POLICIES
+}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +24,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = tmp_path_factory.mktemp("project")
     for name in ("app.py", "requirements.txt"):
         shutil.copy(ROOT / name, project / name)
-    shutil.copytree(ROOT / "chalicelib", project / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
+    skipped = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "chalicelib", project / "chalicelib", symlinks=True, ignore=skipped)
+    shutil.copytree(ROOT / "policies", project / "policies")
     shutil.copytree(ROOT / ".chalice", project / ".chalice", ignore=shutil.ignore_patterns("deployments", "deployed"))
     osutils = OSUtils()
     packager = AppOnlyDeploymentPackager(osutils, DependencyBuilder(osutils), UI())
@@ -35,6 +40,17 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_bundle_holds_the_code_and_the_catalogue(bundle: Path) -> None:
     files = {str(path.relative_to(bundle)) for path in bundle.rglob("*") if path.is_file()}
     assert files >= SHIPPED
+
+
+def test_the_bundle_holds_the_canonical_policies_as_files(bundle: Path) -> None:
+    """In the checkout they are links, one for each file of policies/."""
+    links = sorted((ROOT / "chalicelib" / "policies").glob("*.json"))
+    assert [link.name for link in links] == POLICIES
+    for link in links:
+        assert link.is_symlink()
+        packed = bundle / "chalicelib" / "policies" / link.name
+        assert not packed.is_symlink()
+        assert packed.read_text() == (ROOT / "policies" / link.name).read_text()
 
 
 def test_the_bundle_decides(bundle: Path) -> None:

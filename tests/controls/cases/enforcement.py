@@ -1,90 +1,12 @@
-"""For each control: accounts that raise it, with the severity, and accounts that must not."""
+"""Whether MFA is asked for at all, and documents that cannot be evaluated."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from tests.accounts.build import ADMIN, GUARD, Json, Person, Root, allow, deny_all_but, document, group, managed
+from tests.accounts.build import ADMIN, GUARD, Json, Person, allow, deny_all_but, document, group, managed
+from tests.controls.cases.base import BOOL, NO_KEYS, NO_MFA, Case
 
-NO_KEYS = ("false", "false")
-NO_MFA: dict[str, Any] = {"mfa": "false", "virtual": False, "devices": 0}
-
-
-@dataclass(frozen=True)
-class Case:
-    """An account, and what one control says of alice or, where `about_root`, of the root user.
-
-    Without a severity the control must be silent; `told` are pieces of the evidence.
-    """
-
-    control: str
-    name: str
-    person: Person = field(default_factory=Person)
-    severity: str | None = None
-    uncertain: bool = False
-    told: Json = field(default_factory=dict)
-    traits: dict[str, Any] = field(default_factory=dict)
-    about_root: bool = False
-    """Whether the root user is the subject."""
-
-
-def user_without_mfa(name: str, person: Person, severity: str | None = None, **more: Any) -> Case:
-    """A case of user-without-mfa."""
-    return Case("user-without-mfa", name, person, severity, **more)
-
-
-def without(**traits: Any) -> Person:
-    """Alice without a device, and without any credential unless one is named."""
-    return Person(**{**NO_MFA, "keys": NO_KEYS, **traits})
-
-
-USERS = [
-    user_without_mfa("a password", without(password="true"), "high", told={"credentials": ["console password"]}),
-    user_without_mfa("an access key", without(keys=("true", "false")), "medium", told={"credentials": ["access key"]}),
-    user_without_mfa("a second access key", without(keys=("false", "TRUE")), "medium"),
-    user_without_mfa("an SSH key", without(ssh_keys=["Active"]), "medium", told={"credentials": ["SSH key"]}),
-    user_without_mfa("an HTTPS credential", without(git_credentials=["Inactive", "Active"]), "medium"),
-    user_without_mfa(
-        "a password and keys",
-        without(password="true", keys=("true", "true"), ssh_keys=["Active"], git_credentials=["Active"]),
-        "high",
-        told={"credentials": ["HTTPS Git credential", "SSH key", "access key", "console password"]},
-    ),
-    user_without_mfa("a password, by the report alone", without(password="true", devices=None), "high", uncertain=True),
-    user_without_mfa("inactive credentials", without(ssh_keys=["Inactive"], git_credentials=["Inactive"])),
-    user_without_mfa("no credential", without()),
-    user_without_mfa("a virtual device", without(password="true", virtual=True, devices=None)),
-    user_without_mfa("a hardware token", without(password="true", devices=1)),
-    user_without_mfa("a security key, which the report shows", without(password="true", mfa="true", devices=None)),
-]
-
-
-def root(control: str, name: str, row: Root, severity: str | None = None, **told: Any) -> Case:
-    """A case about the root user."""
-    return Case(control, name, severity=severity, told=told, traits={"root": row}, about_root=True)
-
-
-ROOTS = [
-    root("root-without-mfa", "no device", Root(mfa="false"), "critical", mfa_active=False),
-    root(
-        "root-without-mfa",
-        "no device, but a key",
-        Root(mfa="false", password="false", keys=("true", "false")),
-        "critical",
-    ),
-    root("root-without-mfa", "no device, and a password", Root(mfa="FALSE", password="true"), "critical"),
-    root("root-without-mfa", "a device", Root(mfa="true")),
-    root("root-without-mfa", "a device, in capitals", Root(mfa="TRUE")),
-    root("root-without-mfa", "a virtual device since the report", Root(mfa="false", virtual=True)),
-    root("root-without-mfa", "no device, no password, no key", Root(mfa="false", password="false")),
-    root("root-access-key", "a key", Root(keys=("true", "false")), "critical", access_keys=1),
-    root("root-access-key", "two keys", Root(keys=("TRUE", "true")), "critical", access_keys=2),
-    root("root-access-key", "inactive keys", Root()),
-]
-
-BOOL = {"Bool": {"aws:MultiFactorAuthPresent": "false"}}
 READ_ONLY = document(allow("s3:Get*", "s3:List*", "ec2:Describe*"))
 
 
@@ -170,5 +92,3 @@ EVALUABLE = [
     ),
     policy_not_evaluable("fine", Person(inline=[ADMIN, GUARD]), None),
 ]
-
-CASES: Sequence[Case] = (*USERS, *ROOTS, *ENFORCEMENT, *EVALUABLE)

@@ -1,0 +1,14 @@
+"""For each control: accounts that raise it, with the severity, and accounts that must not."""
+
+from collections.abc import Sequence
+
+from tests.controls.cases.base import Case as Case
+from tests.controls.cases.credentials import ROOTS, USERS
+from tests.controls.cases.enforcement import ENFORCEMENT, EVALUABLE
+from tests.controls.cases.git import GIT_CASES
+from tests.controls.cases.keys import KEYS
+from tests.controls.cases.roles import ROLES
+from tests.controls.cases.services import THROUGH
+from tests.controls.cases.takeover import TAKEOVER_CASES
+
+CASES: Sequence[Case] = (*USERS, *ROOTS, *ENFORCEMENT, *EVALUABLE, *TAKEOVER_CASES, *GIT_CASES, *THROUGH, *KEYS, *ROLES)
