@@ -30,9 +30,10 @@ def _finding(control: Control, state: State, subject: Subject, open_to: Sequence
     entries = [access.repository for access in open_to if isinstance(access.repository, Entry)]
     operations = sorted({str(access.operation) for access in open_to})
     usable = sorted(map(str, subject.user.active() & _USED_BY_GIT))
-    told = f"git {' and '.join(operations)} on {', '.join(patterns_of(entries))}"
+    verb = "works" if len(operations) == 1 else "work"
+    told = f"git {' and '.join(operations)} on {', '.join(patterns_of(entries))} {verb} without MFA"
     evidence: dict[str, object] = {
-        "summary": f"{told} works without MFA, with {', '.join(usable) or 'no credential active now that Git takes'}",
+        "summary": f"{told}, with {', '.join(usable) or 'no credential active now that Git takes'}",
         "operations": operations,
         "repositories": patterns_of(entries),
         "credentials": usable,

@@ -26,9 +26,10 @@ def _finding(control: Control, state: State, subject: Subject, blocked: Sequence
     entries = [access.repository for access in blocked if isinstance(access.repository, Entry)]
     operations = sorted({str(access.operation) for access in blocked})
     proof, denial = entries[0], next(iter(blocked[0].denied))
-    told = f"git {' and '.join(operations)} on {', '.join(patterns_of(entries))} passes CodeCommit"
+    verbs = ("passes", "fails") if len(operations) == 1 else ("pass", "fail")
+    told = f"git {' and '.join(operations)} on {', '.join(patterns_of(entries))} {verbs[0]} CodeCommit"
     evidence: dict[str, object] = {
-        "summary": f"{told} without MFA and fails at KMS: {denial.reason}",
+        "summary": f"{told} without MFA and {verbs[1]} at KMS: {denial.reason}",
         "operations": operations,
         "repositories": patterns_of(entries),
         "hops": hops_of(blocked[0]),

@@ -110,7 +110,7 @@ def uncovered(snapshot: AccountSnapshot, tried: Sequence[Asked], answers: Sequen
 # --- the properties --------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=40)
+@settings(max_examples=100)
 @given(person=PEOPLE, limit=POLICIES, tried=REQUESTS)
 def test_no_request_that_is_allowed_without_mfa_lies_outside(
     person: Person, limit: Json, tried: Sequence[Asked]
@@ -119,7 +119,7 @@ def test_no_request_that_is_allowed_without_mfa_lies_outside(
     assert not list(uncovered(snapshot, tried, answers_of(surface_of(snapshot))))
 
 
-@settings(max_examples=30)
+@settings(max_examples=80)
 @given(person=PEOPLE, limit=POLICIES)
 def test_every_entry_is_a_request_that_is_allowed(person: Person, limit: Json) -> None:
     snapshot = account(person, limit)
@@ -131,7 +131,7 @@ def test_every_entry_is_a_request_that_is_allowed(person: Person, limit: Json) -
         assert decision.allowed or not entry.certain
 
 
-@settings(max_examples=20)
+@settings(max_examples=60)
 @given(person=PEOPLE, limit=POLICIES, further=st.one_of(DENIES, GUARDS))
 def test_a_further_deny_opens_nothing(person: Person, limit: Json, further: Json) -> None:
     before = account(person, limit)
@@ -147,7 +147,7 @@ def test_a_further_deny_opens_nothing(person: Person, limit: Json, further: Json
         assert not answer.exhaustive or any(covers(one, entry.request, via, statements) for one in answer.entries)
 
 
-@settings(max_examples=40)
+@settings(max_examples=100)
 @given(statements=st.lists(st.one_of(ALLOWS, ALLOWS, DENIES, GUARDS), min_size=1, max_size=4), tags=st.booleans())
 def test_whoever_shares_a_surface_gets_what_they_would_get_alone(statements: Sequence[Json], tags: bool) -> None:
     policies: Json = {"Version": "2012-10-17", "Statement": list(statements)}
