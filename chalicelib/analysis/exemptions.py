@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chalicelib.analysis.origins import FALSE, GIT_SERVICE, SERVICES, Origin
+from chalicelib.analysis.origins import FALSE, GIT_SERVICE, SERVICES, VIA_SERVICE, Origin
+from chalicelib.analysis.partition import carrying
 from chalicelib.analysis.scopes import cryptographic, key_administration
 from chalicelib.analysis.shared import UserSurface
 from chalicelib.analysis.surface import Entry
@@ -35,7 +36,9 @@ def key_exceptions(surface: UserSurface, guarded: Sequence[Origin], *, denied: b
     if not guarded:
         return KeyExceptions()
     services = (SERVICES,) if FALSE in guarded else ()
-    through = surface.entries(cryptographic() | key_administration(), services, managed=denied)
+    # An action whose requests never say which service made them is none that a service makes.
+    forwarded = (cryptographic() | key_administration()) & carrying(VIA_SERVICE)
+    through = surface.entries(forwarded, services, managed=denied)
     direct, administration = (surface.entries(scope, guarded) for scope in (cryptographic(), key_administration()))
     return KeyExceptions(
         direct=direct.entries,

@@ -148,7 +148,7 @@ def _unknown(entry: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _carriers(key: str) -> Actions:
+def carrying(key: str) -> Actions:
     """The actions whose requests carry the key; none where all may."""
     if is_global(key) or not catalogue().knows_key(key):
         return 0
@@ -248,7 +248,7 @@ class Partition:
         dividers = dict.fromkeys(
             (
                 *(about for _, about in self._statements),
-                *(_carriers(key) for key in keys),
+                *(carrying(key) for key in keys),
                 *(universe.services.get(service, 0) & ~universe.resourceless for service in services),
                 *apart,
                 universe.kinds[Kind.PERMISSIONS],

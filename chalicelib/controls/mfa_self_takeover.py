@@ -39,7 +39,8 @@ def _check(control: Control, state: State) -> Iterator[Result]:
 def _exists(state: State, entry: Entry) -> bool:
     """Whether there can be such a user: a name that a policy spells out is somebody's, or nobody's."""
     resource = entry.request.resource
-    if ":user/" not in resource or not entry.target.patterns or any(map(has_wildcard, entry.target.patterns)):
+    names = [pattern.rpartition(":")[2] for pattern in entry.target.patterns]
+    if ":user/" not in resource or not names or any(map(has_wildcard, names)):
         return True
     return resource in state.arns
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.audit import Audit, judge
+from chalicelib.config import Settings
 from chalicelib.findings import Finding
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.iam.exports import Exports, read_exports
@@ -327,14 +328,14 @@ def read(*people: Person, **traits: Any) -> AccountSnapshot:
     return read_exports(exports(*people, **traits), TAKEN)
 
 
-def audit(answers: Exports) -> Audit:
+def audit(answers: Exports, settings: Settings | None = None) -> Audit:
     """The audit of an account by its answers."""
-    return judge(read_exports(answers, TAKEN))
+    return judge(read_exports(answers, TAKEN), settings=settings)
 
 
-def audit_of(*people: Person, **traits: Any) -> Audit:
+def audit_of(*people: Person, settings: Settings | None = None, **traits: Any) -> Audit:
     """The audit of an account with these people, by all six answers."""
-    return audit(exports(*people, **traits))
+    return audit(exports(*people, **traits), settings)
 
 
 def found(result: Audit, user: str | None) -> dict[str, Finding]:

@@ -64,7 +64,8 @@ SOME_PLACES = st.lists(PLACES, min_size=1, max_size=2)
 SERVICE_NAMES = st.sampled_from(
     [
         "codecommit.*.amazonaws.com", "codecommit.eu-west-1.amazonaws.com", "*.amazonaws.com", "s3.*.amazonaws.com",
-        "*.eu-west-1.amazonaws.com", "*eu-west-1*", "code*", "ec2.us-east-1.amazonaws.com", "codecommit*south-1.amazonaws.com",
+        "*.eu-west-1.amazonaws.com", "*eu-west-1*", "code*", "ec2.us-east-1.amazonaws.com",
+        "codecommit*south-1.amazonaws.com",
     ]
 )  # fmt: skip
 STRINGS = st.sampled_from(

@@ -140,7 +140,7 @@ def test_a_further_deny_opens_nothing(person: Person, limit: Json, further: Json
         tags=person.tags,
         boundary=person.boundary,
     )
-    answers, statements = answers_of(surface_of(before)), statements_of(account(denied, limit))
+    answers, statements = answers_of(surface_of(before)), statements_of(before)
     for entry in entries_of(surface_of(account(denied, limit))):
         answer = answers[bool(entry.origin.via)]
         via = entry.origin.via

@@ -20,7 +20,7 @@ each_control = pytest.mark.parametrize("control", CONTROLS, ids=lambda control: 
 
 def finding_of(case: Case) -> Finding | None:
     """What the control says of the case's subject."""
-    result = audit_of(case.person, **case.traits)
+    result = audit_of(case.person, settings=case.settings, **case.traits)
     finding = found(result, None if case.about_root else "alice").get(case.control)
     if finding is None:
         assert verdict(result, case.control, "" if case.about_root else "alice") == FINE
@@ -43,7 +43,8 @@ def test_a_finding_names_its_subject(case: Case) -> None:
     assert finding.status is Status.OPEN
     assert finding.account == ACCOUNT
     assert finding.user == (None if case.about_root else "alice")
-    assert finding.resource == f"arn:aws:iam::{ACCOUNT}:{'root' if case.about_root else 'user/alice'}"
+    subject = "root" if case.about_root else "user/alice"
+    assert finding.resource == (case.resource or f"arn:aws:iam::{ACCOUNT}:{subject}")
     assert re.fullmatch(r"[0-9a-f]{32}", finding.fingerprint)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tests.controls.cases.base import Case as Case
+from tests.controls.cases.canonical import DRIFT, MISSING
 from tests.controls.cases.credentials import ROOTS, USERS
 from tests.controls.cases.enforcement import ENFORCEMENT, EVALUABLE
 from tests.controls.cases.git import GIT_CASES
@@ -11,4 +12,16 @@ from tests.controls.cases.roles import ROLES
 from tests.controls.cases.services import THROUGH
 from tests.controls.cases.takeover import TAKEOVER_CASES
 
-CASES: Sequence[Case] = (*USERS, *ROOTS, *ENFORCEMENT, *EVALUABLE, *TAKEOVER_CASES, *GIT_CASES, *THROUGH, *KEYS, *ROLES)
+CASES: Sequence[Case] = (
+    *USERS,
+    *ROOTS,
+    *ENFORCEMENT,
+    *EVALUABLE,
+    *TAKEOVER_CASES,
+    *GIT_CASES,
+    *THROUGH,
+    *KEYS,
+    *ROLES,
+    *MISSING,
+    *DRIFT,
+)

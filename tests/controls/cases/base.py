@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.config import Settings
 from tests.accounts.build import ADMIN, ENROLMENT, WITHOUT_MFA, Json, Person, deny_all_but, document
 
 MFA = "aws:MultiFactorAuthPresent"
@@ -36,6 +37,9 @@ class Case:
     traits: dict[str, Any] = field(default_factory=dict)
     about_root: bool = False
     """Whether the root user is the subject."""
+    settings: Settings = field(default_factory=Settings)
+    resource: str = ""
+    """The ARN of the subject, where it is neither alice nor the root user."""
 
 
 def guard(*but: str, when: Mapping[str, Any] | None = None, **more: Any) -> Json:
