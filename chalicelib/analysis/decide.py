@@ -9,7 +9,7 @@ from chalicelib.analysis.names import GLOBAL_SERVICES, regions_of
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
 from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.patterns import ARN_SEGMENTS
-from chalicelib.iam.policy_set import MANAGED_KEY, Policy, PolicySet, default_resource_policy
+from chalicelib.iam.policy_set import MANAGED_KEY, Policy, PolicySet, default_resource_policy, trust_in_account
 from chalicelib.iam.request import MfaState, Request, account_of_resource, build_request
 
 
@@ -109,7 +109,10 @@ def _trust(snapshot: AccountSnapshot, request: Request) -> tuple[Policy | None, 
         return None, ["the key's policy was not read: AWS's default key policy is assumed"]
     role = next((role for role in snapshot.roles.values() if role.arn == request.resource), None)
     if role is None:
-        return None, ["the role's trust policy was not read: it is assumed to trust its account"]
+        told = "the role's trust policy was not read: it is assumed to trust"
+        if request.same_account:
+            return None, [f"{told} its account"]
+        return trust_in_account(request.principal.account), [f"{told} the account of {request.principal.arn}"]
     if role.trust.document is None:
         return None, [f"{role.trust.complaint}: it is assumed to trust its account"]
     return Policy(role.trust.name, role.trust.document), []

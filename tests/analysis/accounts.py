@@ -162,6 +162,8 @@ CAUSES = [
     Case("a whole service is exempted", "not-action-too-wide", admin(guard("s3:*"))),
     Case("reading is exempted", "not-action-too-wide", admin(guard("s3:Get*", "s3:List*")), "medium"),
     Case("all of IAM is exempted", "not-action-too-wide", admin(guard("iam:*"))),
+    Case("deleting other people's keys is exempted", "not-action-too-wide", admin(guard("iam:DeleteAccessKey"))),
+    Case("root sessions of other accounts are exempted", "not-action-too-wide", admin(guard("sts:AssumeRoot"))),
     # deny-too-narrow
     Case("the deny covers some services", "deny-too-narrow", admin(document(deny("iam:*", "ec2:*")))),
     Case(
@@ -255,6 +257,14 @@ ENFORCED = [
         "a deny that spares those who carry a tag, and the user does not",
         None,
         admin(guard(when={"StringNotEquals": {"aws:PrincipalTag/mfa": "exempt"}})),
+    ),
+    Case(
+        "changing one's own keys is exempted",
+        None,
+        only(
+            allow("iam:UpdateAccessKey", "iam:DeleteAccessKey", on="arn:aws:iam::*:user/${aws:username}"),
+            deny_all_but("iam:UpdateAccessKey", "iam:DeleteAccessKey"),
+        ),
     ),
     Case(
         "no service acts for somebody who can start none",

@@ -15,6 +15,8 @@ from chalicelib.iam.request import MfaState
 from tests.accounts import DEMO, SEEDS, load_exports
 from tests.accounts.build import TAKEN, Person, allow, document, read
 from tests.analysis.accounts import ALL, Case
+from tests.controls.cases import CASES
+from tests.controls.cases import Case as ControlCase
 
 STORED = [DEMO, *sorted(path for path in SEEDS.iterdir() if path.is_dir())]
 
@@ -47,6 +49,13 @@ def test_replays_in_a_stored_account(folder: object) -> None:
 
 @pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
 def test_replays_in_a_small_account(case: Case) -> None:
+    snapshot = read(case.person, **case.traits)
+    for finding in witnessed(snapshot):
+        assert_replays(snapshot, finding)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.severity], ids=lambda case: f"{case.control}: {case.name}")
+def test_replays_for_every_control(case: ControlCase) -> None:
     snapshot = read(case.person, **case.traits)
     for finding in witnessed(snapshot):
         assert_replays(snapshot, finding)

@@ -179,6 +179,10 @@ THROUGH = [
         admin(guard(*GIT, when=NULL_VIA), boundary="limit"),
         traits={"policies": [managed("limit", document(allow(), deny("kms:*")))]},
     ),
+    through(
+        "a second deny closes all that a service makes",
+        admin(guard("kms:*"), document(deny("kms:*", when={**WITHOUT_MFA, "Null": {"kms:ViaService": "false"}}))),
+    ),
     through("no deny at all is another finding", admin()),
     through("no credential", admin(guard(*GIT, when=NULL_VIA), **NOTHING)),
     through("kms:GenerateRandom uses no key", admin(guard("kms:GenerateRandom", "kms:List*"))),

@@ -160,6 +160,10 @@ TAKEOVER_CASES = [
     ),
     takeover("keys of a user who does not exist", allowed(allow("iam:CreateAccessKey", on=NOBODY))),
     takeover("no deny at all is another finding", admin()),
+    takeover(
+        "a path that one's name does not tell",
+        allowed(allow("iam:CreateAccessKey", on=OWN), path="/robots/"),
+    ),
     takeover("no credential", admin(guard(*GRAVE), **NOTHING)),
     takeover(
         "the boundary lets no IAM through",
