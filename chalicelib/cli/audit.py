@@ -65,9 +65,10 @@ def audit(
     settings_file: Path | None,
     **options: Any,
 ) -> int:
-    """Judge an account by its exported files.
+    """Judge the live account, or one by its exported files.
 
-    Give --snapshot, or the files that the AWS CLI writes; each one that is missing becomes a gap in the result.
+    Without any file the account is read from AWS with the usual credentials. With --snapshot, or the files that the AWS
+    CLI writes, each one that is missing becomes a gap in the result.
     """
     files = AccountFiles.taken_from(options)
     controls = _controls(ids)

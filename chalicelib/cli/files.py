@@ -35,7 +35,7 @@ _ANSWER_OPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class AccountFiles:
-    """The files that say what an account is; None for those not given."""
+    """The files that say what an account is, None for those not given; without any, how to reach the live account."""
 
     snapshot: Path | None
     authorization_details: Path | None
@@ -44,6 +44,13 @@ class AccountFiles:
     mfa_devices: Path | None
     service_credentials: Path | None
     ssh_public_keys: Path | None
+    profile: str | None = None
+    endpoint_url: str | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether the account is to be read from AWS."""
+        return self.snapshot is None and all(getattr(self, name) is None for name in ANSWERS.values())
 
     @classmethod
     def taken_from(cls, options: dict[str, Any]) -> AccountFiles:
@@ -61,7 +68,14 @@ def answer_options(command: F) -> F:
 def account_options(command: F) -> F:
     """Adds the options that name an account's state: a snapshot, or AWS's answers."""
     text = "an account in one file, as `mfawatch snapshot` writes it"
-    return click.option("--snapshot", type=_PATH, metavar="FILE", help=text)(answer_options(command))
+    return click.option("--snapshot", type=_PATH, metavar="FILE", help=text)(answer_options(live_options(command)))
+
+
+def live_options(command: F) -> F:
+    """Adds the options that say how to reach the live account, which is read where no file is given."""
+    profile = click.option("--profile", metavar="NAME", help="read the live account with this profile of the AWS CLI")
+    endpoint = click.option("--endpoint-url", metavar="URL", help="read from here instead of AWS, as from an emulator")
+    return profile(endpoint(command))
 
 
 def read_account(files: AccountFiles) -> AccountSnapshot:
@@ -81,11 +95,14 @@ def understand(files: AccountFiles, exports: Exports, taken: datetime) -> Accoun
         InputError: an answer is not what it is said to be.
     """
     if exports.authorization_details is None and exports.credential_report is None:
+        if files.live:
+            reasons = "; ".join(dict.fromkeys(gap.reason for gap in exports.gaps))
+            raise InputError("AWS", f"{reasons} (for an account in files: --snapshot, or --authorization-details)")
         raise InputError(str(files.snapshot), "answers: holds neither authorization-details nor credential-report")
     try:
         return read_exports(exports, taken)
     except ExportError as error:
-        source = files.snapshot or getattr(files, ANSWERS[error.read])
+        source = files.snapshot or getattr(files, ANSWERS[error.read]) or f"AWS {error.read}"
         place = f"answers.{error.read}: " if files.snapshot else ""
         raise InputError(str(source), f"{place}{error}") from None
 
@@ -112,12 +129,10 @@ def read_answers(files: AccountFiles) -> tuple[Exports, datetime]:
             return parse_snapshot(read_json(files.snapshot))
         except SnapshotError as error:
             raise InputError(str(files.snapshot), str(error)) from None
+    if files.live:
+        return _read_live(files)
     if not (files.authorization_details or files.credential_report):
-        takes_snapshot = any(option.name == "snapshot" for option in click.get_current_context().command.params)
-        raise click.UsageError(
-            f"name an account: {'--snapshot, or ' if takes_snapshot else ''}"
-            "--authorization-details or --credential-report, at best both"
-        )
+        raise click.UsageError("give --authorization-details or --credential-report as well, at best both")
     report = given.pop("credential_report", None)
     answers = {field: read_json(path) for field, path in given.items()}
     for field, answer in answers.items():
@@ -125,6 +140,23 @@ def read_answers(files: AccountFiles) -> tuple[Exports, datetime]:
             raise InputError(str(given[field]), "must be an object, not null")
     now = datetime.now(UTC).replace(microsecond=0)
     return Exports(credential_report=read_text(report) if report else None, **answers), now
+
+
+def _read_live(files: AccountFiles) -> tuple[Exports, datetime]:
+    """The answers of the live account, and what could not be read.
+
+    Raises:
+        InputError: there are no credentials, or none that AWS takes for anything.
+    """
+    # boto3 takes long to load, and most commands never need it.
+    from botocore.exceptions import BotoCoreError
+
+    from chalicelib.bootstrap import iam_reader
+
+    try:
+        return iam_reader(files.profile, endpoint_url=files.endpoint_url).read_account()
+    except (BotoCoreError, ValueError) as error:
+        raise InputError("AWS", str(error)) from None
 
 
 def read_text(path: Path) -> str:

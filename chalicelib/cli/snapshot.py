@@ -8,17 +8,21 @@ from typing import Any
 
 import click
 
-from chalicelib.cli.files import AccountFiles, answer_options, read_answers, understand, write_result
+from chalicelib.cli.files import AccountFiles, answer_options, live_options, read_answers, understand, write_result
 from chalicelib.iam.snapshot_file import snapshot_to_json
 
 
 @click.command()
 @answer_options
+@live_options
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE", help="write here"
 )
 def snapshot(output: Path, **options: Any) -> None:
-    """Put the files that the AWS CLI wrote about one account into one, which `mfawatch audit --snapshot` takes."""
+    """Read the live account once into a file that `mfawatch audit --snapshot` takes.
+
+    With the files that the AWS CLI wrote about an account, those are put into one instead.
+    """
     files = AccountFiles.taken_from(options)
     exports, taken = read_answers(files)
     understand(files, exports, taken)  # a snapshot that no audit could read is not written

@@ -50,6 +50,8 @@ class Exports:
     ssh_public_keys: object = None
     gaps: tuple[Gap, ...] = ()
     """What whoever read the answers could not read."""
+    as_needed: frozenset[Read] = frozenset()
+    """The answers about single users that were asked for only where a verdict hangs on them."""
 
 
 def read_exports(exports: Exports, taken: datetime) -> AccountSnapshot:
@@ -74,7 +76,8 @@ class _Builder:
 
     def build(self) -> AccountSnapshot:
         given = frozenset(read for read in Read if self._node(read))
-        self._gaps += [Gap(read, "", "not read") for read in Read if read not in given]
+        told = {gap.read for gap in self._gaps if not gap.subject}
+        self._gaps += [Gap(read, "", "not read") for read in Read if read not in given | told]
         answer = self._node(Read.AUTHORIZATION_DETAILS)
         details = Details(answer, partial(self._check_account, answer.read)) if answer else None
         users = {user.name: user for user in details.users()} if details else {}
@@ -210,6 +213,10 @@ class _Builder:
         truncated = {gap.subject for gap in self._gaps if gap.read is read}
         found: dict[str, User] = {}
         for name, user in users.items():
+            if name not in items and read in self._exports.as_needed and name not in truncated:
+                # Nobody asked, because such a credential is good for nothing here.
+                found[name] = replace(user, unread=user.unread - {kind})
+                continue
             if name not in items:
                 self._gap(read, name, "not read for this user")
                 found[name] = user

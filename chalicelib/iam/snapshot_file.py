@@ -31,6 +31,7 @@ def snapshot_to_json(exports: Exports, taken: datetime) -> dict[str, Any]:
         "format": FORMAT,
         "taken_at": taken.isoformat(timespec="seconds"),
         "answers": {name: answer for name, answer in answers.items() if answer is not None},
+        "as_needed": sorted(map(str, exports.as_needed)),
         "gaps": [{"read": str(gap.read), "subject": gap.subject, "reason": gap.reason} for gap in exports.gaps],
     }
 
@@ -58,13 +59,20 @@ def parse_snapshot(value: object) -> tuple[Exports, datetime]:
     if not isinstance(gaps, list):
         raise SnapshotError(f"gaps: must be an array, not {kind_of(gaps)}")
     fields = {field: answers.get(str(read)) for read, field in ANSWERS.items()}
-    return Exports(**fields, gaps=tuple(_gap(gap, f"gaps[{i}]") for i, gap in enumerate(gaps))), taken
+    found = tuple(_gap(gap, f"gaps[{i}]") for i, gap in enumerate(gaps))
+    return Exports(**fields, gaps=found, as_needed=_reads(snapshot.get("as_needed", []))), taken
 
 
 def _mapping(value: object, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise SnapshotError(f"{where}{': ' if where else ''}must be an object, not {kind_of(value)}")
     return value
+
+
+def _reads(value: object) -> frozenset[Read]:
+    if not isinstance(value, list) or not set(value) <= set(map(str, Read)):
+        raise SnapshotError("as_needed: must be an array of names of answers")
+    return frozenset(map(Read, value))
 
 
 def _gap(value: object, where: str) -> Gap:

@@ -109,9 +109,14 @@ def test_a_file_that_is_not_given_is_named(missing: str, style: str, run: Run) -
     assert "not read" in out
 
 
-def test_an_account_needs_details_or_a_report(run: Run) -> None:
-    run("audit").assert_refused("--snapshot", "--authorization-details")
-    run("audit", *demo_options(DEMO, "authorization_details", "credential_report")).assert_refused("--snapshot")
+def test_without_files_and_without_credentials_says_what_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    run("audit").assert_refused("credentials", "--snapshot", "--authorization-details")
+    run("audit", *demo_options(DEMO, "authorization_details", "credential_report")).assert_refused("--authorization-details or --credential-report")
 
 
 def test_a_snapshot_stands_alone(run: Run, tmp_path: Path) -> None:

@@ -1,0 +1,185 @@
+"""An account's IAM state, read with as few calls as a verdict needs.
+
+Whole lists come a page at a time, a thousand items a page: the authorization details, the virtual devices, the Git
+credentials, and the credential report. Calls for one user are made where a verdict hangs on them alone (see
+`analysis.reading`), so their number does not grow with the users who are fine.
+
+What cannot be read, or not in full, becomes a gap with AWS's error code as its reason; the rest is read all the same.
+Sources: IAM API reference; botocore's service model for the names of operations and their results.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from time import sleep
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from chalicelib.analysis.reading import to_ask_for_ssh_keys, to_confirm
+from chalicelib.iam.account import Gap, Read
+from chalicelib.iam.exports import CODECOMMIT, Exports, read_exports
+
+PAGE = 1000
+"""Items a page, the most that IAM gives."""
+WORKERS = 8
+"""Calls for single users that are made at once."""
+REPORT_CHECKS = 20
+"""How often the credential report is asked for before it is given up."""
+REPORT_PAUSE = 1.5
+"""Seconds between two of them."""
+
+_Errors = (ClientError, BotoCoreError, ResponseParserError)
+"""What a call fails with: AWS's refusal, trouble on the way, and an answer that is none, as of a proxy."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@dataclass
+class IamReader:
+    """Reads one account through an IAM client.
+
+    `now` tells the time and `pause` waits for a number of seconds; both are there to be replaced in tests.
+    """
+
+    iam: Any
+    now: Callable[[], datetime] = _now
+    pause: Callable[[float], None] = sleep
+    _gaps: list[Gap] = field(default_factory=list, init=False)
+
+    def read_account(self) -> tuple[Exports, datetime]:
+        """The whole account as AWS's answers, and the moment whose state they tell."""
+        self._gaps = []
+        taken = self.now()
+        self._start_report()
+        exports = Exports(
+            authorization_details=self._details(),
+            virtual_mfa_devices=self._list(
+                Read.VIRTUAL_MFA_DEVICES, "list_virtual_mfa_devices", "VirtualMFADevices", AssignmentStatus="Assigned"
+            ),
+            service_credentials=self._list(
+                Read.SERVICE_CREDENTIALS,
+                "list_service_specific_credentials",
+                "ServiceSpecificCredentials",
+                AllUsers=True,
+                ServiceName=CODECOMMIT,
+            ),
+            credential_report=self._report(),
+        )
+        if exports.authorization_details is None and exports.credential_report is None:
+            return replace(exports, gaps=tuple(self._gaps)), taken
+        snapshot = read_exports(exports, taken)
+        exports = replace(
+            exports,
+            as_needed=frozenset({Read.SSH_PUBLIC_KEYS}),
+            mfa_devices=self._of_users(Read.MFA_DEVICES, "list_mfa_devices", "MFADevices", to_confirm(snapshot)),
+            ssh_public_keys=self._of_users(
+                Read.SSH_PUBLIC_KEYS, "list_ssh_public_keys", "SSHPublicKeys", to_ask_for_ssh_keys(snapshot)
+            ),
+        )
+        return replace(exports, gaps=tuple(self._gaps)), taken
+
+    # --- lists -------------------------------------------------------------------------------------------------------
+
+    def _details(self) -> dict[str, Any] | None:
+        names = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
+        return self._pages(Read.AUTHORIZATION_DETAILS, "", self.iam.get_account_authorization_details, names)
+
+    def _list(self, read: Read, operation: str, name: str, **parameters: Any) -> dict[str, Any] | None:
+        call = getattr(self.iam, operation)
+        return self._pages(read, "", partial(call, **parameters), (name,))
+
+    def _pages(
+        self, read: Read, subject: str, call: Callable[..., Mapping[str, Any]], names: Iterable[str]
+    ) -> dict[str, Any] | None:
+        """All pages of an answer as one; of a failure on the way what came before it, marked as truncated."""
+        found: dict[str, Any] = {name: [] for name in names}
+        marker: dict[str, str] = {}
+        try:
+            while True:
+                page = call(MaxItems=PAGE, **marker)
+                for name, items in found.items():
+                    items += page.get(name, [])
+                if not page.get("IsTruncated"):
+                    return dict(_plain(found))
+                marker = {"Marker": page["Marker"]}
+        except _Errors as error:
+            self._gaps.append(Gap(read, subject, _reason(error)))
+        return dict(_plain({**found, "IsTruncated": True})) if marker else None
+
+    # --- the credential report ---------------------------------------------------------------------------------------
+
+    def _start_report(self) -> None:
+        """Ask for a report, so that it is there when the lists are read; a cached one stays as it is."""
+        try:
+            self.iam.generate_credential_report()
+        except _Errors:
+            return  # the failure shows where the report is fetched
+
+    def _report(self) -> str | None:
+        """The report as the AWS CLI prints it, with the time of its making."""
+        for check in range(REPORT_CHECKS):
+            try:
+                answer = self.iam.get_credential_report()
+            except _Errors as error:
+                if _code(error) not in _NOT_YET:
+                    self._gaps.append(Gap(Read.CREDENTIAL_REPORT, "", _reason(error)))
+                    return None
+                if _code(error) != "ReportInProgress":
+                    self._start_report()
+                if check + 1 < REPORT_CHECKS:
+                    self.pause(REPORT_PAUSE)
+            else:
+                content = base64.b64encode(answer["Content"]).decode()
+                return json.dumps({"Content": content, "GeneratedTime": _text(answer.get("GeneratedTime"))})
+        self._gaps.append(Gap(Read.CREDENTIAL_REPORT, "", f"not made within {REPORT_CHECKS} checks"))
+        return None
+
+    # --- single users ------------------------------------------------------------------------------------------------
+
+    def _of_users(self, read: Read, operation: str, name: str, users: Iterable[str]) -> dict[str, Any]:
+        """User name → the user's answer; the users who could not be asked are gaps."""
+        call = getattr(self.iam, operation)
+        wanted = list(users)
+        with ThreadPoolExecutor(WORKERS) as pool:
+            answers = pool.map(lambda user: self._pages(read, user, partial(call, UserName=user), (name,)), wanted)
+            return {user: answer for user, answer in zip(wanted, answers, strict=True) if answer is not None}
+
+
+_NOT_YET = frozenset({"ReportNotPresent", "ReportExpired", "ReportInProgress"})
+"""Errors of GetCredentialReport that pass (IAM API reference)."""
+
+
+def _code(error: Exception) -> str:
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def _reason(error: Exception) -> str:
+    """Why a call failed, in a line: AWS's code and what it says, or what went wrong on the way."""
+    if isinstance(error, ClientError):
+        found = error.response.get("Error", {})
+        told = " ".join(str(found.get("Message", "")).split())[:200]
+        return f"{found.get('Code', 'error')}{f': {told}' if told else ''}"
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _plain(value: Any) -> Any:
+    """boto3's values as JSON has them: moments as text."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return _text(value) if isinstance(value, datetime) else value
+
+
+def _text(moment: Any) -> Any:
+    return moment.isoformat() if isinstance(moment, datetime) else moment

@@ -1,0 +1,38 @@
+"""Where clients and adapters are built, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from chalicelib.aws.iam_reader import IamReader
+
+RETRIES = 8
+"""Attempts at a call that AWS throttles, in adaptive mode: IAM's limits are not published."""
+SECONDS = 30
+"""How long a connection or an answer is waited for."""
+
+
+def iam_reader(profile: str | None = None, region: str | None = None, endpoint_url: str | None = None) -> IamReader:
+    """A reader of the account that boto3's usual credentials belong to.
+
+    Raises:
+        botocore.exceptions.BotoCoreError: there is no such profile.
+    """
+    return IamReader(client("iam", boto3.Session(profile_name=profile, region_name=region), endpoint_url))
+
+
+def client(service: str, session: Any, endpoint_url: str | None = None) -> Any:
+    """A client that retries what is throttled and does not wait for ever."""
+    # IAM answers in one region alone; without any, boto3 refuses to make a client for an emulator.
+    region = session.region_name or "us-east-1"
+    config = Config(
+        retries={"mode": "adaptive", "max_attempts": RETRIES},
+        connect_timeout=SECONDS,
+        read_timeout=SECONDS,
+        max_pool_connections=16,
+        user_agent_extra="mfawatch",
+    )
+    return session.client(service, region_name=region, endpoint_url=endpoint_url, config=config)

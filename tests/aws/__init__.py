@@ -1,0 +1,1 @@
+"""Adapters against an emulator and against recorded answers."""

@@ -1,0 +1,178 @@
+"""The live account: few calls, the same verdicts as by all answers, and no verdict on what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from chalicelib.audit import Audit, judge
+from chalicelib.aws.iam_reader import REPORT_CHECKS, IamReader
+from chalicelib.iam.account import Read
+from chalicelib.iam.exports import Exports, read_exports
+from chalicelib.iam.snapshot_file import parse_snapshot, snapshot_to_json
+from chalicelib.local.example import read_example
+from tests.accounts import DEMO, load_exports
+from tests.accounts.build import (
+    ADMIN,
+    FOUND,
+    GUARD,
+    NOT_EVALUATED,
+    TAKEN,
+    Person,
+    deny_all_but,
+    document,
+    exports,
+    verdict,
+)
+from tests.aws.fake_iam import FakeIam
+
+NO_KEYS = ("false", "false")
+FORM_A = document(
+    deny_all_but(
+        "codecommit:GitPull",
+        "codecommit:GitPush",
+        when={
+            "BoolIfExists": {"aws:MultiFactorAuthPresent": "false"},
+            "StringNotLike": {"kms:ViaService": "codecommit.*.amazonaws.com"},
+        },
+    )
+)
+PEOPLE = [
+    Person("fine", inline=[ADMIN, GUARD]),
+    Person("open", inline=[ADMIN]),
+    Person("git", inline=[ADMIN, FORM_A], keys=NO_KEYS, ssh_keys=["Active"], mfa="false", virtual=False, devices=0),
+    Person("key", inline=[ADMIN, FORM_A], ssh_keys=["Active"]),
+    Person("bare", inline=[ADMIN, GUARD], mfa="false", virtual=False, devices=0),
+    Person("token", inline=[ADMIN, GUARD], mfa="false", virtual=False, devices=1),
+    Person("credential", inline=[ADMIN, GUARD], keys=NO_KEYS, git_credentials=["Active"], mfa="false", virtual=False),
+    Person("idle", inline=[ADMIN], keys=NO_KEYS, mfa="false", virtual=False),
+    Person("broken", inline=["{"]),
+]
+OPERATIONS = (
+    "GetAccountAuthorizationDetails",
+    "ListVirtualMFADevices",
+    "ListServiceSpecificCredentials",
+    "GetCredentialReport",
+    "GenerateCredentialReport",
+    "ListMFADevices",
+    "ListSSHPublicKeys",
+)
+
+
+def reader(iam: FakeIam) -> IamReader:
+    """A reader that does not wait."""
+    return IamReader(iam, now=lambda: TAKEN, pause=lambda _: None)
+
+
+def audit_live(iam: FakeIam) -> Audit:
+    """The audit of what is read."""
+    return judge(read_exports(*reader(iam).read_account()))
+
+
+def whole(answers: Exports) -> Audit:
+    """The audit by every answer there is."""
+    return judge(read_exports(answers, TAKEN))
+
+
+def told(result: Audit) -> set[tuple[str | None, str, str]]:
+    """Who is accused of what, and how gravely."""
+    return {(finding.user, finding.control, str(finding.severity)) for finding in result.findings}
+
+
+@pytest.mark.parametrize("page", [1000, 3, 1])
+def test_the_live_account_is_judged_as_its_answers_are(page: int) -> None:
+    answers = exports(*PEOPLE)
+    live = audit_live(FakeIam(answers, page=page))
+    assert told(live) == told(whole(answers))
+    assert [gap.read for gap in live.gaps] == [Read.SERVICE_CONTROL_POLICIES]
+
+
+def test_the_example_account_is_judged_as_its_answers_are() -> None:
+    assert told(audit_live(FakeIam(load_exports(DEMO)))) == told(judge(read_example()))
+
+
+def test_users_who_are_fine_cost_nothing() -> None:
+    few, many = (FakeIam(exports(*(Person(f"u{i}", inline=[ADMIN, GUARD]) for i in range(n)))) for n in (5, 400))
+    for iam in (few, many):
+        audit_live(iam)
+    assert few.calls == many.calls
+    assert sum(many.calls.values()) <= 8
+
+
+def test_single_users_are_asked_only_where_a_verdict_hangs_on_them() -> None:
+    iam = FakeIam(exports(*PEOPLE))
+    audit_live(iam)
+    asked = {"bare", "token", "git", "credential", "idle"}
+    assert iam.calls["ListMFADevices"] == len(asked)
+    # Git is open to them, or their policies are not known, or an SSH key may be all they have.
+    assert iam.calls["ListSSHPublicKeys"] == len({"open", "git", "key", "idle", "broken"})
+
+
+def test_a_report_of_an_hour_ago_does_not_accuse_who_enrolled_since() -> None:
+    answers = exports(Person(inline=[ADMIN, GUARD], mfa="false", virtual=False, devices=1))
+    assert verdict(audit_live(FakeIam(answers)), "user-without-mfa", "alice") == "fine"
+
+
+def test_what_was_confirmed_is_certain() -> None:
+    answers = exports(Person(inline=[ADMIN, GUARD], mfa="false", virtual=False))
+    [finding] = [f for f in audit_live(FakeIam(answers)).findings if f.control == "user-without-mfa"]
+    assert not finding.uncertain
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "Throttling"])
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_failed_call_loses_no_finding(operation: str, code: str, after: int) -> None:
+    """What the whole account shows is, with a call that fails, shown still or not evaluated, and the gap is told."""
+    answers = exports(*PEOPLE)
+    iam = FakeIam(answers, page=4, failing={operation: code}, after=after)
+    live = audit_live(iam)
+    for finding in whole(answers).findings:
+        assert verdict(live, finding.control, finding.user or "") in (FOUND, NOT_EVALUATED), finding
+    failed = operation != "GenerateCredentialReport" and (after == 0 or iam.calls[operation] > 1)
+    paged = operation.startswith(("GetAccount", "ListVirtual"))
+    if failed and (after == 0 or paged):
+        assert any(code in gap.reason for gap in live.gaps)
+
+
+def test_a_report_that_is_never_made_is_a_gap_and_the_wait_is_bounded() -> None:
+    waits: list[float] = []
+    iam = FakeIam(exports(*PEOPLE), pending=10_000)
+    found, taken = IamReader(iam, now=lambda: TAKEN, pause=waits.append).read_account()
+    assert iam.calls["GetCredentialReport"] == REPORT_CHECKS
+    assert len(waits) == REPORT_CHECKS - 1
+    assert Read.CREDENTIAL_REPORT in {gap.read for gap in read_exports(found, taken).gaps}
+
+
+def test_nothing_readable_says_why() -> None:
+    iam = FakeIam(exports(*PEOPLE), failing=dict.fromkeys(OPERATIONS, "AccessDenied"))
+    found, _ = reader(iam).read_account()
+    assert found.authorization_details is None
+    assert {"AccessDenied" in gap.reason for gap in found.gaps} == {True}
+
+
+def test_a_snapshot_of_the_live_account_is_judged_as_the_account() -> None:
+    found, taken = reader(FakeIam(exports(*PEOPLE))).read_account()
+    again, moment = parse_snapshot(snapshot_to_json(found, taken))
+    assert moment == taken
+    assert judge(read_exports(again, moment)) == judge(read_exports(found, taken))
+
+
+@pytest.mark.parametrize("value", ["ssh-public-keys", ["nothing"], [7], {}])
+def test_a_snapshot_says_which_answers_were_asked_for_as_needed(value: Any) -> None:
+    found, taken = reader(FakeIam(exports(*PEOPLE))).read_account()
+    with pytest.raises(ValueError, match="as_needed"):
+        parse_snapshot(snapshot_to_json(found, taken) | {"as_needed": value})
+
+
+def names(result: Audit, control: str) -> Sequence[str | None]:
+    """The users whom a control accuses."""
+    return [finding.user for finding in result.findings if finding.control == control]
+
+
+def test_nobody_is_named_for_a_key_that_nobody_needed_to_ask_about() -> None:
+    """A user with a device and no credential but perhaps an SSH key, to whom Git is closed, is as good as gone."""
+    live = audit_live(FakeIam(exports(Person(inline=[GUARD, "{"], keys=NO_KEYS, ssh_keys=[]))))
+    assert names(live, "policy-not-evaluable") == []
