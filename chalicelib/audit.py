@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,12 @@ class Audit:
     not_evaluated: tuple[NotEvaluated, ...]
     controls: tuple[Control, ...]
     users: int
+    asked: frozenset[str] | None = None
+    """The names of the users asked about; None for the whole account."""
+    judged: frozenset[str] = frozenset()
+    """The names of those who are in the account as it was read."""
+    reads: frozenset[Read] = frozenset()
+    report_generated: datetime | None = None
 
     def at_least(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings at or above a severity."""
@@ -112,10 +118,14 @@ def judge(
     controls: Sequence[Control] = CONTROLS,
     users: Iterable[str] | None = None,
     settings: Settings | None = None,
+    judged: Callable[[], None] = lambda: None,
 ) -> Audit:
-    """Judge an account, or some of its users. An audit of some users says nothing of the account as a whole."""
+    """Judge an account, or some of its users. An audit of some users says nothing of the account as a whole.
+
+    `judged` is called for each user whom the analysis is done with: the long part of the work.
+    """
     settings = settings or Settings()
-    state = State(snapshot, None if users is None else frozenset(users), settings)
+    state = State(snapshot, None if users is None else frozenset(users), settings, judged)
     asked = tuple(control for control in controls if users is None or not control.about_account)
     results = [result for control in asked for result in control.evaluate(state)]
     findings = sorted((r for r in results if isinstance(r, Finding)), key=lambda finding: finding.order)
@@ -128,4 +138,8 @@ def judge(
         not_evaluated=tuple(skipped),
         controls=asked,
         users=sum(1 for _ in state.users()),
+        asked=state.only,
+        judged=frozenset(user.name for user in state.users()),
+        reads=snapshot.reads,
+        report_generated=snapshot.report_generated,
     )

@@ -132,7 +132,7 @@ class Carrying:
     """
 
     def __init__(self, document: PolicyDocument, places: Sequence[tuple[str, str]], beside: Sequence[str] = ()) -> None:
-        self._whole = len(places) <= MOST_ACCOUNTS
+        self._untried = "" if len(places) <= MOST_ACCOUNTS else "more accounts are named than are tried"
         self.callers = [_caller(document, *place, beside) for place in places[:MOST_ACCOUNTS]]
         """The administrators, with what is attached to each."""
 
@@ -143,8 +143,8 @@ class Carrying:
         """
         surfaces = [Surface(caller, policies) for caller, policies in self.callers]
         answers = [answer for surface in surfaces for answer in _asked(surface, accepted)]
-        whole = self._whole and all(answer.exhaustive for answer in answers)
-        return Answer(tuple(entry for answer in answers for entry in answer.entries), whole)
+        untried = next(filter(None, (self._untried, *(answer.untried for answer in answers))), "")
+        return Answer(tuple(entry for answer in answers for entry in answer.entries), untried)
 
 
 def _asked(surface: Surface, accepted: Accepted) -> Iterator[Answer]:
@@ -157,7 +157,7 @@ def _asked(surface: Surface, accepted: Accepted) -> Iterator[Answer]:
     if any(True for _ in Partition(surface.policies).unknown()):
         # What the catalogue does not know is looked for where all is asked for.
         answer = surface.entries(everything(), origins)
-        yield Answer(tuple(entry for entry in answer.entries if entry.group.unknown), answer.exhaustive)
+        yield Answer(tuple(entry for entry in answer.entries if entry.group.unknown), answer.untried)
 
 
 def _caller(document: PolicyDocument, partition: str, account: str, beside: Sequence[str]) -> tuple[Caller, PolicySet]:

@@ -30,6 +30,8 @@ from chalicelib.iam.request import MFA_KEYS, MfaState, Request, build_request, i
 from chalicelib.iam.statement import Effect, Statement
 
 KMS = "kms"
+MANY_PATTERNS = "more resource patterns meet than are tried together, or hold values that are not known"
+MANY_VALUES = "more combinations of condition values are in play than are tried"
 
 
 def managed_keys() -> Actions:
@@ -92,8 +94,8 @@ class Cells:
         ]
         self._cases: dict[tuple[int, ...], _Case] = {}
         self._values: dict[tuple[object, ...], tuple[list[Values], bool]] = {}
-        self.whole = True
-        """Whether all combinations that matter have been among those tried so far."""
+        self.untried = ""
+        """Why not all combinations that matter have been among those tried so far; empty where they have."""
 
     def _case(self, group: ActionClass) -> _Case:
         service = (KMS, GIT_SERVICE, group.service).index(group.service)
@@ -118,7 +120,8 @@ class Cells:
         if not group.has_resources:
             yield from ((Target(group.name, "*"), origin) for origin in expanded)
             return
-        self.whole = self.whole and case.patterns.whole
+        if not case.patterns.whole:
+            self.untried = self.untried or MANY_PATTERNS
         for target in targets(group, case.patterns, case.where):
             yield from ((target, origin) for origin in expanded)
         if not managed or not group.members & managed_keys():
@@ -133,7 +136,8 @@ class Cells:
         """The choices of condition values, the plain one first; each only as far as the request carries the key."""
         region = region_of(target.resource) or self._case(group).where.regions[0]
         values, whole = self._values_of(group, origin, region, target.action)
-        self.whole = self.whole and whole
+        if not whole:
+            self.untried = self.untried or MANY_VALUES
         fixed = region_of(target.resource) or group.service in GLOBAL_SERVICES
         chosen: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
         for variant in values:

@@ -24,14 +24,14 @@ from chalicelib.iam.statement import Effect, Statement
 
 @dataclass(frozen=True, slots=True)
 class Enforcement:
-    """What was found for a user: the gravest hole and the way to it, or none, and whether everything was tried.
+    """What was found for a user: the gravest hole and the way to it, or none, and why not all was tried.
 
     `guarded` are the origins for which MFA is asked, but for exemptions; `keys` is what those open of KMS.
     """
 
     hole: Entry | None
     way: Way | None
-    exhaustive: bool
+    untried: str
     guarded: tuple[Origin, ...]
     keys: KeyExceptions
 
@@ -50,7 +50,7 @@ def enforcement_of(surface: UserSurface, ways: Sequence[Way]) -> Enforcement:
         answer = surface.gravest(reached_by(ways, scopes))
     hole = answer.entries[0] if answer.entries else _on_others(surface, ways)
     way = way_to(hole.origin, hole.group.members, ways) if hole else None
-    return Enforcement(hole, way, answer.exhaustive, guarded, keys)
+    return Enforcement(hole, way, answer.untried, guarded, keys)
 
 
 def _on_others(surface: UserSurface, ways: Sequence[Way]) -> Entry | None:

@@ -19,7 +19,8 @@ class KeyExceptions:
     direct: tuple[Entry, ...] = ()
     services: tuple[Entry, ...] = ()
     administration: tuple[Entry, ...] = ()
-    exhaustive: bool = True
+    untried: str = ""
+    """Why not everything was tried; empty where it was."""
 
     @property
     def any(self) -> bool:
@@ -44,5 +45,5 @@ def key_exceptions(surface: UserSurface, guarded: Sequence[Origin], *, denied: b
         direct=direct.entries,
         services=tuple(entry for entry in through.entries if entry.origin.via != GIT_SERVICE),
         administration=administration.entries,
-        exhaustive=through.exhaustive and direct.exhaustive and administration.exhaustive,
+        untried=through.untried or direct.untried or administration.untried,
     )

@@ -91,7 +91,7 @@ class UserSurface:
             if mine is None or mine.certain is not entry.certain:
                 return question(self.own)
             entries.append(mine)
-        return Answer(tuple(entries), answer.exhaustive)
+        return Answer(tuple(entries), answer.untried)
 
 
 def _signature(caller: Caller, policies: PolicySet) -> object:

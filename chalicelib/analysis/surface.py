@@ -93,10 +93,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The entries found for a question, and whether every combination was tried."""
+    """The entries found for a question, and why not every combination was tried; empty where each was."""
 
     entries: tuple[Entry, ...]
-    exhaustive: bool
+    untried: str = ""
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether every combination was tried."""
+        return not self.untried
 
     @property
     def best(self) -> Entry:
@@ -196,10 +201,11 @@ class Surface:
 
     def _begin(self) -> None:
         self._left = MOST_REQUESTS
-        self._cells.whole = True
+        self._cells.untried = ""
 
     def _answer(self, found: Sequence[Entry]) -> Answer:
-        return Answer(tuple(found), self._cells.whole and self._left > 0)
+        untried = "" if self._left > 0 else f"there are more than {MOST_REQUESTS:,} requests to try"
+        return Answer(tuple(found), untried or self._cells.untried)
 
     def _classes(
         self, reached: Mapping[Origin, Actions], unknown: Sequence[Origin] = (), *, managed: bool = False

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.progress import Progress
 
 from chalicelib.audit import Audit, judge
 from chalicelib.cli.errors import FINDINGS
@@ -78,9 +79,14 @@ def audit(
         raise click.UsageError("--format asff needs --region: Security Hub takes findings by region")
     settings = read_settings(settings_file)
     least = settings.fail_on if fail_on is None else None if fail_on == NEVER else Severity(fail_on)
-    with Console(stderr=True).status("reading and judging the account"):
+    console = Console(stderr=True)
+    with console.status("reading the account"):
         snapshot = read_account(files)
-        result = judge(snapshot, controls, _users(snapshot, names), settings)
+    chosen = _users(snapshot, names)
+    # A bar is for who waits at a terminal; to a file or a pipe nothing of it is written.
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("judging users", total=len(snapshot.users) if chosen is None else len(chosen))
+        result = judge(snapshot, controls, chosen, settings, lambda: progress.advance(task))
     write_result(render(result, style, to_file=output is not None, region=region or ""), output)
     return FINDINGS if least is not None and result.at_least(least) else 0
 

@@ -50,4 +50,4 @@ def tell(snapshot: AccountSnapshot, user: User) -> Told:
         if (entry.origin.via in (("", GIT_SERVICE) if only_git else (entry.origin.via,)))
         and (entry.origin.via or way_to(entry.origin, entry.group.members, ways))
     )
-    return Told(user, ways, entries, answer.exhaustive, tuple(doubts_of(snapshot, user)))
+    return Told(user, ways, entries, answer.untried, tuple(doubts_of(snapshot, user)))

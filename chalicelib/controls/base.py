@@ -48,6 +48,8 @@ class State:
     only: frozenset[str] | None = None
     """The names of the users to judge; None for all."""
     settings: Settings = field(default_factory=Settings)
+    judged: Callable[[], None] = lambda: None
+    """Called for each user whom the analysis is done with."""
     _policies: dict[str, UserPolicies] = field(default_factory=dict, init=False)
     _subjects: dict[str, Subject] = field(default_factory=dict, init=False)
 
@@ -89,6 +91,7 @@ class State:
             found, ways = self.policies_of(user), ways_of(user)
             surface = self.surfaces.of(user, found.policies)
             self._subjects[user.name] = Subject(user, found, surface, ways, enforcement_of(surface, ways))
+            self.judged()
         return self._subjects[user.name]
 
 
@@ -151,10 +154,8 @@ class Control:
         accepted = [state.settings.accepts(self.id, user.name, one, day) for one in touched or (None,)]
         return "; ".join(dict.fromkeys(one.reason for one in accepted if one)) if all(accepted) else ""
 
-    def of_each_user(
-        self, state: State, judge: Callable[[Subject], tuple[Sequence[Finding], bool]]
-    ) -> Iterator[Result]:
-        """What `judge` finds for each user with a usable credential; it also says whether it tried everything.
+    def of_each_user(self, state: State, judge: Callable[[Subject], tuple[Sequence[Finding], str]]) -> Iterator[Result]:
+        """What `judge` finds for each user with a usable credential; it also says why it did not try everything.
 
         Where it finds nothing and something was not read, not evaluable or not tried, the user is not evaluated.
         """
@@ -165,14 +166,13 @@ class Control:
                 yield self.not_evaluated(user.name, unread)
                 continue
             subject = state.subject(user)
-            findings, exhaustive = judge(subject)
+            findings, untried = judge(subject)
             yield from findings
             if not findings and subject.broken:
                 names = ", ".join(policy.name for policy in subject.found.broken)
                 yield self.not_evaluated(user.name, f"cannot be evaluated: {names}")
-            elif not findings and not exhaustive:
-                reason = "more combinations of condition values than are tried; none of those tried gets through"
-                yield self.not_evaluated(user.name, reason)
+            elif not findings and untried:
+                yield self.not_evaluated(user.name, f"{untried}; none of those tried gets through")
 
     def not_evaluated(self, subject: str, reason: str) -> NotEvaluated:
         """That this control could not judge the subject."""

@@ -15,9 +15,9 @@ _USED_BY_GIT = GIT_KINDS | {CredentialKind.ACCESS_KEY}
 
 
 def _check(control: Control, state: State) -> Iterator[Result]:
-    def judge(subject: Subject) -> tuple[Sequence[Finding], bool]:
+    def judge(subject: Subject) -> tuple[Sequence[Finding], str]:
         open_to = [access for access in git_without_mfa(subject.surface, subject.enforcement.guarded) if access.works]
-        return [_finding(control, state, subject, open_to)] if open_to else [], subject.enforcement.exhaustive
+        return [_finding(control, state, subject, open_to)] if open_to else [], subject.enforcement.untried
 
     return control.of_each_user(state, judge)
 

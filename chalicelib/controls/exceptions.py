@@ -17,10 +17,10 @@ def check_exemption(question: Question, severity: Severity) -> Callable[[Control
     """A check that raises one finding for a user of whom the question finds an entry."""
 
     def check(control: Control, state: State) -> Iterator[Result]:
-        def judge(subject: Subject) -> tuple[Sequence[Finding], bool]:
+        def judge(subject: Subject) -> tuple[Sequence[Finding], str]:
             answer = question(subject)
             findings = [_finding(control, state, subject, answer, severity)] if answer.entries else []
-            return findings, answer.exhaustive and subject.enforcement.exhaustive
+            return findings, answer.untried or subject.enforcement.untried
 
         return control.of_each_user(state, judge)
 

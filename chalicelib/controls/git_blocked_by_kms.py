@@ -13,11 +13,11 @@ from chalicelib.iam.account import Read
 
 
 def _check(control: Control, state: State) -> Iterator[Result]:
-    def judge(subject: Subject) -> tuple[Sequence[Finding], bool]:
+    def judge(subject: Subject) -> tuple[Sequence[Finding], str]:
         passing = list(git_without_mfa(subject.surface, subject.enforcement.guarded))
         works = {access.operation for access in passing if access.works}
         blocked = [access for access in passing if access.operation not in works]
-        return [_finding(control, state, subject, blocked)] if blocked else [], subject.enforcement.exhaustive
+        return [_finding(control, state, subject, blocked)] if blocked else [], subject.enforcement.untried
 
     return control.of_each_user(state, judge)
 

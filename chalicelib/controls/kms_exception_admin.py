@@ -11,7 +11,7 @@ from chalicelib.iam.account import Read
 
 def _administered(subject: Subject) -> Answer:
     found = subject.enforcement.keys
-    return Answer(found.administration, found.exhaustive)
+    return Answer(found.administration, found.untried)
 
 
 CONTROL = Control(

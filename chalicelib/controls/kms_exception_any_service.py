@@ -11,7 +11,7 @@ from chalicelib.iam.account import Read
 
 def _through_services(subject: Subject) -> Answer:
     found = subject.enforcement.keys
-    return Answer(found.services, found.exhaustive)
+    return Answer(found.services, found.untried)
 
 
 CONTROL = Control(

@@ -11,7 +11,7 @@ from chalicelib.iam.account import Read
 
 def _directly(subject: Subject) -> Answer:
     found = subject.enforcement.keys
-    return Answer(found.direct, found.exhaustive)
+    return Answer(found.direct, found.untried)
 
 
 CONTROL = Control(

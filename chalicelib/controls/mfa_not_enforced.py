@@ -14,9 +14,9 @@ from chalicelib.iam.account import Read
 
 
 def _check(control: Control, state: State) -> Iterator[Result]:
-    def judge(subject: Subject) -> tuple[Sequence[Finding], bool]:
+    def judge(subject: Subject) -> tuple[Sequence[Finding], str]:
         found = subject.enforcement
-        return [_finding(control, state, subject, found.hole)] if found.hole else [], found.exhaustive
+        return [_finding(control, state, subject, found.hole)] if found.hole else [], found.untried
 
     return control.of_each_user(state, judge)
 

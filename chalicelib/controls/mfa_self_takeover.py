@@ -17,7 +17,7 @@ from chalicelib.iam.patterns import has_wildcard
 
 
 def _check(control: Control, state: State) -> Iterator[Result]:
-    def judge(subject: Subject) -> tuple[Sequence[Finding], bool]:
+    def judge(subject: Subject) -> tuple[Sequence[Finding], str]:
         # Only what reaches IAM counts: neither Git credentials nor sessions that GetSessionToken made do.
         reaching = {way.origin for way in subject.ways if way.reach is Reach.ANYTHING}
         enforcement = subject.enforcement
@@ -28,10 +28,8 @@ def _check(control: Control, state: State) -> Iterator[Result]:
         for answer, severity in zip(answers, (Severity.HIGH, Severity.LOW), strict=False):
             entries = tuple(entry for entry in answer.entries if _exists(state, entry))
             if entries:
-                return [
-                    _finding(control, state, subject, replace(answer, entries=entries), severity)
-                ], answer.exhaustive
-        return [], all(answer.exhaustive for answer in answers)
+                return [_finding(control, state, subject, replace(answer, entries=entries), severity)], answer.untried
+        return [], next((answer.untried for answer in answers if answer.untried), "")
 
     return control.of_each_user(state, judge)
 

@@ -12,13 +12,13 @@ from chalicelib.iam.account import Read
 
 
 def _check(control: Control, state: State) -> Iterator[Result]:
-    def judge(subject: Subject) -> tuple[Sequence[Finding], bool]:
+    def judge(subject: Subject) -> tuple[Sequence[Finding], str]:
         enforcement = subject.enforcement
         if enforcement.hole is not None and not enforcement.guarded:
-            return [], True  # nothing asks for MFA at all: mfa-not-enforced says so
+            return [], ""  # nothing asks for MFA at all: mfa-not-enforced says so
         origins = list(dict.fromkeys(way.origin for way in subject.ways if way.assumes))
         reached = state.roles.reached(subject.surface, origins)
-        return [_finding(control, state, subject, reached)] if reached else [], enforcement.exhaustive
+        return [_finding(control, state, subject, reached)] if reached else [], enforcement.untried
 
     return control.of_each_user(state, judge)
 

@@ -24,7 +24,7 @@ class Told:
     user: User
     ways: tuple[Way, ...]
     entries: tuple[Entry, ...]
-    exhaustive: bool
+    untried: str
     doubts: tuple[str, ...]
 
 
@@ -44,8 +44,8 @@ def _lines(told: Told) -> Iterator[str]:
         for level, names, where in services[service]:
             yield f"    {level}: {names}"
             yield f"      {where}"
-    if not told.exhaustive:
-        yield "  not exhaustive: more combinations of condition values are in play than are tried"
+    if told.untried:
+        yield f"  not exhaustive: {told.untried}"
     for doubt in told.doubts:
         yield f"  uncertain: {doubt}"
 
@@ -113,7 +113,8 @@ def surface_to_json(told: Told) -> dict[str, Any]:
     return {
         "principal": told.user.arn,
         "ways": [way.label for way in told.ways],
-        "exhaustive": told.exhaustive,
+        "exhaustive": not told.untried,
+        "untried": told.untried or None,
         "uncertain": list(told.doubts),
         "entries": [_entry(entry) for entry in told.entries],
     }

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta, timezone
 from functools import cache
 from typing import Any
 
-import botocore.session  # type: ignore[import-untyped]
+import botocore.session
 import pytest
-from botocore.validate import ParamValidator  # type: ignore[import-untyped]
+from botocore.validate import ParamValidator
 
 from chalicelib.audit import judge
 from chalicelib.findings import Severity, Status
