@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -176,3 +179,20 @@ def test_nobody_is_named_for_a_key_that_nobody_needed_to_ask_about() -> None:
     """A user with a device and no credential but perhaps an SSH key, to whom Git is closed, is as good as gone."""
     live = audit_live(FakeIam(exports(Person(inline=[GUARD, "{"], keys=NO_KEYS, ssh_keys=[]))))
     assert names(live, "policy-not-evaluable") == []
+
+
+def test_five_hundred_users_of_whom_ten_use_git_cost_a_call_for_each_of_those() -> None:
+    fine = [Person(f"u{i:03}", inline=[ADMIN, GUARD]) for i in range(490)]
+    with_git = [Person(f"g{i}", inline=[ADMIN, FORM_A], ssh_keys=["Active"]) for i in range(10)]
+    iam = FakeIam(exports(*fine, *with_git))
+    audit_live(iam)
+    assert sum(iam.calls.values()) <= 20 + len(with_git)
+
+
+def test_the_readme_names_the_permissions_that_reading_takes() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    [block] = [b for b in re.findall(r"```json\n(.*?)```", text, re.DOTALL) if "GetAccountAuthorizationDetails" in b]
+    [statement] = json.loads(block)["Statement"]
+    iam = FakeIam(exports(*PEOPLE))
+    audit_live(iam)
+    assert {f"iam:{operation}" for operation in iam.calls} == set(statement["Action"])
