@@ -15,9 +15,10 @@ from functools import cache
 
 from chalicelib.analysis.cells import Caller
 from chalicelib.analysis.origins import DIRECT, GIT_SERVICE, SERVICES
-from chalicelib.analysis.partition import Actions, Partition, actions_named, everything, union
+from chalicelib.analysis.partition import Partition
 from chalicelib.analysis.scopes import ENROLMENT, GIT_KEYS, HARMLESS, git
 from chalicelib.analysis.surface import Answer, Entry, Surface
+from chalicelib.analysis.universe import Actions, actions_named, everything, union
 from chalicelib.iam.account import (
     AccountSnapshot,
     Credential,

@@ -17,7 +17,8 @@ from itertools import chain, combinations, islice, product
 
 from chalicelib.analysis.names import GIVEN, NOTHING, WORDS, regions_apart
 from chalicelib.analysis.origins import VIA_SERVICE, services_of_region
-from chalicelib.analysis.partition import ActionClass, types_of
+from chalicelib.analysis.partition import ActionClass
+from chalicelib.analysis.universe import needs_several, types_of
 from chalicelib.iam.actions import catalogue
 from chalicelib.iam.conditions import Condition
 from chalicelib.iam.patterns import (
@@ -158,7 +159,7 @@ def filled(entry: str, own: Mapping[str, str]) -> str | None:
 def needs_several_resources(action: str) -> bool:
     """Whether a request of the action names resources of several types, each of which must be allowed."""
     found = catalogue().find(action)
-    return found is not None and sum(kind.required for kind in found.resource_types) > 1
+    return found is not None and needs_several(found)
 
 
 def targets(group: ActionClass, patterns: Patterns, where: Places) -> Iterator[Target]:

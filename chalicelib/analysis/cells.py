@@ -22,7 +22,8 @@ from chalicelib.analysis.origins import (
     Origin,
     services_apart,
 )
-from chalicelib.analysis.partition import ActionClass, Actions, actions_named
+from chalicelib.analysis.partition import ActionClass
+from chalicelib.analysis.universe import Actions, actions_named
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
 from chalicelib.iam.patterns import fold
 from chalicelib.iam.policy_set import MANAGED_KEY, MANAGED_KEY_ACTIONS, PolicySet

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.analysis.origins import FALSE, GIT_SERVICE, SERVICES, VIA_SERVICE, Origin
-from chalicelib.analysis.partition import carrying
 from chalicelib.analysis.scopes import cryptographic, key_administration
 from chalicelib.analysis.shared import UserSurface
 from chalicelib.analysis.surface import Entry
+from chalicelib.analysis.universe import carrying
 
 
 @dataclass(frozen=True, slots=True)

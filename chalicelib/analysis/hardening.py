@@ -28,11 +28,11 @@ from chalicelib.analysis.mending import (
 )
 from chalicelib.analysis.names import regions_of
 from chalicelib.analysis.origins import GIT as GIT_ORIGIN
-from chalicelib.analysis.partition import actions_named
 from chalicelib.analysis.proof_of_hardening import LARGEST, Change, Hardened, kept_with_mfa, openings, size_of
 from chalicelib.analysis.rewriting import Json, with_rows
 from chalicelib.analysis.scopes import git, self_service
 from chalicelib.analysis.surface import Answer, Entry
+from chalicelib.analysis.universe import actions_named
 from chalicelib.iam.decision import evaluate
 from chalicelib.iam.policy import CURRENT_VERSION, PolicyDocument, parse_policy
 from chalicelib.iam.statement import Effect, Statement, place_of

@@ -15,10 +15,10 @@ from typing import Any
 from chalicelib.analysis.administrator import Accepted
 from chalicelib.analysis.names import GIVEN
 from chalicelib.analysis.origins import CALLED_VIA, VIA_AWS, VIA_SERVICE
-from chalicelib.analysis.partition import Actions, actions_named, matching, names_of
 from chalicelib.analysis.rewriting import Json, Row, listed, replaced, rows_of, with_rows
 from chalicelib.analysis.scopes import ENROLMENT, GIT_KEYS, git, key_administration, repositories, takeover
 from chalicelib.analysis.surface import Entry
+from chalicelib.analysis.universe import Actions, actions_named, matching, names_of
 from chalicelib.iam.conditions import Condition
 from chalicelib.iam.patterns import ActionPatterns, fold
 from chalicelib.iam.policy import parse_policy

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from chalicelib.analysis.partition import Actions, Kind, actions_named, everything, of_kind
+from chalicelib.analysis.universe import Actions, Kind, actions_named, everything, of_kind
 
 ENROLMENT = (
     "iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:GetMFADevice", "iam:GetUser", "iam:ListMFADevices",

@@ -16,9 +16,9 @@ from chalicelib.analysis.arns import filled
 from chalicelib.analysis.cells import Caller
 from chalicelib.analysis.names import NOTHING
 from chalicelib.analysis.origins import Origin
-from chalicelib.analysis.partition import Actions, actions_named
 from chalicelib.analysis.scopes import self_service
 from chalicelib.analysis.surface import Answer, Entry, Surface
+from chalicelib.analysis.universe import Actions, actions_named
 from chalicelib.iam.account import AccountSnapshot, User
 from chalicelib.iam.conditions import Condition
 from chalicelib.iam.patterns import compile_source, glob_source, is_everything, plain

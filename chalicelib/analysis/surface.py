@@ -14,16 +14,8 @@ from dataclasses import dataclass, replace
 from chalicelib.analysis.arns import Patterns, Target, filled, lies_in, needs_several_resources
 from chalicelib.analysis.cells import Caller, Cells, asks_for_mfa_alone, managed_keys
 from chalicelib.analysis.origins import ANY_SERVICE, DIRECT, VIA_AWS, VIA_SERVICE, Origin
-from chalicelib.analysis.partition import (
-    ActionClass,
-    Actions,
-    Kind,
-    Partition,
-    actions_named,
-    everything,
-    is_known,
-    union,
-)
+from chalicelib.analysis.partition import ActionClass, Partition
+from chalicelib.analysis.universe import Actions, Kind, actions_named, everything, is_known, union
 from chalicelib.analysis.ways import apart
 from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.policy_set import Layer, Policy, PolicySet

@@ -12,7 +12,7 @@ from enum import Enum
 from functools import cache
 
 from chalicelib.analysis.origins import ABSENT, FALSE, Origin
-from chalicelib.analysis.partition import Actions, actions_named, everything
+from chalicelib.analysis.universe import Actions, actions_named, everything
 from chalicelib.iam.account import GIT_KINDS, CredentialKind, User
 from chalicelib.iam.policy_set import MANAGED_KEY_ACTIONS
 

@@ -10,8 +10,8 @@ import click
 from chalicelib.analysis.cells import Caller
 from chalicelib.analysis.decide import doubts_of
 from chalicelib.analysis.origins import DIRECT, GIT_SERVICE, SERVICES
-from chalicelib.analysis.partition import everything
 from chalicelib.analysis.surface import Surface
+from chalicelib.analysis.universe import everything
 from chalicelib.analysis.ways import Reach, way_to, ways_of
 from chalicelib.cli.files import AccountFiles, account_options, read_account, user_in
 from chalicelib.iam.account import AccountSnapshot, User

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from chalicelib.analysis.causes import explain
-from chalicelib.analysis.partition import Kind
 from chalicelib.analysis.surface import Entry
+from chalicelib.analysis.universe import Kind
 from chalicelib.controls.base import Control, Result, State, Subject
 from chalicelib.controls.proof import statements_of, uncertain
 from chalicelib.findings import Finding, Severity, witness_of

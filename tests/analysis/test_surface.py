@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from chalicelib.analysis.cells import Caller
 from chalicelib.analysis.decide import Decided, decide_for_user
 from chalicelib.analysis.origins import DIRECT, GIT_SERVICE, SERVICES
-from chalicelib.analysis.partition import actions_named
 from chalicelib.analysis.shared import Surfaces, UserSurface
 from chalicelib.analysis.surface import Answer, Entry, Surface
+from chalicelib.analysis.universe import actions_named
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.iam.request import Request
 from chalicelib.iam.statement import Statement

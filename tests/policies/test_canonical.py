@@ -12,9 +12,9 @@ from chalicelib.analysis.administrator import Accepted, administrator
 from chalicelib.analysis.cells import Caller
 from chalicelib.analysis.hardening import harden
 from chalicelib.analysis.origins import DIRECT, GIT_SERVICE, SERVICES
-from chalicelib.analysis.partition import everything
 from chalicelib.analysis.proof_of_hardening import LARGEST, size_of
 from chalicelib.analysis.surface import Answer, Surface
+from chalicelib.analysis.universe import everything
 from chalicelib.iam.account import StoredPolicy
 from chalicelib.iam.actions import catalogue
 from chalicelib.iam.decision import evaluate
