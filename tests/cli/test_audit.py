@@ -116,7 +116,9 @@ def test_without_files_and_without_credentials_says_what_is_missing(run: Run, mo
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     run("audit").assert_refused("credentials", "--snapshot", "--authorization-details")
-    run("audit", *demo_options(DEMO, "authorization_details", "credential_report")).assert_refused("--authorization-details or --credential-report")
+    run("audit", *demo_options(DEMO, "authorization_details", "credential_report")).assert_refused(
+        "--authorization-details or --credential-report"
+    )
 
 
 def test_a_snapshot_stands_alone(run: Run, tmp_path: Path) -> None:
