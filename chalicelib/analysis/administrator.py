@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from chalicelib.analysis.cells import Caller
+from chalicelib.analysis.names import NOTHING
 from chalicelib.analysis.origins import DIRECT, GIT_SERVICE, SERVICES
 from chalicelib.analysis.partition import Partition
 from chalicelib.analysis.scopes import ENROLMENT, GIT_KEYS, HARMLESS, git
@@ -25,11 +26,12 @@ from chalicelib.iam.account import (
     CredentialKind,
     MfaDevice,
     Read,
+    Role,
     StoredPolicy,
     User,
 )
 from chalicelib.iam.policy import PolicyDocument, parse_policy
-from chalicelib.iam.policy_set import Policy, PolicySet
+from chalicelib.iam.policy_set import Policy, PolicySet, trust_in_account
 from chalicelib.iam.resources import ResourcePatterns
 
 NAME = "administrator"
@@ -102,7 +104,13 @@ def administrator(carried: StoredPolicy, account: str = ACCOUNT, partition: str 
         mfa=True,
         mfa_read=Read.VIRTUAL_MFA_DEVICES,
     )
-    return AccountSnapshot(account, _TAKEN, users={NAME: user}, reads=frozenset(Read))
+    role = Role(NOTHING, f"arn:{partition}:iam::{account}:role/{NOTHING}", StoredPolicy("trust", _trust(account)))
+    return AccountSnapshot(account, _TAKEN, users={NAME: user}, roles={NOTHING: role}, reads=frozenset(Read))
+
+
+def _trust(account: str) -> PolicyDocument:
+    """The trust policy of a role that anybody in the account can assume whom their own policies let."""
+    return trust_in_account(account).document
 
 
 _PLACE = re.compile(r"arn:(aws[a-z-]*):[^:\"]*:[^:\"]*:([0-9*?]*):")

@@ -160,7 +160,10 @@ class Cells:
         if key not in self._values:
             conditions = [c for s in statements for c in s.conditions if c.key in keys and c.key not in MFA_KEYS]
             regions = self._case(group).where.regions
-            self._values[key] = contexts(conditions, self.caller.base, self.caller.own, regions, origin.forced(region))
+            wanted = [s.conditions for s in statements if s.effect is Effect.ALLOW and s.conditions]
+            self._values[key] = contexts(
+                conditions, self.caller.base, self.caller.own, regions, origin.forced(region), wanted
+            )
         return self._values[key]
 
     def leaves_open(self, group: ActionClass, origin: Origin, resource: str) -> bool:

@@ -29,8 +29,12 @@ def contexts(
     own: Mapping[str, str],
     regions: Sequence[str],
     forced: Mapping[str, Sequence[str | None]],
+    wanted: Iterable[Sequence[Condition]] = (),
 ) -> tuple[list[Values], bool]:
     """The combinations of condition values in play, the base one first, and whether they are all there are.
+
+    Then come those in which the conditions of one of the statements in `wanted` hold, so that they are tried however
+    many combinations there are.
 
     `base` has the values of keys that every request carries: those are never absent. `own` has the caller's values, for
     policy variables. `regions` are those that the policies tell apart; `forced` has the values of settled keys.
@@ -49,7 +53,25 @@ def contexts(
     )
     combinations = product(*(found[:MOST_VALUES] for found in values.values()))
     taken: list[Values] = [dict(zip(values, found, strict=True)) for found in islice(combinations, MOST_CONTEXTS)]
-    return taken, whole and next(combinations, None) is None
+    all_taken = next(combinations, None) is None
+    if taken and not (all_taken and whole):
+        taken[1:1] = [{**taken[0], **_fulfilling(found, values, own)} for found in wanted]
+    return taken, whole and all_taken
+
+
+def _fulfilling(
+    conditions: Sequence[Condition], values: Mapping[str, Sequence[str | None]], own: Mapping[str, str]
+) -> dict[str, str | None]:
+    """For each key the first value by which all of the conditions on it hold, if one does."""
+    found: dict[str, str | None] = {}
+    for key in dict.fromkeys(condition.key for condition in conditions if condition.key in values):
+        here = [condition for condition in conditions if condition.key == key]
+        for value in values[key]:
+            context = {**own, key: value} if value is not None else dict(own)
+            if all(condition.readings(context).most for condition in here):
+                found[key] = value
+                break
+    return found
 
 
 _ORDERED = ("Bool", "Numeric", "Date")

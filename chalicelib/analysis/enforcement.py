@@ -71,7 +71,7 @@ def _impersonal(surface: Surface, origins: Sequence[Origin]) -> tuple[Entry, ...
 def _git_works(surface: UserSurface, ways: Sequence[Way]) -> bool:
     """Whether a credential that is good for Git alone gets anything: what CodeCommit lets pass, KMS may stop."""
     only_git = any(way.reach is Reach.GIT for way in ways)
-    return only_git and any(access.works for access in git_without_mfa(surface, (ABSENT,)))
+    return only_git and any(access.works for access in git_without_mfa(surface, (ABSENT,)).accesses)
 
 
 def _denied(surface: Surface) -> tuple[Origin, ...]:

@@ -9,7 +9,7 @@ Source: CodeCommit User Guide, "AWS KMS and encryption".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -106,19 +106,30 @@ def managed_key_of(repository: str) -> str:
     return managed_key(partition, region, account, GIT_SERVICE)
 
 
-def git_without_mfa(surface: UserSurface, guarded: Sequence[Origin]) -> Iterator[Access]:
-    """What CodeCommit lets pass without MFA, and what KMS makes of it: one for each set of repositories told apart.
+@dataclass(frozen=True, slots=True)
+class GitAnswer:
+    """What Git does without MFA, one access for each set of repositories told apart, and why not all was tried."""
+
+    accesses: tuple[Access, ...]
+    untried: str
+
+
+def git_without_mfa(surface: UserSurface, guarded: Sequence[Origin]) -> GitAnswer:
+    """What CodeCommit lets pass without MFA, and what KMS makes of it.
 
     Which key a repository is encrypted with is not known. It is taken to be the AWS managed key; if that is denied, the
     keys are tried that the policies name.
     """
     known: dict[tuple[Operation, str], Access] = {}
-    for entry in surface.entries(git(), guarded).entries:
+    found: list[Access] = []
+    answer = surface.entries(git(), guarded)
+    for entry in answer.entries:
         operation = next(op for op in Operation if op.action == entry.request.name)
         region = entry.request.resource.split(":")[3]
         if (operation, region) not in known:
             known[operation, region] = _at_keys(surface, operation, entry)
-        yield replace(known[operation, region], repository=entry)
+        found.append(replace(known[operation, region], repository=entry))
+    return GitAnswer(tuple(found), answer.untried)
 
 
 def _at_keys(surface: UserSurface, operation: Operation, entry: Entry) -> Access:

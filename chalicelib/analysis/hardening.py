@@ -117,8 +117,9 @@ class _Draft:
         return [statement for statement in parse_policy(self._json()).statements if is_guard(statement, {})]
 
     def _spared(self) -> list[Statement]:
-        """The denies for want of MFA that ask who the caller is."""
-        return [guard for guard in self._guards() if any(map(is_about_caller, guard.conditions))]
+        """The denies that ask who the caller is: for want of MFA, and those that MFA does not lift."""
+        statements = parse_policy(self._json()).statements
+        return [s for s in statements if s.effect is Effect.DENY and any(map(is_about_caller, s.conditions))]
 
     @cached_property
     def goal(self) -> Goal:

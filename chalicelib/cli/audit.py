@@ -18,7 +18,7 @@ from chalicelib.cli.settings import read_settings, settings_option
 from chalicelib.config import NEVER
 from chalicelib.controls import CONTROLS
 from chalicelib.controls.base import Control
-from chalicelib.findings import Severity
+from chalicelib.findings import Finding, Severity
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.report.asff import render_asff
 from chalicelib.report.csv import render_csv
@@ -29,7 +29,7 @@ STYLES: dict[str, Callable[[Audit, str], str]] = {
     "table": lambda result, _: render_table(result),
     "json": lambda result, _: json.dumps(result.to_json(), indent=2),
     "csv": lambda result, _: render_csv(result),
-    "sarif": lambda result, _: render_sarif(result),
+    "sarif": lambda result, _: render_sarif(result, artifact=_place),
     "asff": lambda result, region: render_asff(result, region=region),
 }
 """Format → the text of an audit in it; the second argument is the region."""
@@ -89,6 +89,11 @@ def audit(
         result = judge(snapshot, controls, chosen, settings, lambda: progress.advance(task))
     write_result(render(result, style, to_file=output is not None, region=region or ""), output)
     return FINDINGS if least is not None and result.at_least(least) else 0
+
+
+def _place(finding: Finding) -> str:
+    """A path for the finding: code scanning takes no result without one, and shows it as the place."""
+    return f"aws/{finding.account or 'account'}/{finding.resource.rpartition(':')[2]}"
 
 
 def render(result: Audit, style: str, *, to_file: bool, region: str = "") -> str:

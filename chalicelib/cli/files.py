@@ -183,7 +183,13 @@ def write_result(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text)
         return
+    # A link is followed, and what is no file (a pipe, a terminal) is written to as it is.
+    output = output.resolve()
     try:
+        if output.exists() and not output.is_file():
+            with output.open("w", encoding="utf-8") as stream:
+                stream.write(text + "\n")
+            return
         descriptor, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.parent)
         temporary = Path(name)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,23 @@ from chalicelib.analysis.cells import Caller
 from chalicelib.analysis.decide import doubts_of
 from chalicelib.analysis.git import Access, Operation, managed_key_of
 from chalicelib.analysis.git_fix import Fix, Question, fix_of, words_of_error
+from chalicelib.analysis.names import regions_of
 from chalicelib.analysis.origins import ABSENT, FALSE, Origin
 from chalicelib.analysis.surface import Surface
 from chalicelib.cli.errors import InputError
 from chalicelib.cli.files import AccountFiles, account_options, read_account, read_text, user_in
 from chalicelib.controls.proof import hops_of
-from chalicelib.iam.account import AccountSnapshot
+from chalicelib.iam.account import AccountSnapshot, CredentialKind, User
 from chalicelib.iam.policy import parse_policy
 from chalicelib.iam.policy_set import Policy
 from chalicelib.iam.request import MfaState
 from chalicelib.iam.statement import PolicyError, PolicyKind
 from chalicelib.report.text import clean
+
+_REPOSITORY = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):codecommit:(?P<region>[a-z0-9-]+):[0-9]{12}:[A-Za-z0-9._-]{1,100}"
+)
+_KEY = re.compile(r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):[0-9]{12}:key/[A-Za-z0-9-]+")
 
 CREDENTIALS = {
     "ssh-key": ABSENT,
@@ -33,6 +40,13 @@ CREDENTIALS = {
     "mfa-session": Origin(MfaState.TRUE),
 }
 """Credential → how its requests are made. Sessions are the caller's own, by GetSessionToken."""
+_KINDS = {
+    "ssh-key": CredentialKind.SSH_KEY,
+    "git-credential": CredentialKind.GIT_CREDENTIAL,
+    "access-key": CredentialKind.ACCESS_KEY,
+    "session": CredentialKind.ACCESS_KEY,
+    "mfa-session": CredentialKind.ACCESS_KEY,
+}
 
 
 @click.command()
@@ -68,6 +82,9 @@ def git(
     snapshot = read_account(AccountFiles.taken_from(options))
     user = user_in(snapshot, name)
     arn = _arn(repository, region, snapshot)
+    found = _KEY.fullmatch(key) if key else None
+    if key and (found is None or found["region"] != arn.split(":")[3]):
+        raise click.UsageError(f"--key {key!r} is no ARN of a KMS key in the repository's region")
     if key_policy and not key:
         raise click.UsageError("--key-policy goes with --key")
     policy = _policy(key_policy) if key_policy else None
@@ -80,20 +97,30 @@ def git(
     if style == "json":
         click.echo(json.dumps([_to_json(access, fix) for access, fix in answers], indent=2))
     else:
-        doubts = doubts_of(snapshot, user)
+        doubts = [*doubts_of(snapshot, user), *_idle(user, credential)]
         for access, fix in answers:
-            click.echo("\n".join(map(clean, (*_lines(access, fix, arn), *(f"  uncertain: {d}" for d in doubts)))))
+            click.echo("\n".join(map(clean, (*_lines(access, fix, arn), *(f"  note: {d}" for d in doubts)))))
+
+
+def _idle(user: User, credential: str) -> Iterator[str]:
+    """That the user has no such credential, as far as is known."""
+    kind = _KINDS[credential]
+    if kind not in user.possible():
+        yield f"the user has no active {kind}"
 
 
 def _arn(repository: str, region: str | None, snapshot: AccountSnapshot) -> str:
-    if repository.startswith("arn:"):
-        if len(repository.split(":")) != 6 or repository.split(":")[2] != "codecommit":
-            raise click.UsageError(f"--repository {repository!r} is no ARN of a CodeCommit repository")
-        return repository
-    if not region:
-        raise click.UsageError("--repository with a name needs --region")
     partition = next((user.principal.partition for user in snapshot.users.values()), "aws")
-    return f"arn:{partition}:codecommit:{region}:{snapshot.account}:{repository}"
+    if not repository.startswith("arn:"):
+        if not region:
+            raise click.UsageError("--repository with a name needs --region")
+        repository = f"arn:{partition}:codecommit:{region}:{snapshot.account}:{repository}"
+    match = _REPOSITORY.fullmatch(repository)
+    if match is None or match["region"] not in regions_of(partition):
+        raise click.UsageError(f"{repository!r} is no ARN of a CodeCommit repository in partition {partition}")
+    if match["partition"] != partition:
+        raise click.UsageError(f"--repository {repository!r}: the account is in partition {partition}")
+    return repository
 
 
 def _policy(path: Path) -> Policy:

@@ -54,7 +54,7 @@ def harden(policy: Path, repositories: Sequence[str], no_git: bool, style: str, 
     if style == "json":
         write_result(json.dumps(result.to_json(), indent=2), output)
     else:
-        text = json.dumps(result.policy, indent=2, ensure_ascii=False)
+        text = json.dumps(result.policy, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
         write_result(text, output)
         click.echo("\n".join(([] if output else [""]) + [clean(line) for line in _lines(result)]))
     return 0 if result.tight else FINDINGS
@@ -63,7 +63,8 @@ def harden(policy: Path, repositories: Sequence[str], no_git: bool, style: str, 
 def _read(path: Path, accepted: Accepted) -> Hardened:
     try:
         value = parse_document(read_text(path))
-        return mended(value, accepted)
+        # Exports hold some documents as text.
+        return mended(parse_document(value) if isinstance(value, str) else value, accepted)
     except JsonError as error:
         raise InputError(str(path), f"is no JSON: {error}") from None
     except PolicyError as error:

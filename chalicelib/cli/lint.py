@@ -13,6 +13,7 @@ import click
 
 from chalicelib.analysis.administrator import ACCOUNT, administrator, places_named
 from chalicelib.analysis.causes import is_guard
+from chalicelib.analysis.mending import is_about_caller
 from chalicelib.audit import Audit, judge
 from chalicelib.cli.errors import FINDINGS, USAGE, InputError
 from chalicelib.cli.files import read_text, write_result
@@ -22,14 +23,14 @@ from chalicelib.findings import Finding, Severity
 from chalicelib.iam.account import Read, StoredPolicy
 from chalicelib.iam.documents import JsonError, parse_document
 from chalicelib.iam.policy import parse_policy
-from chalicelib.iam.statement import PolicyError, PolicyKind
+from chalicelib.iam.statement import Effect, PolicyError, PolicyKind
 from chalicelib.report.sarif import render_sarif
 from chalicelib.report.sentences import sentence
 from chalicelib.report.text import clean
 
 NEVER = "never"
-_ABOUT_OTHERS = ("user-without-mfa", "role-assumable-without-mfa")
-"""Controls that judge people and roles, which a document alone has none of."""
+_ABOUT_OTHERS = ("user-without-mfa",)
+"""Controls that judge what a document alone has none of."""
 _NO_GUARD = "no MFA guard: no Deny in it is lifted by MFA, so it is not judged as one"
 _RESOURCE_POLICY = "a resource policy (it names principals): nobody carries it, so it is not judged"
 
@@ -71,6 +72,7 @@ def lint(paths: Sequence[Path], style: str, output: Path | None, fail_on: str) -
 
     Of a directory every *.json below it is taken. A document without a Deny that MFA lifts asks for no MFA: it is said
     to be none that does, and is not accused of it. A file that cannot be read is told after the others are judged.
+    Whoever a deny spares by who they are is judged too. Exit code 2: a file is no policy that AWS would store.
     """
     judged: list[Judged] = []
     errors: list[str] = []
@@ -85,6 +87,8 @@ def lint(paths: Sequence[Path], style: str, output: Path | None, fail_on: str) -
     for told in errors:
         click.echo(f"mfawatch: {told}", err=True)
     if errors:
+        return USAGE
+    if any(finding.control == policy_not_evaluable.CONTROL.id for one in judged for finding in one.audit.findings):
         return USAGE
     return FINDINGS if fail_on != NEVER and any(one.audit.at_least(Severity(fail_on)) for one in judged) else 0
 
@@ -122,9 +126,32 @@ def _judge(path: Path) -> Judged:
     guard = any(is_guard(statement, {}) for statement in statements)
     others = stored.document is None and _is_resource_policy(value)
     partition, account = places_named(value)[0] if stored.document else ("aws", ACCOUNT)
-    audit = judge(administrator(stored, account, partition), [] if others else _controls(stored, guard=guard))
+    controls = [] if others else _controls(stored, guard=guard)
+    audit = judge(administrator(stored, account, partition), controls)
+    audit = _with_spared(audit, stored, controls, account, partition)
     told = _RESOURCE_POLICY if others else "" if guard or audit.findings else _NO_GUARD
     return Judged(path, guard, told, _of_file(audit, path))
+
+
+def _with_spared(
+    audit: Audit, stored: StoredPolicy, controls: Sequence[Control], account: str, partition: str
+) -> Audit:
+    """The audit, with what is found of somebody whom the document's denies spare by who they are."""
+    document = stored.document
+    statements = document.statements if document else ()
+    spared = [s for s in statements if s.effect is Effect.DENY and any(map(is_about_caller, s.conditions))]
+    if document is None or not spared or not controls:
+        return audit
+    left = replace(document, statements=tuple(s for s in statements if s not in spared))
+    others = judge(administrator(replace(stored, document=left), account, partition), controls)
+    known = {finding.control for finding in audit.findings}
+    whom = ", ".join(f"{c.operator.name} {c.name}" for s in spared for c in s.conditions if is_about_caller(c))
+    more = [
+        replace(finding, evidence={**finding.evidence, "uncertain": [f"true of whoever is spared by: {whom}"]})
+        for finding in others.findings
+        if finding.control not in known
+    ]
+    return replace(audit, findings=tuple(sorted((*audit.findings, *more), key=lambda finding: finding.order)))
 
 
 def _stored(name: str, value: object) -> StoredPolicy:

@@ -16,13 +16,14 @@ _USED_BY_GIT = GIT_KINDS | {CredentialKind.ACCESS_KEY}
 
 def _check(control: Control, state: State) -> Iterator[Result]:
     def judge(subject: Subject) -> tuple[Sequence[Finding], str]:
-        open_to = [access for access in git_without_mfa(subject.surface, subject.enforcement.guarded) if access.works]
-        return [_finding(control, state, subject, open_to)] if open_to else [], subject.enforcement.untried
+        answer = git_without_mfa(subject.surface, subject.enforcement.guarded)
+        open_to = [access for access in answer.accesses if access.works]
+        return [_finding(control, state, subject, open_to, answer.untried)] if open_to else [], answer.untried
 
     return control.of_each_user(state, judge)
 
 
-def _finding(control: Control, state: State, subject: Subject, open_to: Sequence[Access]) -> Finding:
+def _finding(control: Control, state: State, subject: Subject, open_to: Sequence[Access], untried: str) -> Finding:
     # A push proves more than a pull, certainty more than a doubt.
     proof = min(open_to, key=lambda access: (not access.certain, access.operation == "pull"))
     entry = proof.repository
@@ -39,6 +40,7 @@ def _finding(control: Control, state: State, subject: Subject, open_to: Sequence
         "credentials": usable,
         "hops": hops_of(proof),
         "statements": statements_of(entry.decision),
+        **({"not_exhaustive": untried} if untried else {}),
         **uncertain(subject, proof.doubts),
     }
     severity = Severity.HIGH if usable else Severity.MEDIUM
@@ -49,7 +51,8 @@ def _finding(control: Control, state: State, subject: Subject, open_to: Sequence
         evidence,
         user=subject.user,
         witness=witness_of(entry.decision, entry.context),
-        touched=sorted({_widest(one) for one in entries}),
+        # What was not tried is not accepted: a star stands for it, which no exemption names.
+        touched=sorted({*map(_widest, entries), *(["*"] if untried else [])}),
     )
 
 

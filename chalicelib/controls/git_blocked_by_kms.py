@@ -14,10 +14,11 @@ from chalicelib.iam.account import Read
 
 def _check(control: Control, state: State) -> Iterator[Result]:
     def judge(subject: Subject) -> tuple[Sequence[Finding], str]:
-        passing = list(git_without_mfa(subject.surface, subject.enforcement.guarded))
+        answer = git_without_mfa(subject.surface, subject.enforcement.guarded)
+        passing = answer.accesses
         works = {access.operation for access in passing if access.works}
         blocked = [access for access in passing if access.operation not in works]
-        return [_finding(control, state, subject, blocked)] if blocked else [], subject.enforcement.untried
+        return [_finding(control, state, subject, blocked)] if blocked else [], answer.untried
 
     return control.of_each_user(state, judge)
 

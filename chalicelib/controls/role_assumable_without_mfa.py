@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from chalicelib.analysis.origins import DIRECT
 from chalicelib.analysis.roles import Reached
 from chalicelib.controls.base import Control, Result, State, Subject
 from chalicelib.controls.proof import MOST_NAMED, statements_of, uncertain
@@ -14,9 +15,9 @@ from chalicelib.iam.account import Read
 def _check(control: Control, state: State) -> Iterator[Result]:
     def judge(subject: Subject) -> tuple[Sequence[Finding], str]:
         enforcement = subject.enforcement
-        if enforcement.hole is not None and not enforcement.guarded:
-            return [], ""  # nothing asks for MFA at all: mfa-not-enforced says so
-        origins = list(dict.fromkeys(way.origin for way in subject.ways if way.assumes))
+        # Where a hole is open and nothing asks for MFA, mfa-not-enforced alone says so.
+        asked = enforcement.guarded if enforcement.hole else DIRECT
+        origins = [o for o in dict.fromkeys(way.origin for way in subject.ways if way.assumes) if o in asked]
         reached = state.roles.reached(subject.surface, origins)
         return [_finding(control, state, subject, reached)] if reached else [], enforcement.untried
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -210,3 +211,19 @@ def test_an_empty_account_is_no_error(run: Run, tmp_path: Path) -> None:
     result = run("audit", *write_exports(swap(exports(), credential_report=None), tmp_path))
     assert result.code == 0
     assert "0 of 0 users" in result.out
+
+
+def test_what_is_no_file_is_written_to_and_a_link_is_followed(run: Run, tmp_path: Path) -> None:
+    pipe, link, target = tmp_path / "pipe", tmp_path / "link", tmp_path / "target"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        run("audit", *demo_options(DEMO), "--control", "root-access-key", "--format", "csv", "-o", pipe)
+        assert os.read(reader, 11) == b"fingerprint"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    link.symlink_to(target)
+    run("audit", *demo_options(DEMO), "-o", link)
+    assert link.is_symlink()
+    assert "SEVERITY" in target.read_text()

@@ -107,3 +107,27 @@ def test_wrong_usage(options: list[str], told: str, run: Run, tmp_path: Path) ->
 
 def test_a_missing_file(run: Run, tmp_path: Path) -> None:
     run("harden", tmp_path / "none.json").assert_refused("none.json: No such file")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringNotLike": {"aws:username": "svc-*"}},
+        {"StringNotEquals": {"aws:PrincipalTag/team": "ops"}},
+        {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/svc/*"}},
+    ],
+)
+def test_a_deny_that_spares_people_and_asks_for_no_mfa_is_not_called_tight(
+    condition: Json, run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(document(deny_all_but("iam:GetUser", when=condition))))
+    done = run("harden", path)
+    assert done.code == 3
+    assert "for a person to say" in done.out
+
+
+def test_a_document_that_an_export_holds_as_text_is_taken(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(json.dumps(document(deny_all_but("iam:GetUser")))))
+    assert run("harden", path).code == 0

@@ -212,6 +212,30 @@ WORKS = [
         "high",
         told=BOTH,
     ),
+    works(
+        "each repository on conditions of its own",
+        Person(
+            inline=[
+                document(
+                    *(
+                        allow(
+                            "codecommit:GitPull",
+                            "codecommit:GitPush",
+                            on=f"arn:aws:codecommit:*:111122223333:b{i}",
+                            when={
+                                "StringEquals": {f"aws:ResourceTag/t{i}": "x"},
+                                "IpAddress": {"aws:SourceIp": f"10.{i}.0.0/16"},
+                            },
+                        )
+                        for i in range(4)
+                    )
+                ),
+                FORM_A,
+            ]
+        ),
+        "high",
+        told=BOTH,
+    ),
     # and not
     works("the deny spares nothing", admin(GUARD)),
     works("Git is exempted, KMS is not", admin(guard(*GIT))),

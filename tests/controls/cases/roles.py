@@ -175,7 +175,13 @@ ROLES = [
         USER_TRUST,
         traits={"policies": [managed("limit", document(allow("s3:*")))]},
     ),
-    assumable("a deny with Bool misses access keys", admin(document(deny(when=BOOL))), "high", ACCOUNT_TRUST),
+    assumable(
+        "a deny with Bool misses access keys, and nothing else is allowed",
+        Person(inline=[document(allow("sts:AssumeRole")), document(deny(when=BOOL))]),
+        "high",
+        ACCOUNT_TRUST,
+    ),
+    assumable("what a deny with Bool misses is another finding", admin(document(deny(when=BOOL))), None, ACCOUNT_TRUST),
     assumable(
         "a role of another account",
         Person(inline=[document(allow("sts:AssumeRole", on=ABROAD)), FREE]),
