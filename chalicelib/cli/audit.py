@@ -28,7 +28,7 @@ from chalicelib.report.table import render_table
 STYLES: dict[str, Callable[[Audit, str], str]] = {
     "table": lambda result, _: render_table(result),
     "json": lambda result, _: json.dumps(result.to_json(), indent=2),
-    "csv": lambda result, _: render_csv(result),
+    "csv": lambda result, _: render_csv(result).removesuffix("\r\n"),
     "sarif": lambda result, _: render_sarif(result, artifact=_place),
     "asff": lambda result, region: render_asff(result, region=region),
 }

@@ -10,7 +10,7 @@ import click
 
 from chalicelib.analysis.decide import Decided, decide_for_user
 from chalicelib.cli.files import AccountFiles, account_options, read_account, user_in
-from chalicelib.iam.request import MfaState
+from chalicelib.iam.request import MFA_KEYS, MfaState
 from chalicelib.report.decision import decision_to_json, render_decision
 
 
@@ -36,6 +36,8 @@ def explain(
     """Decide one request of a user, with the statements that decided and those that nearly did."""
     snapshot = read_account(AccountFiles.taken_from(options))
     user = user_in(snapshot, name)
+    if mfa and any(pair.partition("=")[0].lower() in MFA_KEYS for pair in pairs):
+        raise click.UsageError("--mfa and --context say both what of MFA the request carries: give one")
     state = MfaState(mfa) if mfa else MfaState.FALSE if via else MfaState.ABSENT
     try:
         decided = decide_for_user(snapshot, user, action, resource, state, via, _context(pairs))

@@ -26,7 +26,10 @@ def statements_of(decision: Decision) -> list[dict[str, Any]]:
 def patterns_of(entries: Sequence[Entry]) -> list[str]:
     """What the resources of the entries lie in: the patterns of the policies, or "*" where those name none."""
     found = dict.fromkeys(map(_pattern, entries))
-    return ["*"] if "*" in found else list(found)[:MOST_NAMED]
+    if "*" in found:
+        return ["*"]
+    more = [f"and {len(found) - MOST_NAMED} more"] if len(found) > MOST_NAMED else []
+    return [*list(found)[:MOST_NAMED], *more]
 
 
 def _pattern(entry: Entry) -> str:
