@@ -10,8 +10,9 @@ Source: CodeCommit User Guide, "AWS KMS and encryption".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from chalicelib.analysis.arns import meet
 from chalicelib.analysis.cells import managed_key
@@ -88,13 +89,12 @@ class Access:
 
 
 def key_hop(
-    surface: UserSurface | Surface, operation: Operation, key: str, origin: Origin = GIT, policy: Policy | None = None
+    surface: Surface, operation: Operation, key: str, origin: Origin = GIT, policy: Policy | None = None
 ) -> tuple[Entry | Decision, ...]:
     """What KMS answers to CodeCommit, acting for the user with a key; `policy` is the key's, where it is known."""
-    own = surface.own if isinstance(surface, UserSurface) else surface
 
     def best(actions: Sequence[str]) -> Entry | Decision:
-        answers = [own.at(action, key, origin, own_policy=policy) for action in actions]
+        answers = [surface.at(action, key, origin, own_policy=policy) for action in actions]
         return next((answer for answer in answers if isinstance(answer, Entry)), answers[0])
 
     return tuple(best(actions) for actions in operation.key_actions)
@@ -120,30 +120,32 @@ def git_without_mfa(surface: UserSurface, guarded: Sequence[Origin]) -> GitAnswe
     Which key a repository is encrypted with is not known. It is taken to be the AWS managed key; if that is denied, the
     keys are tried that the policies name.
     """
-    known: dict[tuple[Operation, str], Access] = {}
     found: list[Access] = []
     answer = surface.entries(git(), guarded)
     for entry in answer.entries:
         operation = next(op for op in Operation if op.action == entry.request.name)
-        region = entry.request.resource.split(":")[3]
-        if (operation, region) not in known:
-            known[operation, region] = _at_keys(surface, operation, entry)
-        found.append(replace(known[operation, region], repository=entry))
+        partition, _, region, account = entry.request.resource.split(":")[1:5]
+        # Asked once for all users whom their policies cannot tell apart, and for each region that they tell apart.
+        ask = partial(_keys_of_git, operation=operation, partition=partition, region=region, account=account)
+        keys, suppositions = surface.shared(("keys of Git", operation, region), ask)
+        found.append(Access(operation, entry, keys, suppositions))
     return GitAnswer(tuple(found), answer.untried)
 
 
-def _at_keys(surface: UserSurface, operation: Operation, entry: Entry) -> Access:
-    access = Access(operation, entry, key_hop(surface, operation, managed_key_of(entry.request.resource)))
-    if access.works:
-        return access
-    partition, _, region, account = entry.request.resource.split(":")[1:5]
+def _keys_of_git(
+    surface: Surface, operation: Operation, partition: str, region: str, account: str
+) -> tuple[tuple[Entry | Decision, ...], tuple[str, ...]]:
+    """What KMS answers with the key with which it goes furthest, and what is supposed of that key."""
+    managed = key_hop(surface, operation, managed_key(partition, region, account, GIT_SERVICE))
+    if all(isinstance(answer, Entry) for answer in managed):
+        return managed, ()
     policy = managed_key_policy(GIT_SERVICE, region, account)
     keys = f"arn:{partition}:kms:{region}:{account}:key/?*"
-    for key in filter(None, (meet((keys, pattern)) for pattern in surface.own.patterns("kms:Decrypt"))):
+    for key in dict.fromkeys(filter(None, (meet((keys, pattern)) for pattern in surface.patterns("kms:Decrypt")))):
         other = key_hop(surface, operation, key, policy=policy)
         if all(isinstance(answer, Entry) for answer in other):
-            return Access(operation, entry, other, (f"a repository is encrypted with {key}",))
-    return access
+            return other, (f"a repository is encrypted with {key}",)
+    return managed, ()
 
 
 def access_of(

@@ -176,7 +176,8 @@ class Surface:
             )
         group, target = self._partition.class_of(name), Target(name, resource)
         variants = self._cells.variants(group, origin, target)[: None if choose else 1]
-        for chosen in variants:
+        open_to = variants if self._cells.leaves_open(group, origin, resource) else ()
+        for chosen in open_to:
             entry = self._decide(group, target, origin, chosen)
             if entry is not None:
                 return self._needing_least(entry)
@@ -228,10 +229,14 @@ class Surface:
         """The entries at one place, one for each choice of values that is needed."""
         variants = self._cells.variants(group, origin, target)
         allowed = list(self._lazily(group, target, origin))
+        always = len(allowed) == len(variants)
+        # A request that is allowed as it comes makes all others of the place superfluous.
+        plain = next((e for e in allowed if e.certain and e.needs.keys() <= self.caller.base.keys()), None)
+        if plain is not None:
+            return [replace(plain, always=always and not plain.needs)]
         found: dict[tuple[tuple[tuple[str, str], ...], bool], Entry] = {}
         for entry in map(self._needing_least, allowed):
             found.setdefault((tuple(entry.needs.items()), entry.certain), entry)
-        always = len(allowed) == len(variants)
         return [replace(entry, always=always and not entry.needs) for entry in found.values()][:MOST_NEEDS]
 
     def _lazily(self, group: ActionClass, target: Target, origin: Origin) -> Iterator[Entry]:
