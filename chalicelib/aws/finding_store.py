@@ -1,0 +1,297 @@
+"""The ledger in a DynamoDB table; `finding_table` says how it is keyed.
+
+What changes is written in transactions, each finding with its entry in the history, on the condition that the finding
+still has the version that the diff saw. Limits: Amazon DynamoDB Developer Guide, "Quotas" and "TransactWriteItems".
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from time import sleep
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.aws.finding_table import EXPIRES, PARTITION, SORT, finding_key, history_key
+from chalicelib.ledger import (
+    Change,
+    ChangeKind,
+    Event,
+    Row,
+    Stored,
+    event_of,
+    event_of_row,
+    row_of,
+    row_of_event,
+    stored_of,
+)
+from chalicelib.ports import Clock
+
+KEEP = timedelta(days=90)
+ATTEMPTS = 8
+PAUSE = 0.05
+"""Seconds before the second attempt; they double with each."""
+
+MOST_OPERATIONS = 100
+"""Operations in a transaction."""
+MOST_BYTES = 3_000_000
+"""Bytes in a transaction, of 4 MB that it may have."""
+LARGEST = 300_000
+"""Bytes of a finding's JSON, of 400 KB that an item may have."""
+MOST_QUERIES = 10
+"""Users who are asked for one by one; the findings of more come with those of the whole account."""
+FOREVER = 90
+"""Entries of an open finding's history that stay while it is open. Later ones expire by themselves: when it is resolved
+all others are marked to expire in the same transaction, which has room for so many."""
+
+_LOST = "ConditionalCheckFailed"
+_BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Reasons for which one operation cancels a transaction, and which pass."""
+_BUSY_CALL = frozenset(
+    {
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "TransactionInProgressException",
+    }
+)
+
+_TIGHT = (",", ":")
+_STATE = ("fingerprint", "digest", "status", "first_seen", "resolved_at", "since", "run", "suppression")
+"""What of a finding stands in one attribute, as JSON; no condition asks for it."""
+
+Values = dict[str, dict[str, str]]
+"""Values as DynamoDB types them."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class DynamoFindingStore:
+    """A `FindingStore` in one table, through a DynamoDB client.
+
+    Findings resolved for longer than `keep` expire with their history. `pause` waits for a number of seconds; it and
+    `clock` are there to be replaced in tests.
+    """
+
+    dynamodb: Any
+    table: str
+    keep: timedelta = KEEP
+    clock: Clock = _now
+    pause: Callable[[float], None] = sleep
+
+    def load(self, account: str, users: Collection[str] | None = None) -> Sequence[Stored]:
+        """See `FindingStore`. One query for the account, or one for each of a few users; a page is 1 MB."""
+        if users is None or len(users) > MOST_QUERIES:
+            found = [_stored(item) for item in self._query(account, "F#")]
+            return found if users is None else [one for one in found if one.user in set(users)]
+        keys = [finding_key(user) for user in sorted(set(users)) if user]
+        return [_stored(item) for key in keys for item in self._query(account, key)]
+
+    def apply(self, changes: Sequence[Change]) -> Sequence[Change]:
+        """See `FindingStore`. One call writes some fifty changes; a change of each finding at most.
+
+        Raises:
+            botocore.exceptions.ClientError: DynamoDB refused, or was busy at each of `ATTEMPTS` attempts.
+        """
+        writes = [self._write(change) for change in changes if change.before != change.after]
+        lost = {write.fingerprint for batch in _batches(writes) for write in self._transact(batch)}
+        return [change for change in changes if change.fingerprint not in lost]
+
+    def history(self, account: str, fingerprint: str) -> Sequence[Event]:
+        """See `FindingStore`."""
+        now = self.clock().timestamp()
+        rows = [_row(item) for item in self._query(account, history_key(fingerprint))]
+        # What has expired is deleted within days, in no order (Developer Guide, "Time to Live").
+        return [event_of_row(json.loads(row["event"])) for row in rows if int(row.get(EXPIRES, now + 1)) > now]
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def _query(self, account: str, beginning: str) -> Iterator[Values]:
+        """The items of an account whose sort key begins so, page by page; consistent, or a lost race could last."""
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.table,
+            KeyConditionExpression="#account = :account AND begins_with(#entry, :beginning)",
+            ExpressionAttributeNames={"#account": PARTITION, "#entry": SORT},
+            ExpressionAttributeValues=_typed({":account": account, ":beginning": beginning}),
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from page["Items"]
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    def _write(self, change: Change) -> _Write:
+        write = _Write(change.fingerprint)
+        if not change.is_news:
+            write.add("Update", self._touch(change), 200)
+            return write
+        before, after = change.before, change.after
+        key: Row = {PARTITION: after.account, SORT: finding_key(after.user, after.fingerprint)}
+        expires: Row = {EXPIRES: self._expiry(after.resolved_at)} if after.resolved_at else {}
+        row = _item(row_of(after)) | key | expires
+        write.add("Put", {"Item": _typed(row), **_unchanged(before)}, _size(row))
+        told = json.dumps(row_of_event(event_of(change)), separators=_TIGHT)
+        entry = self._event_key(after, after.version) | {"event": told} | expires
+        if after.version - after.since >= FOREVER:
+            entry[EXPIRES] = self._expiry(change.at)
+        write.add("Put", {"Item": _typed(entry)}, _size(entry))
+        if change.kind is ChangeKind.RESOLVED:
+            for version in range(after.since, min(after.version, after.since + FOREVER)):
+                write.add("Update", self._mark(after, version, expires), 200)
+        return write
+
+    def _touch(self, change: Change) -> dict[str, Any]:
+        """Move `last_seen`, never back."""
+        after = change.after
+        return {
+            "Key": _typed({PARTITION: after.account, SORT: finding_key(after.user, after.fingerprint)}),
+            "UpdateExpression": "SET last_seen = :seen",
+            "ConditionExpression": "#version = :version AND last_seen <= :seen",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": _typed({":seen": after.last_seen.isoformat(), ":version": after.version}),
+        }
+
+    def _mark(self, after: Stored, version: int, expires: Row) -> dict[str, Any]:
+        """Let an entry of the history expire with its finding."""
+        return {
+            "Key": _typed(self._event_key(after, version)),
+            "UpdateExpression": "SET #expires = :expires",
+            "ExpressionAttributeNames": {"#expires": EXPIRES},
+            "ExpressionAttributeValues": _typed({":expires": expires[EXPIRES]}),
+        }
+
+    def _event_key(self, after: Stored, version: int) -> Row:
+        return {PARTITION: after.account, SORT: history_key(after.fingerprint, version)}
+
+    def _expiry(self, moment: datetime) -> int:
+        return int((moment + self.keep).timestamp())
+
+    def _transact(self, batch: Sequence[_Write]) -> Sequence[_Write]:
+        """Write a batch; those that were lost to other writers are left out, and given back."""
+        left, attempt = list(batch), 0
+        while left:
+            try:
+                self.dynamodb.transact_write_items(TransactItems=self._items(left))
+                break
+            except ClientError as error:
+                failed, busy = _failures(error, left)
+                attempt += busy
+                if attempt == ATTEMPTS or not (failed or busy):
+                    raise
+            left = [write for write in left if write not in failed]
+            if busy:
+                self.pause(PAUSE * 2.0**attempt * random.uniform(0.5, 1))  # noqa: S311 - parts racing writers, no secret
+        written = {write.fingerprint for write in left}
+        return [write for write in batch if write.fingerprint not in written]
+
+    def _items(self, batch: Iterable[_Write]) -> list[dict[str, Any]]:
+        return [{verb: {"TableName": self.table, **op}} for write in batch for verb, op in write.operations]
+
+
+@dataclass(slots=True)
+class _Write:
+    """What one change writes: operations that stand or fall together, and about how many bytes they are."""
+
+    fingerprint: str
+    operations: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, verb: str, operation: dict[str, Any], size: int) -> None:
+        """One more operation."""
+        self.operations.append((verb, operation))
+        self.size += size
+
+
+def _batches(writes: Iterable[_Write]) -> Iterator[list[_Write]]:
+    """As much in one transaction as it takes."""
+    batch: list[_Write] = []
+    operations = size = 0
+    for write in writes:
+        operations += len(write.operations)
+        size += write.size
+        if batch and (operations > MOST_OPERATIONS or size > MOST_BYTES):
+            yield batch
+            batch, operations, size = [], len(write.operations), write.size
+        batch.append(write)
+    if batch:
+        yield batch
+
+
+def _failures(error: ClientError, batch: Sequence[_Write]) -> tuple[list[_Write], bool]:
+    """The writes that were lost, and whether the table was too busy; neither for an error that will not pass."""
+    if error.response["Error"]["Code"] in _BUSY_CALL:
+        return [], True
+    reasons = iter([str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])])
+    codes = [{next(reasons, "") for _ in write.operations} for write in batch]
+    if not {code for found in codes for code in found} <= {_LOST, "None", *_BUSY}:
+        return [], False
+    return [write for write, found in zip(batch, codes, strict=True) if _LOST in found], any(_BUSY & c for c in codes)
+
+
+def _unchanged(before: Stored | None) -> dict[str, Any]:
+    """The condition that nobody changed the finding, or opened it, in between."""
+    if before is None:
+        return {"ConditionExpression": "attribute_not_exists(#entry)", "ExpressionAttributeNames": {"#entry": SORT}}
+    return {
+        "ConditionExpression": "#version = :version",
+        "ExpressionAttributeNames": {"#version": "version"},
+        "ExpressionAttributeValues": _typed({":version": before.version}),
+    }
+
+
+# --- values ----------------------------------------------------------------------------------------------------------
+
+
+def _typed(row: Mapping[str, str | int]) -> Values:
+    return {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in row.items()}
+
+
+def _row(item: Values) -> dict[str, Any]:
+    return {name: next(iter(value.values())) for name, value in item.items()}
+
+
+def _size(row: Row) -> int:
+    return sum(len(name) + len(str(value).encode()) for name, value in row.items())
+
+
+def _stored(item: Values) -> Stored:
+    row = _row(item)
+    return stored_of(json.loads(row["state"]) | row)
+
+
+def _item(row: Row) -> Row:
+    """The row as few attributes: each costs time to check and to parse, and its name is stored with each item."""
+    state = {name: row[name] for name in _STATE if name in row}
+    return {
+        "finding": _fitted(str(row["finding"])),
+        "last_seen": row["last_seen"],
+        "version": row["version"],
+        "state": json.dumps(state, separators=_TIGHT),
+    }
+
+
+def _fitted(text: str) -> str:
+    """A finding's JSON that an item has room for: the largest of the evidence is left out, and that is said.
+
+    The digest stays that of the whole, so that the next audit does not take it for a change.
+    """
+    if len(text.encode()) <= LARGEST:
+        return text
+    finding = json.loads(text)
+    evidence = finding["evidence"]
+    largest = sorted(evidence, key=lambda name: len(json.dumps(evidence[name])), reverse=True)
+    cut: list[str] = []
+    while largest and len(text.encode()) > LARGEST:
+        cut.append(largest.pop(0))
+        del evidence[cut[-1]]
+        finding["evidence"] = evidence | {"left_out": f"too large for the ledger: {', '.join(sorted(cut))}"}
+        text = json.dumps(finding, ensure_ascii=False, separators=_TIGHT)
+    return text

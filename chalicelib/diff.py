@@ -1,0 +1,152 @@
+"""What an audit changes in the ledger. Pure.
+
+A finding is resolved by an audit that judged its subject and did not raise it, and by nothing else: not by an audit of
+other users or of other controls, nor by one that could not read what the verdict hangs on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.audit import Audit
+from chalicelib.controls.base import Control
+from chalicelib.findings import Finding, Severity, Status
+from chalicelib.iam.account import Read
+from chalicelib.ledger import Change, ChangeKind, Stored, digest_of, to_second
+
+DAY = timedelta(days=1)
+
+
+def diff(audit: Audit, stored: Iterable[Stored], run: str, now: datetime, touch_after: timedelta = DAY) -> list[Change]:
+    """What an audit changes in the ledger, the gravest first.
+
+    `stored` are the findings of the audit's account, at least those of the users it asked about. An audit whose state
+    is older than what the ledger knows of a finding says nothing of it. `last_seen` moves once `touch_after` has
+    passed: to write that every finding is still there would be most of what a sweep writes.
+    """
+    known = {one.fingerprint: one for one in stored if one.account == audit.account}
+    raised = {finding.fingerprint: finding for finding in reversed(audit.findings)}
+    context = _Context(audit, run, now, touch_after)
+    seen = [context.seen(finding, known.get(fingerprint)) for fingerprint, finding in raised.items()]
+    gone = [context.gone(one) for fingerprint, one in known.items() if fingerprint not in raised]
+    return sorted((change for change in [*seen, *gone] if change), key=lambda change: change.after.order)
+
+
+class _Context:
+    """An audit, and the moment and run in which the ledger hears of it."""
+
+    def __init__(self, audit: Audit, run: str, now: datetime, touch_after: timedelta) -> None:
+        self._audit = audit
+        self._run = run
+        self._now = to_second(now)
+        self._touch_after = touch_after
+        self._controls = {control.id: control for control in audit.controls}
+        self._skipped = {(item.control, item.subject) for item in audit.not_evaluated}
+        self._in_gaps = {gap.subject for gap in audit.gaps if gap.subject}
+        self._not_whole = {gap.read for gap in audit.gaps if not gap.subject}
+
+    def seen(self, finding: Finding, before: Stored | None) -> Change | None:
+        """What becomes of a finding that the audit raised."""
+        at = self._judged_at(finding.control)
+        if before is None:
+            return self._change(ChangeKind.OPENED, None, self._new(finding, at))
+        if at < _known_at(before):
+            return None
+        values = _values(finding) | {"user": before.user}
+        after = replace(before, finding=values, digest=digest_of(values), last_seen=at, resolved_at=None)
+        after = self._with_status(after, finding.severity)
+        if before.status is Status.RESOLVED or before.status is Status.SUPPRESSED is not after.status:
+            return self._change(ChangeKind.REOPENED, before, after)
+        if after.digest != before.digest:
+            return self._change(ChangeKind.CHANGED, before, after)
+        touched = replace(before, last_seen=at) if at - before.last_seen >= self._touch_after else before
+        return Change(ChangeKind.PERSISTING, before, touched, self._now)
+
+    def gone(self, before: Stored) -> Change | None:
+        """What becomes of a finding that the audit did not raise."""
+        if before.status is Status.RESOLVED or not self._judged(before):
+            return None
+        at = self._judged_at(before.control)
+        if at < _known_at(before):
+            return None
+        return self._change(ChangeKind.RESOLVED, before, replace(before, status=Status.RESOLVED, resolved_at=at))
+
+    def _change(self, kind: ChangeKind, before: Stored | None, after: Stored) -> Change:
+        version = before.version + 1 if before else 1
+        since = version if kind in (ChangeKind.OPENED, ChangeKind.REOPENED) else after.since
+        return Change(kind, before, replace(after, version=version, since=since, run=self._run), self._now)
+
+    def _new(self, finding: Finding, at: datetime) -> Stored:
+        values = _values(finding)
+        return Stored(
+            account=self._audit.account,
+            fingerprint=finding.fingerprint,
+            finding=values,
+            digest=digest_of(values),
+            status=Status.OPEN,
+            first_seen=at,
+            last_seen=at,
+            resolved_at=None,
+            version=1,
+            since=1,
+            run=self._run,
+        )
+
+    def _with_status(self, after: Stored, severity: Severity) -> Stored:
+        """Suppressed for as long as the suppression holds; once it does not, it is over."""
+        if after.suppression and after.suppression.holds(severity, self._now.date()):
+            return replace(after, status=Status.SUPPRESSED)
+        return replace(after, status=Status.OPEN, suppression=None)
+
+    # --- what was judged ---------------------------------------------------------------------------------------------
+
+    def _judged_at(self, control: str) -> datetime:
+        """The moment whose state a control's verdicts tell: the credential report is older than the rest."""
+        found = self._controls.get(control)
+        generated = self._audit.report_generated
+        from_report = found is not None and Read.CREDENTIAL_REPORT in found.needs
+        return to_second(generated if generated and from_report else self._audit.generated_at)
+
+    def _judged(self, stored: Stored) -> bool:
+        """Whether the audit would have raised the finding if it were still there."""
+        control = self._controls.get(stored.control)
+        if control is None or not self._could_judge(control, stored):
+            return False
+        if stored.user is None:
+            return self._audit.asked is None
+        if self._audit.asked is not None and stored.user not in self._audit.asked:
+            return False
+        return stored.user in self._audit.judged or self._is_no_user(stored)
+
+    def _could_judge(self, control: Control, stored: Stored) -> bool:
+        subjects = {"", stored.user or "", stored.resource}
+        if any((control.id, subject) in self._skipped for subject in subjects):
+            return False
+        # What a half-read list lacks may be what the finding was about, whoever the control named as not evaluated.
+        return not control.needs & self._not_whole and stored.resource not in self._in_gaps
+
+    def _is_no_user(self, stored: Stored) -> bool:
+        """Whether the user is known to be in the account no more: somebody listed all users, and since."""
+        audit = self._audit
+        if stored.user in self._in_gaps:
+            return False
+        listed = audit.reads - self._not_whole
+        if Read.AUTHORIZATION_DETAILS in listed:
+            return True
+        generated = audit.report_generated or audit.generated_at
+        return Read.CREDENTIAL_REPORT in listed and to_second(generated) >= stored.last_seen
+
+
+def _known_at(stored: Stored) -> datetime:
+    """The latest moment of which the ledger knows how the finding stood."""
+    return stored.resolved_at or stored.last_seen
+
+
+def _values(finding: Finding) -> dict[str, Any]:
+    """The finding's JSON values as they come back from a store."""
+    values: dict[str, Any] = json.loads(json.dumps(finding.to_json()))
+    return values

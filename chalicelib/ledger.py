@@ -1,0 +1,286 @@
+"""The ledger of findings: what is kept of each, and what can happen to it. Pure values; the stores are adapters."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+
+from chalicelib.findings import Severity, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A person's decision to accept a finding through the day `until` (UTC), unless it gets graver than `severity`."""
+
+    until: date
+    severity: Severity
+    reason: str
+    by: str = ""
+
+    def holds(self, severity: Severity, on: date) -> bool:
+        """Whether a finding of that severity is accepted on that day."""
+        return on <= self.until and severity.rank <= self.severity.rank
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A finding as the ledger keeps it. Moments are of UTC, to the second."""
+
+    account: str
+    fingerprint: str
+    finding: Mapping[str, Any]
+    """The finding's JSON values as they were when it last changed."""
+    digest: str
+    """Names severity, evidence and witness: two findings with one digest say the same."""
+    status: Status
+    first_seen: datetime
+    last_seen: datetime
+    """The latest moment known to the ledger at which it was there; `diff` says how often it moves."""
+    resolved_at: datetime | None
+    version: int
+    """Counts the changes, from 1. A write succeeds only on the version that its diff saw."""
+    since: int
+    """The version that opened or reopened it last."""
+    run: str
+    """The run that made the last change."""
+    suppression: Suppression | None = None
+
+    @property
+    def control(self) -> str:
+        """The id of the control that raised it."""
+        return str(self.finding["control"])
+
+    @property
+    def user(self) -> str | None:
+        """The user's name; None for a finding about the account."""
+        found = self.finding["user"]
+        return None if found is None else str(found)
+
+    @property
+    def resource(self) -> str:
+        """The ARN of what it is about."""
+        return str(self.finding["resource"])
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is."""
+        return Severity(self.finding["severity"])
+
+    @property
+    def order(self) -> tuple[int, str, str, str]:
+        """Sorts as `Finding.order` does."""
+        return -self.severity.rank, self.user or "", self.control, self.fingerprint
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding's JSON values with where it stands and since when."""
+        return {
+            **self.finding,
+            "status": str(self.status),
+            "first_seen": self.first_seen.isoformat(),
+            "last_seen": self.last_seen.isoformat(),
+            "resolved_at": self.resolved_at.isoformat() if self.resolved_at else None,
+        }
+
+
+class ChangeKind(StrEnum):
+    """What an audit, or a person, did to a finding."""
+
+    OPENED = "opened"
+    PERSISTING = "persisting"
+    CHANGED = "changed"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    SUPPRESSED = "suppressed"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One finding before and after. `at` is when it was told, `after` says by which run.
+
+    Of a persisting finding nothing but `last_seen` moves, and mostly not even that: then both sides are the same.
+    """
+
+    kind: ChangeKind
+    before: Stored | None
+    after: Stored
+    at: datetime
+
+    @property
+    def fingerprint(self) -> str:
+        """The finding's."""
+        return self.after.fingerprint
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the ledger's history tells of it."""
+        return self.kind is not ChangeKind.PERSISTING
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What of a changed finding differs: severity, uncertain, evidence, witness. Empty for other kinds."""
+        if self.kind is not ChangeKind.CHANGED or self.before is None:
+            return ()
+        before, after = parts_of(self.before.finding), parts_of(self.after.finding)
+        return tuple(name for name in after if before[name] != after[name]) or ("evidence",)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An entry of a finding's history: what happened, when it was told and by which run."""
+
+    fingerprint: str
+    version: int
+    kind: ChangeKind
+    at: datetime
+    run: str
+    status: Status
+    severity: Severity
+    parts: tuple[str, ...] = ()
+
+
+def event_of(change: Change) -> Event:
+    """The history's entry about a change that is news."""
+    after = change.after
+    return Event(
+        fingerprint=after.fingerprint,
+        version=after.version,
+        kind=change.kind,
+        at=change.at,
+        run=after.run,
+        status=after.status,
+        severity=after.severity,
+        parts=change.parts,
+    )
+
+
+# --- what a finding says ---------------------------------------------------------------------------------------------
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?")
+
+
+def digest_of(finding: Mapping[str, Any]) -> str:
+    """Names what a finding's JSON values say; titles and fixes are ours and may be worded better one day."""
+    said = json.dumps(parts_of(finding), sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def parts_of(finding: Mapping[str, Any]) -> dict[str, Any]:
+    """What a finding says, part by part; two that differ in none say the same."""
+    evidence = dict(finding["evidence"])
+    # A doubt tells when the report behind it was made: every report is a new one, and the doubt the same.
+    uncertain = [_MOMENT.sub("", str(doubt)) for doubt in evidence.pop("uncertain", ())]
+    return {
+        "severity": finding["severity"],
+        "uncertain": uncertain,
+        "evidence": evidence,
+        "witness": finding["witness"],
+    }
+
+
+def suppress(stored: Stored, until: date, reason: str, by: str, now: datetime) -> Change:
+    """Accept an open finding, as grave as it is now, through the day `until`; `by` is who decided.
+
+    Raises:
+        ValueError: the finding is resolved.
+    """
+    if stored.status is Status.RESOLVED:
+        raise ValueError(f"{stored.fingerprint} is resolved: there is nothing to suppress")
+    after = replace(
+        stored,
+        status=Status.SUPPRESSED,
+        version=stored.version + 1,
+        run=by,
+        suppression=Suppression(until, stored.severity, reason, by),
+    )
+    return Change(ChangeKind.SUPPRESSED, stored, after, to_second(now))
+
+
+def to_second(moment: datetime) -> datetime:
+    """The moment in UTC, to the second, as the ledger keeps it."""
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+Row = dict[str, str | int]
+"""What a store writes and reads back, flat: texts and whole numbers. What is None has no column."""
+
+
+def row_of(stored: Stored) -> Row:
+    """The finding as a row."""
+    suppression = stored.suppression
+    row: dict[str, str | int | None] = {
+        "account": stored.account,
+        "fingerprint": stored.fingerprint,
+        "control": stored.control,
+        "user": stored.user,
+        "severity": str(stored.severity),
+        "status": str(stored.status),
+        "first_seen": stored.first_seen.isoformat(),
+        "last_seen": stored.last_seen.isoformat(),
+        "resolved_at": stored.resolved_at.isoformat() if stored.resolved_at else None,
+        "version": stored.version,
+        "since": stored.since,
+        "run": stored.run,
+        "digest": stored.digest,
+        "finding": json.dumps(stored.finding, ensure_ascii=False, separators=(",", ":")),
+        "suppression": json.dumps(asdict(suppression), default=str) if suppression else None,
+    }
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def stored_of(row: Mapping[str, Any]) -> Stored:
+    """The finding of a row."""
+    resolved, suppression = row.get("resolved_at"), row.get("suppression")
+    return Stored(
+        account=row["account"],
+        fingerprint=row["fingerprint"],
+        finding=json.loads(row["finding"]),
+        digest=row["digest"],
+        status=Status(row["status"]),
+        first_seen=datetime.fromisoformat(row["first_seen"]),
+        last_seen=datetime.fromisoformat(row["last_seen"]),
+        resolved_at=datetime.fromisoformat(resolved) if resolved else None,
+        version=int(row["version"]),
+        since=int(row["since"]),
+        run=row["run"],
+        suppression=_suppression(json.loads(suppression)) if suppression else None,
+    )
+
+
+def _suppression(value: Mapping[str, str]) -> Suppression:
+    return Suppression(date.fromisoformat(value["until"]), Severity(value["severity"]), value["reason"], value["by"])
+
+
+def row_of_event(event: Event) -> Row:
+    """An entry of the history as a row."""
+    return {
+        "fingerprint": event.fingerprint,
+        "version": event.version,
+        "kind": str(event.kind),
+        "at": event.at.isoformat(),
+        "run": event.run,
+        "status": str(event.status),
+        "severity": str(event.severity),
+        "parts": " ".join(event.parts),
+    }
+
+
+def event_of_row(row: Mapping[str, Any]) -> Event:
+    """The entry of a row."""
+    return Event(
+        fingerprint=row["fingerprint"],
+        version=int(row["version"]),
+        kind=ChangeKind(row["kind"]),
+        at=datetime.fromisoformat(row["at"]),
+        run=row["run"],
+        status=Status(row["status"]),
+        severity=Severity(row["severity"]),
+        parts=tuple(row["parts"].split()),
+    )

@@ -1,0 +1,207 @@
+"""The ledger in one SQLite file, for a laptop."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from chalicelib.ledger import Change, Event, Stored, event_of, event_of_row, row_of, row_of_event, stored_of, to_second
+from chalicelib.ports import Clock
+
+KEEP = timedelta(days=90)
+WAIT = 30.0
+"""Seconds for which one writer waits for another."""
+
+_APPLICATION = 0x6D666177
+"""Marks a file as a ledger: "mfaw"."""
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE finding (
+    account TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    control TEXT NOT NULL,
+    user TEXT,
+    severity TEXT NOT NULL,
+    status TEXT NOT NULL,
+    first_seen TEXT NOT NULL,
+    last_seen TEXT NOT NULL,
+    resolved_at TEXT,
+    version INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    run TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    finding TEXT NOT NULL,
+    suppression TEXT,
+    PRIMARY KEY (account, fingerprint)
+);
+CREATE INDEX finding_of_user ON finding (account, user);
+CREATE TABLE history (
+    account TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    at TEXT NOT NULL,
+    run TEXT NOT NULL,
+    status TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    parts TEXT NOT NULL,
+    PRIMARY KEY (account, fingerprint, version)
+);
+"""
+_INSERT = """
+INSERT INTO finding VALUES (
+    :account, :fingerprint, :control, :user, :severity, :status, :first_seen, :last_seen, :resolved_at, :version,
+    :since, :run, :digest, :finding, :suppression
+) ON CONFLICT DO NOTHING
+"""
+_UPDATE = """
+UPDATE finding SET
+    severity = :severity, status = :status, last_seen = :last_seen, resolved_at = :resolved_at, version = :version,
+    since = :since, run = :run, digest = :digest, finding = :finding, suppression = :suppression
+WHERE account = :account AND fingerprint = :fingerprint AND version = :seen
+"""
+_TELL = """
+INSERT INTO history VALUES (:account, :fingerprint, :version, :kind, :at, :run, :status, :severity, :parts)
+"""
+_FORGET = (
+    """
+    DELETE FROM history WHERE (account, fingerprint) IN (
+        SELECT account, fingerprint FROM finding WHERE resolved_at < :before
+    )
+    """,
+    "DELETE FROM finding WHERE resolved_at < :before",
+)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class LedgerError(ValueError):
+    """The file is no ledger that this version can read."""
+
+
+class SqliteFindingStore:
+    """A `FindingStore` in a file that its owner alone can read. Findings resolved for longer than `keep` are forgotten.
+
+    One object is for one thread; several, in one process or in many, may share the file.
+
+    Raises:
+        LedgerError: the file is something else, or was made by a later version.
+    """
+
+    def __init__(self, path: Path, keep: timedelta = KEEP, clock: Clock = _now) -> None:
+        self._path = path
+        self._keep = keep
+        self._clock = clock
+        # The file is made before SQLite opens it: SQLite would leave it to the umask. Its -wal and -shm follow suit.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        path.chmod(0o600)
+        self._connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        try:
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise LedgerError(f"{path}: {error}") from None
+        except LedgerError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def load(self, account: str, users: Collection[str] | None = None) -> Sequence[Stored]:
+        """See `FindingStore`."""
+        select = "SELECT * FROM finding WHERE account = ?"
+        if users is None:
+            return [stored_of(_filled(row)) for row in self._connection.execute(select, (account,))]
+        found: list[sqlite3.Row] = []
+        for user in sorted(set(users)):
+            found += self._connection.execute(f"{select} AND user = ?", (account, user))
+        return [stored_of(_filled(row)) for row in found]
+
+    def apply(self, changes: Sequence[Change]) -> Sequence[Change]:
+        """See `FindingStore`. All are written in one transaction."""
+        with self._transaction():
+            won = [change for change in changes if change.before == change.after or self._write(change)]
+            self._forget()
+        return won
+
+    def history(self, account: str, fingerprint: str) -> Sequence[Event]:
+        """See `FindingStore`."""
+        select = "SELECT * FROM history WHERE account = ? AND fingerprint = ? ORDER BY version"
+        return [event_of_row(_filled(row)) for row in self._connection.execute(select, (account, fingerprint))]
+
+    # --- how -------------------------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        """Make the tables in a new file, and know an old one."""
+        with self._transaction():
+            application, version = self._pragma("application_id"), self._pragma("user_version")
+            tables = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+            if not tables:
+                for statement in _SCHEMA.split(";\n"):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+            elif application != _APPLICATION:
+                raise LedgerError(f"{self._path}: is a database, and no ledger")
+            elif version != _VERSION:
+                raise LedgerError(f"{self._path}: is a ledger of version {version}, this is mfawatch for {_VERSION}")
+        # Readers and a writer then do not wait for each other. It takes a moment in which nobody else uses the file;
+        # without one the file stays as it is, as safe as before, until somebody opens it the next time.
+        with suppress(sqlite3.OperationalError):
+            self._connection.execute("PRAGMA journal_mode = WAL")
+
+    def _pragma(self, name: str) -> int:
+        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def _write(self, change: Change) -> bool:
+        """Write one change with its entry in the history; whether it was won."""
+        row: dict[str, str | int | None] = dict.fromkeys(("user", "resolved_at", "suppression"))
+        row |= row_of(change.after)
+        if change.before is None:
+            written = self._connection.execute(_INSERT, row)
+        else:
+            written = self._connection.execute(_UPDATE, row | {"seen": change.before.version})
+        if not written.rowcount:
+            return False
+        if change.is_news:
+            self._connection.execute(_TELL, row_of_event(event_of(change)) | {"account": change.after.account})
+        return True
+
+    def _forget(self) -> None:
+        """Delete what was resolved long ago."""
+        before = to_second(self._clock() - self._keep).isoformat()
+        for statement in _FORGET:
+            self._connection.execute(statement, {"before": before})
+
+
+def _filled(row: sqlite3.Row) -> dict[str, Any]:
+    return {name: row[name] for name in row.keys() if row[name] is not None}  # noqa: SIM118 - a Row iterates its values

@@ -1,0 +1,53 @@
+"""The stores, each empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from chalicelib.aws.finding_store import DynamoFindingStore
+from chalicelib.local.finding_store import SqliteFindingStore
+from chalicelib.ports import FindingStore
+from tests.accounts.build import TAKEN
+from tests.ledger.emulator import TABLE, dynamodb
+
+
+class Ticking:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = TAKEN
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def wait(self, time: timedelta) -> None:
+        self.now += time
+
+
+@pytest.fixture
+def clock() -> Ticking:
+    return Ticking()
+
+
+Opener = Callable[[], FindingStore]
+
+
+@pytest.fixture(params=["dynamodb", "sqlite"])
+def open_store(request: pytest.FixtureRequest, tmp_path: Path, clock: Ticking) -> Iterator[Opener]:
+    """Opens one more store on the same findings."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            yield lambda: stack.enter_context(SqliteFindingStore(tmp_path / "ledger.db", clock=clock))
+        else:
+            client = stack.enter_context(dynamodb())
+            yield lambda: DynamoFindingStore(client, TABLE, clock=clock, pause=lambda _: None)
+
+
+@pytest.fixture
+def store(open_store: Opener) -> FindingStore:
+    return open_store()
