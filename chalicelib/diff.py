@@ -54,7 +54,7 @@ class _Context:
         at = self._judged_at(finding.control)
         if before is None:
             return self._change(ChangeKind.OPENED, None, self._new(finding, at))
-        if at < _known_at(before):
+        if at < before.known_at:
             return None
         values = _values(finding) | {"user": before.user}
         after = replace(before, finding=values, digest=digest_of(values), last_seen=at, resolved_at=None)
@@ -71,7 +71,7 @@ class _Context:
         if before.status is Status.RESOLVED or not self._judged(before):
             return None
         at = self._judged_at(before.control)
-        if at < _known_at(before):
+        if at < before.known_at:
             return None
         return self._change(ChangeKind.RESOLVED, before, replace(before, status=Status.RESOLVED, resolved_at=at))
 
@@ -139,11 +139,6 @@ class _Context:
             return True
         generated = audit.report_generated or audit.generated_at
         return Read.CREDENTIAL_REPORT in listed and to_second(generated) >= stored.last_seen
-
-
-def _known_at(stored: Stored) -> datetime:
-    """The latest moment of which the ledger knows how the finding stood."""
-    return stored.resolved_at or stored.last_seen
 
 
 def _values(finding: Finding) -> dict[str, Any]:

@@ -73,6 +73,11 @@ class Stored:
         return Severity(self.finding["severity"])
 
     @property
+    def known_at(self) -> datetime:
+        """The latest moment of which the ledger knows how the finding stood."""
+        return self.resolved_at or self.last_seen
+
+    @property
     def order(self) -> tuple[int, str, str, str]:
         """Sorts as `Finding.order` does."""
         return -self.severity.rank, self.user or "", self.control, self.fingerprint

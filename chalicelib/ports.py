@@ -31,8 +31,9 @@ class FindingStore(Protocol):
         """Write what the changes say, and give back those that were won, in their order.
 
         A change is written if the finding still has the version that the change was made from (none, for one that is
-        opened), and is lost otherwise: another writer was faster. A lost change leaves no trace; whoever made it loads
-        and diffs again. Of each version of a finding there is thus one change, and one writer who won it.
+        opened) and was not seen later than the change tells of. Otherwise another writer was faster, and the change is
+        lost: it leaves no trace, and whoever made it loads and diffs again. Of each version of a finding there is thus
+        one change, and one writer who won it. One change of each finding goes into one call.
 
         A finding and the entry in its history are written together or not at all. A failure raises what the store's
         library raises: what was written before then stays, and applying again what was not is safe.

@@ -137,7 +137,7 @@ class DynamoFindingStore:
         key: Row = {PARTITION: after.account, SORT: finding_key(after.user, after.fingerprint)}
         expires: Row = {EXPIRES: self._expiry(after.resolved_at)} if after.resolved_at else {}
         row = _item(row_of(after)) | key | expires
-        write.add("Put", {"Item": _typed(row), **_unchanged(before)}, _size(row))
+        write.add("Put", {"Item": _typed(row), **_condition(before, after)}, _size(row))
         told = json.dumps(row_of_event(event_of(change)), separators=_TIGHT)
         entry = self._event_key(after, after.version) | {"event": told} | expires
         if after.version - after.since >= FOREVER:
@@ -153,10 +153,8 @@ class DynamoFindingStore:
         after = change.after
         return {
             "Key": _typed({PARTITION: after.account, SORT: finding_key(after.user, after.fingerprint)}),
-            "UpdateExpression": "SET last_seen = :seen",
-            "ConditionExpression": "#version = :version AND last_seen <= :seen",
-            "ExpressionAttributeNames": {"#version": "version"},
-            "ExpressionAttributeValues": _typed({":seen": after.last_seen.isoformat(), ":version": after.version}),
+            "UpdateExpression": "SET last_seen = :known_at",
+            **_condition(after, after),
         }
 
     def _mark(self, after: Stored, version: int, expires: Row) -> dict[str, Any]:
@@ -236,14 +234,14 @@ def _failures(error: ClientError, batch: Sequence[_Write]) -> tuple[list[_Write]
     return [write for write, found in zip(batch, codes, strict=True) if _LOST in found], any(_BUSY & c for c in codes)
 
 
-def _unchanged(before: Stored | None) -> dict[str, Any]:
-    """The condition that nobody changed the finding, or opened it, in between."""
+def _condition(before: Stored | None, after: Stored) -> dict[str, Any]:
+    """That nobody changed the finding in between, or opened it, or saw it later."""
     if before is None:
         return {"ConditionExpression": "attribute_not_exists(#entry)", "ExpressionAttributeNames": {"#entry": SORT}}
     return {
-        "ConditionExpression": "#version = :version",
+        "ConditionExpression": "#version = :version AND last_seen <= :known_at",
         "ExpressionAttributeNames": {"#version": "version"},
-        "ExpressionAttributeValues": _typed({":version": before.version}),
+        "ExpressionAttributeValues": _typed({":version": before.version, ":known_at": after.known_at.isoformat()}),
     }
 
 

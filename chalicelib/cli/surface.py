@@ -10,9 +10,9 @@ import click
 from chalicelib.analysis.cells import Caller
 from chalicelib.analysis.decide import doubts_of
 from chalicelib.analysis.origins import DIRECT, GIT_SERVICE, SERVICES
-from chalicelib.analysis.surface import Surface
+from chalicelib.analysis.surface import Answer, Surface
 from chalicelib.analysis.universe import everything
-from chalicelib.analysis.ways import Reach, way_to, ways_of
+from chalicelib.analysis.ways import way_to, ways_of
 from chalicelib.cli.files import AccountFiles, account_options, read_account, user_in
 from chalicelib.iam.account import AccountSnapshot, User
 from chalicelib.report.surface import Told, render_surface, surface_to_json
@@ -37,17 +37,14 @@ def tell(snapshot: AccountSnapshot, user: User) -> Told:
     """The surface of a user by the credentials that are or may be active."""
     ways = ways_of(user)
     found = Surface(Caller(snapshot, user), snapshot.policies_of(user).policies)
-    only_git = all(way.reach is Reach.GIT for way in ways)
-    origins = (
-        *(origin for origin in DIRECT if any(way.origin == origin for way in ways)),
-        *((SERVICES,) if ways else ()),
-    )
-    answer = found.entries(everything(), origins, managed=True)
-    entries = tuple(
-        entry
-        for entry in answer.entries
-        # Whoever can use nothing but Git can have nothing but CodeCommit act for them.
-        if (entry.origin.via in (("", GIT_SERVICE) if only_git else (entry.origin.via,)))
-        and (entry.origin.via or way_to(entry.origin, entry.group.members, ways))
-    )
-    return Told(user, ways, entries, answer.untried, tuple(doubts_of(snapshot, user)))
+    origins = [origin for origin in DIRECT if any(way.origin == origin for way in ways)]
+    direct = found.entries(everything(), origins)
+    reached = [entry for entry in direct.entries if way_to(entry.origin, entry.group.members, ways)]
+    # A service acts for the user once a request of the user's has started it: neither IAM nor STS does so.
+    started = {entry.group.service for entry in reached} - {"iam", "sts"}
+    services = found.entries(everything(), (SERVICES,), managed=True) if started else Answer(())
+    only_git = started <= {GIT_SERVICE}
+    through = [entry for entry in services.entries if not only_git or entry.origin.via == GIT_SERVICE]
+    entries = (*reached, *through)
+    untried = direct.untried or services.untried
+    return Told(user, ways, entries, untried, tuple(doubts_of(snapshot, user)))

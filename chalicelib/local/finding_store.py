@@ -64,7 +64,7 @@ _UPDATE = """
 UPDATE finding SET
     severity = :severity, status = :status, last_seen = :last_seen, resolved_at = :resolved_at, version = :version,
     since = :since, run = :run, digest = :digest, finding = :finding, suppression = :suppression
-WHERE account = :account AND fingerprint = :fingerprint AND version = :seen
+WHERE account = :account AND fingerprint = :fingerprint AND version = :seen AND last_seen <= :known_at
 """
 _TELL = """
 INSERT INTO history VALUES (:account, :fingerprint, :version, :kind, :at, :run, :status, :severity, :parts)
@@ -189,7 +189,8 @@ class SqliteFindingStore:
         if change.before is None:
             written = self._connection.execute(_INSERT, row)
         else:
-            written = self._connection.execute(_UPDATE, row | {"seen": change.before.version})
+            known_at = change.after.known_at.isoformat()
+            written = self._connection.execute(_UPDATE, row | {"seen": change.before.version, "known_at": known_at})
         if not written.rowcount:
             return False
         if change.is_news:

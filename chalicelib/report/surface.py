@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.analysis.origins import ANY_SERVICE
 from chalicelib.analysis.surface import Entry
-from chalicelib.analysis.ways import Way
+from chalicelib.analysis.ways import Reach, Way
 from chalicelib.iam.account import User
 from chalicelib.iam.actions import catalogue
 from chalicelib.iam.policy_set import MANAGED_KEY
@@ -44,6 +44,8 @@ def _lines(told: Told) -> Iterator[str]:
         for level, names, where in services[service]:
             yield f"    {level}: {names}"
             yield f"      {where}"
+    if any(way.reach is not Reach.GIT for way in told.ways):
+        yield "  sts:GetCallerIdentity and sts:GetSessionToken need no permission, and no policy can deny them"
     if told.untried:
         yield f"  not exhaustive: {told.untried}"
     for doubt in told.doubts:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -108,6 +109,6 @@ def _names(names: Sequence[str]) -> str:
 def _list(title: str, lines: list[str]) -> Iterator[RenderableType]:
     yield Text(f"\n{title}:", style="bold yellow")
     for line in lines[:_MOST_LISTED]:
-        yield Text(f"  {clean(line)}")
+        yield Padding(Text(clean(line)), (0, 0, 0, 2))
     if len(lines) > _MOST_LISTED:
         yield Text(f"  … and {len(lines) - _MOST_LISTED} more (--format json lists all)")

@@ -118,10 +118,16 @@ class Memory:
         ]
 
     def apply(self, changes: Sequence[Change]) -> Sequence[Change]:
-        won = [change for change in changes if self.findings.get(change.fingerprint) == change.before]
+        won = [change for change in changes if self._fits(change)]
         self.findings |= {change.fingerprint: change.after for change in won}
         self.events += [event_of(change) for change in news(won)]
         return won
+
+    def _fits(self, change: Change) -> bool:
+        now, before = self.findings.get(change.fingerprint), change.before
+        if now is None or before is None:
+            return now is before
+        return now.version == before.version and now.last_seen <= change.after.known_at
 
     def history(self, account: str, fingerprint: str) -> Sequence[Event]:
         return [event for event in self.events if event.fingerprint == fingerprint]

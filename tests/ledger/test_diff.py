@@ -274,6 +274,17 @@ def test_a_user_who_left_takes_the_findings_along_once_somebody_looked(second: A
     assert after(audit(ALICE), second) == ([("resolved", ENFORCED, "alice")] if gone else [])
 
 
+def test_half_a_list_of_users_proves_nobody_gone() -> None:
+    # This control needs no read in particular, and speaks of whoever it is shown.
+    half = audit(hours=1, users=["bob"], reads=WHOLE, gaps=[(read, "") for read in WHOLE])
+    assert after(audit(finding(DEVICE)), half) == []
+
+
+def test_a_finding_stays_with_the_user_under_whom_it_is_kept() -> None:
+    renamed = replace(ALICE, user="Alice", evidence={})
+    assert after(audit(ALICE), audit(renamed, hours=1)) == [("changed", ENFORCED, "alice")]
+
+
 def test_a_user_by_another_path_is_another_resource() -> None:
     moved = replace(ALICE, resource=f"arn:aws:iam::{ACCOUNT}:user/ops/alice")
     assert sorted(after(audit(ALICE), audit(moved, hours=1))) == [

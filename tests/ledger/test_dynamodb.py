@@ -150,6 +150,14 @@ def test_a_resolved_finding_expires_with_its_history(client: Any, store: DynamoF
     assert [event.run for event in store.history(ACCOUNT, ALICE.fingerprint)] == ["four"]
 
 
+def test_all_of_a_long_history_expires(client: Any, store: DynamoFindingStore, clock: Ticking) -> None:
+    for hours in range(100):
+        record(store, audit(finding(evidence={"n": hours}), hours=hours), f"run-{hours}", clock)
+    record(store, audit(hours=100), "last", clock)
+    keys = [history_key(ALICE.fingerprint, version) for version in range(1, 102)]
+    assert all("expires_at" in item(client, key) for key in keys)
+
+
 def test_the_table_is_keyed_encrypted_and_kept(client: Any) -> None:
     properties = table_properties("one")
     assert {key["AttributeName"] for key in properties["KeySchema"]} == {"account", "entry"}

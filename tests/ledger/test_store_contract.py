@@ -158,6 +158,16 @@ def test_a_change_from_a_version_that_is_gone_is_lost_and_leaves_no_trace(
     assert [event.run for event in history] == ["one", "theirs"]
 
 
+@pytest.mark.parametrize("mine", [resolve, change, touch])
+def test_a_change_that_tells_of_an_earlier_moment_than_was_seen_is_lost(store: FindingStore, mine: Mover) -> None:
+    store.apply(opened(ALICE))
+    (seen,) = store.load(ACCOUNT)
+    later = diff(audit(ALICE, hours=40), [seen], "theirs", at(40))
+    assert list(store.apply(later)) == later
+    assert list(store.apply([mine(seen)])) == []
+    assert [(one.version, one.last_seen) for one in store.load(ACCOUNT)] == [(1, at(40))]
+
+
 def test_a_lost_change_takes_no_other_along(store: FindingStore) -> None:
     many = [finding(BROKEN, distinction=str(number)) for number in range(70)]
     store.apply(opened(*many[::7], run="theirs"))

@@ -1,0 +1,124 @@
+"""mfawatch git: both hops, the error in the user's words, and the change that mends it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.accounts import DEMO
+from tests.accounts.build import ADMIN, Person, allow, deny, document, exports
+from tests.cli.conftest import Result, Run, demo_options, write_exports
+from tests.controls.cases.base import guard
+
+GIT = ("codecommit:GitPull", "codecommit:GitPush")
+WHERE = ("--repository", "shop", "--region", "eu-west-1")
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+VIA = {"StringNotLike": {"kms:ViaService": ["codecommit.*.amazonaws.com"]}}
+
+
+def ask(run: Run, folder: Path, person: Person, *options: str) -> Result:
+    """What is said of alice and the repository shop."""
+    return run("git", *write_exports(exports(person), folder), "--user", "alice", *WHERE, *options)
+
+
+def answers(run: Run, folder: Path, person: Person, *options: str) -> list[Any]:
+    """The same as JSON values."""
+    found: list[Any] = ask(run, folder, person, "--format", "json", *options).json
+    return found
+
+
+def test_both_hops_of_the_demo_account(run: Run) -> None:
+    out = run("git", *demo_options(DEMO), "--user", "finn", *WHERE, "--operation", "push").out
+    first, *hops = out.splitlines()
+    assert first == "git push on arn:aws:codecommit:eu-west-1:111122223333:shop: fails"
+    assert hops[0].startswith("  Allowed: codecommit:GitPush on ")
+    assert hops[1].startswith("  ExplicitlyDenied: kms:Decrypt on ")
+    assert "not authorized for the KMS default master key" in out
+    assert "with an explicit deny" in out
+
+
+@pytest.mark.parametrize(
+    ("policy", "works"),
+    [
+        (guard(), (False, False)),
+        (guard(*GIT), (False, False)),
+        (guard(*GIT, when=VIA), (True, True)),
+        (guard("codecommit:GitPull", when=VIA), (True, False)),
+        (guard(*GIT, "kms:Decrypt"), (True, False)),
+    ],
+)
+def test_pull_and_push(policy: Any, works: tuple[bool, bool], run: Run, tmp_path: Path) -> None:
+    found = answers(run, tmp_path, Person(inline=[ADMIN, policy]))
+    assert [one["operation"] for one in found] == ["pull", "push"]
+    assert tuple(one["works"] for one in found) == works
+
+
+def test_a_session_with_mfa_works_under_the_strict_deny(run: Run, tmp_path: Path) -> None:
+    person = Person(inline=[ADMIN, guard()])
+    assert all(one["works"] for one in answers(run, tmp_path, person, "--credential", "mfa-session"))
+    assert not any(one["works"] for one in answers(run, tmp_path, person, "--credential", "session"))
+
+
+def test_the_change_makes_it_work_and_opens_nothing_more(run: Run, tmp_path: Path) -> None:
+    [told] = answers(run, tmp_path, Person(inline=[ADMIN, guard()]), "--operation", "pull")
+    [change] = told["changes"]
+    assert told["obstacle"] is None
+    assert change["statement"]["NotAction"][-1:] == ["codecommit:GitPull"]
+    assert change["statement"]["Condition"]["StringNotLike"] == {"kms:ViaService": ["codecommit.*.amazonaws.com"]}
+    mended = Person(inline=[ADMIN, document(change["statement"])])
+    [pull, push] = answers(run, tmp_path, mended)
+    assert (pull["works"], push["works"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("person", "told"),
+    [
+        (Person(inline=[guard(*GIT, when=VIA)]), "it takes an Allow of codecommit:GitPull"),
+        (Person(inline=[ADMIN, document(deny("codecommit:*", when=None))]), "no exemption can be put"),
+        (Person(inline=[ADMIN, document(deny("codecommit:*"))]), "no exemption can be put"),
+    ],
+)
+def test_what_no_exemption_mends_is_said(person: Person, told: str, run: Run, tmp_path: Path) -> None:
+    [answer] = answers(run, tmp_path, person, "--operation", "pull")
+    assert told in answer["obstacle"]
+
+
+def test_a_customer_managed_key_takes_an_allow(run: Run, tmp_path: Path) -> None:
+    person = Person(inline=[document(allow("codecommit:*")), guard(*GIT, when=VIA)])
+    [told] = answers(run, tmp_path, person, "--operation", "pull", "--key", KEY)
+    assert not told["works"]
+    assert f"it takes an Allow of kms:Decrypt on {KEY}" in told["obstacle"]
+
+
+def test_the_policy_of_the_key_counts(run: Run, tmp_path: Path) -> None:
+    policy = tmp_path / "key.json"
+    statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
+    policy.write_text(json.dumps(document(statement)))
+    person = Person(inline=[document(allow("codecommit:*")), guard(*GIT, when=VIA)])
+    [told] = answers(run, tmp_path, person, "--operation", "pull", "--key", KEY, "--key-policy", str(policy))
+    assert told["works"]
+
+
+def test_a_credential_that_the_user_lacks_is_noted(run: Run, tmp_path: Path) -> None:
+    assert "note: the user has no active SSH key" in ask(run, tmp_path, Person(inline=[ADMIN])).out
+    assert "note:" not in ask(run, tmp_path, Person(inline=[ADMIN]), "--credential", "access-key").out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--repository", "", "--region", "eu-west-1"),
+        ("--repository", "../x", "--region", "eu-west-1"),
+        ("--repository", "shop", "--region", "mars"),
+        ("--repository", "arn:aws:s3:::shop"),
+        ("--repository", "arn:aws-cn:codecommit:cn-north-1:111122223333:shop"),
+        ("--repository", "shop", "--region", "eu-west-1", "--key", "alias/x"),
+        ("--repository", "shop", "--region", "us-east-1", "--key", KEY),
+        ("--repository", "shop", "--region", "eu-west-1", "--key-policy", "k.json"),
+    ],
+)
+def test_what_is_no_repository_and_no_key_is_refused(options: tuple[str, ...], run: Run) -> None:
+    run("git", *demo_options(DEMO), "--user", "finn", *options).assert_refused("mfawatch git")
