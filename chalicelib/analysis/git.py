@@ -58,11 +58,6 @@ class Access:
     """What had to be supposed of the key, in words."""
 
     @property
-    def passes_repository(self) -> bool:
-        """Whether CodeCommit lets it pass."""
-        return isinstance(self.repository, Entry)
-
-    @property
     def works(self) -> bool:
         """Whether both hops let it pass."""
         return not self.denied

@@ -20,6 +20,7 @@ from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.matching import named_in
 from chalicelib.iam.patterns import ARN_SEGMENTS, fold
 from chalicelib.iam.policy_set import Policy, PolicySet, trust_in_account
+from chalicelib.iam.principals import parse_principal
 from chalicelib.iam.request import MFA_KEYS, Request, account_of_resource, build_request, is_supported
 from chalicelib.iam.statement import Effect
 
@@ -91,8 +92,7 @@ class Roles:
         if found is None:
             return None
         decision, needs = found
-        unsure = (f"{match.place} can be read in two ways" for match in decision.doubts)
-        return Reached((role.arn,), origin, decision, needs, (*doubts, *unsure))
+        return Reached((role.arn,), origin, decision, needs, (*doubts, *decision.doubts_told))
 
     def _other_accounts(self, surface: UserSurface, origin: Origin) -> Iterator[Reached]:
         """Roles that the user's policies name in other accounts: whether they trust the user is not known."""
@@ -114,17 +114,17 @@ class Roles:
     def _steps(self, role: Role) -> Iterator[tuple[str, tuple[str, ...]]]:
         own = self._snapshot.policies_of_role(role)
         unread = ("the role's policies were not read in full",) if own.missing or own.broken else ()
-        session = _session_of(role)
+        session, base = _session_of(role), _session_context(self._snapshot, role)
+
+        def request(arn: str, chosen: Mapping[str, str]) -> Request:
+            return build_request(session, ASSUME, arn, {**base, **chosen})
+
         for other in self._by_arn.values():
-            trust, doubts = _trust_of(other)
             if other.arn == role.arn:
                 continue
-            base = _session_context(self._snapshot, role)
-
-            def request(chosen: Mapping[str, str], base: Mapping[str, str] = base, arn: str = other.arn) -> Request:
-                return build_request(session, ASSUME, arn, {**base, **chosen})
-
-            if _first_allowed(replace(own.policies, resource=trust), base, base, request) is not None:
+            trust, doubts = _trust_of(other)
+            policies = replace(own.policies, resource=trust)
+            if _first_allowed(policies, base, base, partial(request, other.arn)) is not None:
                 yield other.arn, (*unread, *doubts)
 
 
@@ -148,8 +148,8 @@ def _trust_of(role: Role) -> tuple[Policy | None, tuple[str, ...]]:
 
 def _session_of(role: Role) -> str:
     """The ARN of a session of the role."""
-    partition, account = role.arn.split(":")[1], account_of_resource(role.arn)
-    return f"arn:{partition}:sts::{account}:assumed-role/{role.name}/mfawatch"
+    principal = parse_principal(role.arn)
+    return f"arn:{principal.partition}:sts::{principal.account}:assumed-role/{role.name}/mfawatch"
 
 
 def _session_context(snapshot: AccountSnapshot, role: Role) -> dict[str, str]:

@@ -80,7 +80,7 @@ class Entry:
     @property
     def doubts(self) -> tuple[str, ...]:
         """Why the entry may be wrong, in words; none where it is certain."""
-        return (*(f"{match.place} can be read in two ways" for match in self.decision.doubts), *self.suppositions)
+        return (*self.decision.doubts_told, *self.suppositions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,20 +162,15 @@ class Surface:
         group = self._partition.class_of(name)
         return tuple(Patterns(group.identity, group.bound, self.caller.own).written)
 
-    def at(
-        self, name: str, resource: str, origin: Origin, *, choose: bool = True, own_policy: Policy | None = None
-    ) -> Entry | Decision:
-        """What one action on one resource comes to: the entry if it is allowed, else the denial.
+    def at(self, name: str, resource: str, origin: Origin, *, own_policy: Policy | None = None) -> Entry | Decision:
+        """What one action on one resource comes to: the entry if some choice of values is allowed, else the denial.
 
-        Without `choose` the plain request alone is asked, else every choice of condition values. `own_policy` is the
-        resource's, where it is known.
+        `own_policy` is the resource's, where it is known.
         """
         if own_policy is not None:
-            return Surface(self.caller, replace(self.policies, resource=own_policy)).at(
-                name, resource, origin, choose=choose
-            )
+            return Surface(self.caller, replace(self.policies, resource=own_policy)).at(name, resource, origin)
         group, target = self._partition.class_of(name), Target(name, resource)
-        variants = self._cells.variants(group, origin, target)[: None if choose else 1]
+        variants = self._cells.variants(group, origin, target)
         open_to = variants if self._cells.leaves_open(group, origin, resource) else ()
         for chosen in open_to:
             entry = self._decide(group, target, origin, chosen)
@@ -230,10 +225,11 @@ class Surface:
         variants = self._cells.variants(group, origin, target)
         allowed = list(self._lazily(group, target, origin))
         always = len(allowed) == len(variants)
-        # A request that is allowed as it comes makes all others of the place superfluous.
-        plain = next((e for e in allowed if e.certain and e.needs.keys() <= self.caller.base.keys()), None)
+        # A request that needs nothing makes all others of the place superfluous. One that holds what every request
+        # carries (an address, a region) does not: another value may be let through by another statement.
+        plain = next((entry for entry in allowed if entry.certain and not entry.needs), None)
         if plain is not None:
-            return [replace(plain, always=always and not plain.needs)]
+            return [replace(plain, always=always)]
         found: dict[tuple[tuple[tuple[str, str], ...], bool], Entry] = {}
         for entry in map(self._needing_least, allowed):
             found.setdefault((tuple(entry.needs.items()), entry.certain), entry)

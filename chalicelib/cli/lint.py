@@ -17,6 +17,7 @@ from chalicelib.analysis.mending import is_about_caller
 from chalicelib.audit import Audit, judge
 from chalicelib.cli.errors import FINDINGS, USAGE, InputError
 from chalicelib.cli.files import read_text, write_result
+from chalicelib.config import NEVER
 from chalicelib.controls import CONTROLS, policy_not_evaluable
 from chalicelib.controls.base import Control
 from chalicelib.findings import Finding, Severity
@@ -28,7 +29,6 @@ from chalicelib.report.sarif import render_sarif
 from chalicelib.report.sentences import sentence
 from chalicelib.report.text import clean
 
-NEVER = "never"
 _ABOUT_OTHERS = ("user-without-mfa",)
 """Controls that judge what a document alone has none of."""
 _NO_GUARD = "no MFA guard: no Deny in it is lifted by MFA, so it is not judged as one"

@@ -59,6 +59,11 @@ class Decision:
         return self.allowed or Verdict.ALLOWED in self.possible
 
     @property
+    def doubts_told(self) -> tuple[str, ...]:
+        """The doubts in words."""
+        return tuple(f"{match.place} can be read in two ways" for match in self.doubts)
+
+    @property
     def sentence(self) -> str:
         """The decision as a sentence."""
         request = self.request
