@@ -2,7 +2,8 @@
 
 They stand in one TOML file, mfawatch.toml::
 
-    accounts = ["111122223333"]              # ids of accounts
+    accounts = ["111122223333"]              # the accounts that a sweep goes through; by default the auditor's own
+    organization = true                      # optional: it goes through all active accounts of the organisation as well
     break_glass_users = ["emergency-*"]      # what they can do without MFA is accepted, and told as info
 
     [[canonical]]                            # a policy that users must carry, directly or through a group
@@ -129,6 +130,8 @@ class Settings:
     """The settings of one file and one environment. As they stand here nothing is accepted."""
 
     accounts: tuple[str, ...] = ()
+    organization: bool = False
+    """Whether a sweep goes through the accounts of the organisation."""
     break_glass_users: tuple[str, ...] = ()
     canonical: tuple[CanonicalPolicy, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
@@ -179,6 +182,7 @@ def parse_settings(
     exemption = partial(_exemption, known_controls=known_controls)
     readers: dict[str, Reader] = {
         "accounts": _accounts,
+        "organization": _yes_or_no,
         "break_glass_users": _users,
         "canonical": lambda node: node.elements("tables, [[canonical]]", _canonical),
         "exemptions": lambda node: node.elements("tables, [[exemptions]]", exemption),
@@ -194,6 +198,12 @@ def parse_settings(
 
 def _accounts(node: Node) -> tuple[str, ...]:
     return node.elements("strings", lambda one: one.string(_ACCOUNT, "an account id, 12 digits"))
+
+
+def _yes_or_no(node: Node) -> bool:
+    if not isinstance(node.value, bool):
+        raise node.must_be("true or false")
+    return node.value
 
 
 def _users(node: Node) -> tuple[str, ...]:

@@ -6,7 +6,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from chalicelib.iam.exports import Exports
 from chalicelib.ledger import Change, Event, Stored
+from chalicelib.runs import RunReport
+from chalicelib.sweep import Assignment
 
 
 class Clock(Protocol):
@@ -14,6 +17,42 @@ class Clock(Protocol):
 
     def __call__(self) -> datetime:
         """The moment, with its time zone."""
+        ...
+
+
+class AccountClosed(Exception):  # noqa: N818 - says what is the matter
+    """An account does not let the auditor in, and will not when asked again; the text says why."""
+
+
+class SnapshotReader(Protocol):
+    """Reads one account as it is now. What cannot be read is among the gaps of the answer, and never an error."""
+
+    def read_account(self) -> tuple[Exports, datetime]:
+        """The whole account, and the moment whose state the answers tell."""
+        ...
+
+    def read_users(self, users: Collection[str]) -> tuple[Exports, datetime]:
+        """The account as far as it bears on the users of these names, without anything that may be hours old."""
+        ...
+
+
+class Accounts(Protocol):
+    """Leads into accounts."""
+
+    def reader_of(self, account: str) -> SnapshotReader:
+        """A reader of the account of that id.
+
+        Raises:
+            AccountClosed: it lets nobody in.
+        """
+        ...
+
+
+class WorkQueue(Protocol):
+    """Hands accounts to workers. Each is handed over once at least, in no order."""
+
+    def send(self, assignments: Sequence[Assignment]) -> None:
+        """Hand over all of them; a failure raises what the queue's library raises, and may leave some handed over."""
         ...
 
 
@@ -46,4 +85,12 @@ class FindingStore(Protocol):
 
         Resolved findings and their history are forgotten some time after they were resolved.
         """
+        ...
+
+    def keep_report(self, report: RunReport) -> None:
+        """Keep what a run says of an account, in place of what the same run said of it before."""
+        ...
+
+    def reports(self, account: str, most: int) -> Sequence[RunReport]:
+        """What the last runs on an account said, the latest first; `most` of them at the most."""
         ...

@@ -11,12 +11,13 @@ import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from time import sleep
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.finding_table import EXPIRES, PARTITION, SORT, finding_key, history_key
+from chalicelib.aws.finding_table import EXPIRES, PARTITION, REPORTS, SORT, finding_key, history_key, report_key
 from chalicelib.ledger import (
     Change,
     ChangeKind,
@@ -30,6 +31,7 @@ from chalicelib.ledger import (
     stored_of,
 )
 from chalicelib.ports import Clock
+from chalicelib.runs import RunReport, report_of_row, row_of_report
 
 KEEP = timedelta(days=90)
 ATTEMPTS = 8
@@ -112,9 +114,20 @@ class DynamoFindingStore:
         # What has expired is deleted within days, in no order (Developer Guide, "Time to Live").
         return [event_of_row(json.loads(row["event"])) for row in rows if int(row.get(EXPIRES, now + 1)) > now]
 
+    def keep_report(self, report: RunReport) -> None:
+        """See `FindingStore`. It expires as findings do."""
+        row = row_of_report(report)
+        key: Row = {PARTITION: report.account, SORT: report_key(str(row["started"]), report.run)}
+        item = key | {"report": row["report"], EXPIRES: self._expiry(report.started)}
+        self.dynamodb.put_item(TableName=self.table, Item=_typed(item))
+
+    def reports(self, account: str, most: int) -> Sequence[RunReport]:
+        """See `FindingStore`."""
+        return [report_of_row(_row(item)) for item in islice(self._query(account, REPORTS, latest=True), most)]
+
     # --- reading -----------------------------------------------------------------------------------------------------
 
-    def _query(self, account: str, beginning: str) -> Iterator[Values]:
+    def _query(self, account: str, beginning: str, *, latest: bool = False) -> Iterator[Values]:
         """The items of an account whose sort key begins so, page by page; consistent, or a lost race could last."""
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
@@ -122,6 +135,7 @@ class DynamoFindingStore:
             ExpressionAttributeNames={"#account": PARTITION, "#entry": SORT},
             ExpressionAttributeValues=_typed({":account": account, ":beginning": beginning}),
             ConsistentRead=True,
+            ScanIndexForward=not latest,
         )
         for page in pages:
             yield from page["Items"]

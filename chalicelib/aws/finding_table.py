@@ -4,8 +4,10 @@ One partition holds an account. In it, the sort key `entry` is
 
     F#<user>#<fingerprint>        a finding; the user is empty for one about the account
     H#<fingerprint>#<version>     an entry of its history, the version in eight digits
+    R#<started>#<run>             what a run says of the account
 
-so that the findings of an account, those of a user and the history of a finding are each one range of keys. No user's
+so that the findings of an account, those of a user, the history of a finding and the runs of an account, the latest
+last, are each one range of keys. No user's
 name has a `#` in it (IAM User Guide, "IAM and AWS STS quotas").
 """
 
@@ -27,6 +29,15 @@ def finding_key(user: str | None, fingerprint: str = "") -> str:
 def history_key(fingerprint: str, version: int | None = None) -> str:
     """The sort key of an entry of the history, or what those of a finding's history begin with."""
     return f"H#{fingerprint}#{'' if version is None else f'{version:08}'}"
+
+
+REPORTS = "R#"
+"""What the sort keys of the runs of an account begin with."""
+
+
+def report_key(started: str, run: str) -> str:
+    """The sort key of what a run says of the account."""
+    return f"{REPORTS}{started}#{run}"
 
 
 def table_properties(name: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from chalicelib.ledger import Change, Event, Stored, event_of, event_of_row, row_of, row_of_event, stored_of, to_second
 from chalicelib.ports import Clock
+from chalicelib.runs import RunReport, report_of_row, row_of_report
 
 KEEP = timedelta(days=90)
 WAIT = 30.0
@@ -53,6 +54,13 @@ CREATE TABLE history (
     parts TEXT NOT NULL,
     PRIMARY KEY (account, fingerprint, version)
 );
+CREATE TABLE report (
+    account TEXT NOT NULL,
+    run TEXT NOT NULL,
+    started TEXT NOT NULL,
+    report TEXT NOT NULL,
+    PRIMARY KEY (account, started, run)
+);
 """
 _INSERT = """
 INSERT INTO finding VALUES (
@@ -76,6 +84,7 @@ _FORGET = (
     )
     """,
     "DELETE FROM finding WHERE resolved_at < :before",
+    "DELETE FROM report WHERE started < :before",
 )
 
 
@@ -147,6 +156,16 @@ class SqliteFindingStore:
         """See `FindingStore`."""
         select = "SELECT * FROM history WHERE account = ? AND fingerprint = ? ORDER BY version"
         return [event_of_row(_filled(row)) for row in self._connection.execute(select, (account, fingerprint))]
+
+    def keep_report(self, report: RunReport) -> None:
+        """See `FindingStore`."""
+        insert = "INSERT OR REPLACE INTO report VALUES (:account, :run, :started, :report)"
+        self._connection.execute(insert, row_of_report(report))
+
+    def reports(self, account: str, most: int) -> Sequence[RunReport]:
+        """See `FindingStore`."""
+        select = "SELECT * FROM report WHERE account = ? ORDER BY started DESC, run DESC LIMIT ?"
+        return [report_of_row(_filled(row)) for row in self._connection.execute(select, (account, most))]
 
     # --- how -------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,54 @@
+"""The queue of accounts to work, in SQS. Limits: Amazon SQS API reference, SendMessageBatch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from time import sleep
+from typing import Any
+
+from chalicelib.sweep import Assignment
+
+MOST = 10
+"""Messages in one call."""
+ATTEMPTS = 4
+PAUSE = 0.5
+"""Seconds before the second attempt; they double with each."""
+
+
+class QueueRefused(RuntimeError):  # noqa: N818 - says what happened
+    """SQS took some of the messages and not the others, again and again; the text names the accounts left over."""
+
+
+@dataclass(frozen=True)
+class SqsWorkQueue:
+    """A `WorkQueue` through an SQS client. `pause` waits for a number of seconds, and is replaced in tests."""
+
+    sqs: Any
+    url: str
+    pause: Callable[[float], None] = sleep
+
+    def send(self, assignments: Sequence[Assignment]) -> None:
+        """See `WorkQueue`.
+
+        Raises:
+            QueueRefused: some messages were refused at each attempt; the others are in the queue.
+            botocore.exceptions.ClientError: SQS refused a call.
+        """
+        left = list(assignments)
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                self.pause(PAUSE * 2.0**attempt)
+            left = [assignment for some in _tens(left) for assignment in self._refused(some)]
+            if not left:
+                return
+        raise QueueRefused(f"accounts not handed over: {', '.join(assignment.account for assignment in left)}")
+
+    def _refused(self, assignments: Sequence[Assignment]) -> Sequence[Assignment]:
+        entries = [{"Id": str(number), "MessageBody": one.to_json()} for number, one in enumerate(assignments)]
+        answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
+        return [assignments[int(failed["Id"])] for failed in answer.get("Failed", [])]
+
+
+def _tens(assignments: Sequence[Assignment]) -> Iterator[Sequence[Assignment]]:
+    return (assignments[start : start + MOST] for start in range(0, len(assignments), MOST))

@@ -1,0 +1,37 @@
+"""What the deployed functions are told by their environment. Pure: whoever calls passes the variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+SETTINGS_PARAMETER = "MFAWATCH_SETTINGS_PARAMETER"
+"""The name of the SSM parameter that holds the settings as TOML; without it there are none."""
+EXTERNAL_ID_PARAMETER = "MFAWATCH_EXTERNAL_ID_PARAMETER"
+"""The name of the SSM parameter, a SecureString, that holds the external id for the role in member accounts."""
+MEMBER_ROLE = "MFAWATCH_MEMBER_ROLE"
+"""The name of the role in member accounts."""
+QUEUE_URL = "MFAWATCH_QUEUE_URL"
+"""The URL of the queue of accounts to work."""
+LEDGER_TABLE = "MFAWATCH_LEDGER_TABLE"
+"""The name of the ledger's table."""
+IDEMPOTENCY_TABLE = "MFAWATCH_IDEMPOTENCY_TABLE"
+"""The name of the table that remembers which work was done."""
+
+_VALUE = re.compile(r"[!-~]{1,2048}")
+
+
+class DeploymentError(RuntimeError):
+    """The environment lacks what a function needs; the text names the variable."""
+
+
+def told(environment: Mapping[str, str], variable: str) -> str:
+    """The value of a variable.
+
+    Raises:
+        DeploymentError: there is none, or it holds what no name and no URL has.
+    """
+    value = environment.get(variable, "")
+    if not _VALUE.fullmatch(value):
+        raise DeploymentError(f"{variable}: {'is not set' if not value else 'holds spaces or other characters'}")
+    return value

@@ -1,0 +1,79 @@
+"""One audit from end to end: read, judge, compare with the ledger, and write down what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chalicelib.audit import Audit, judge
+from chalicelib.config import Settings
+from chalicelib.iam.account import AccountSnapshot, Gap, Read
+from chalicelib.iam.exports import read_exports
+from chalicelib.ledger import Change
+from chalicelib.ports import AccountClosed, Accounts, Clock, FindingStore
+from chalicelib.recording import record
+from chalicelib.runs import RunReport, report_of
+from chalicelib.scope import Scope
+from chalicelib.sweep import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What a run asks of the world."""
+
+    accounts: Accounts
+    store: FindingStore
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run found, and what it changed in the ledger, the gravest first."""
+
+    audit: Audit
+    changes: Sequence[Change]
+    report: RunReport
+
+    @property
+    def news(self) -> Sequence[Change]:
+        """The changes that the ledger's history tells of."""
+        return [change for change in self.changes if change.is_news]
+
+
+def run_audit(scope: Scope, run: Run, settings: Settings, ports: Ports) -> Outcome:
+    """Audit what the scope names, as it is now, and bring the ledger in step.
+
+    What cannot be read is a gap in the outcome, up to the whole account; nothing that lies in a gap is resolved. Doing
+    a run again does what a first time that was cut short left undone.
+
+    Raises:
+        ExportError: AWS gave an answer that cannot be what it is said to be, as one about another account.
+        StillRacing: other writers changed the same findings, again and again.
+    """
+    snapshot = read_snapshot(scope, ports)
+    audit = judge(snapshot, users=scope.users, settings=settings)
+    changes = record(ports.store, audit, run.id, ports.clock)
+    report = report_of(audit, changes, run, ports.clock())
+    ports.store.keep_report(report)
+    return Outcome(audit, changes, report)
+
+
+def read_snapshot(scope: Scope, ports: Ports) -> AccountSnapshot:
+    """The state of what the scope names; an account that lets nobody in is all gaps."""
+    try:
+        reader = ports.accounts.reader_of(scope.account)
+    except AccountClosed as error:
+        return _closed(scope, ports, str(error))
+    exports, taken = reader.read_account() if scope.users is None else reader.read_users(scope.users)
+    if exports.authorization_details is None and exports.credential_report is None:
+        return AccountSnapshot(scope.account, taken, gaps=exports.gaps)
+    snapshot = read_exports(exports, taken)
+    if snapshot.account != scope.account:
+        # The findings of one account must not be resolved by what another one shows.
+        return _closed(scope, ports, f"the credentials for it are of account {snapshot.account}")
+    return snapshot
+
+
+def _closed(scope: Scope, ports: Ports, reason: str) -> AccountSnapshot:
+    gaps = tuple(Gap(read, "", reason) for read in (Read.AUTHORIZATION_DETAILS, Read.CREDENTIAL_REPORT))
+    return AccountSnapshot(scope.account, ports.clock(), gaps=gaps)

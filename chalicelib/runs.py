@@ -1,0 +1,92 @@
+"""What the ledger keeps of each run on each account: what was judged, what changed, what could not be read. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib.audit import Audit
+from chalicelib.iam.account import Gap, Read
+from chalicelib.ledger import Change, Row, to_second
+from chalicelib.sweep import Run
+
+MOST_GAPS = 100
+"""Gaps of one run that are told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """One run on one account. Moments are of UTC, to the second.
+
+    `findings` counts what was found by severity, accepted or not; `changes` counts what the run changed in the ledger
+    by kind. `gaps` are the first `MOST_GAPS` of `gap_count`.
+    """
+
+    account: str
+    run: str
+    started: datetime
+    """When the run was due: the same for all its accounts, and for a worker that does its work again."""
+    finished: datetime
+    users: int
+    findings: Mapping[str, int]
+    changes: Mapping[str, int]
+    not_evaluated: int
+    gap_count: int
+    gaps: tuple[Gap, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        return {
+            "account": self.account,
+            "run": self.run,
+            "started": self.started.isoformat(),
+            "finished": self.finished.isoformat(),
+            "users": self.users,
+            "findings": dict(self.findings),
+            "changes": dict(self.changes),
+            "not_evaluated": self.not_evaluated,
+            "gap_count": self.gap_count,
+            "gaps": [{"read": str(gap.read), "subject": gap.subject, "reason": gap.reason} for gap in self.gaps],
+        }
+
+
+def report_of(audit: Audit, changes: Sequence[Change], run: Run, finished: datetime) -> RunReport:
+    """The report of a run that has judged an account and told the ledger."""
+    return RunReport(
+        account=audit.account,
+        run=run.id,
+        started=to_second(run.started),
+        finished=to_second(finished),
+        users=audit.users,
+        findings=_counted(str(finding.severity) for finding in audit.findings),
+        changes=_counted(str(change.kind) for change in changes),
+        not_evaluated=len(audit.not_evaluated),
+        gap_count=len(audit.gaps),
+        gaps=audit.gaps[:MOST_GAPS],
+    )
+
+
+def _counted(names: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(names).items()))
+
+
+def row_of_report(report: RunReport) -> Row:
+    """The report as a row: what it is looked up by, and the rest as JSON."""
+    return {
+        "account": report.account,
+        "run": report.run,
+        "started": report.started.isoformat(),
+        "report": json.dumps(report.to_json(), separators=(",", ":")),
+    }
+
+
+def report_of_row(row: Mapping[str, Any]) -> RunReport:
+    """The report of a row."""
+    value = json.loads(row["report"])
+    moments = {name: datetime.fromisoformat(value[name]) for name in ("started", "finished")}
+    gaps = tuple(Gap(Read(gap["read"]), gap["subject"], gap["reason"]) for gap in value["gaps"])
+    return RunReport(**{**value, **moments, "gaps": gaps})
