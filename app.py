@@ -1,34 +1,38 @@
-"""The Lambda functions. Entry points only: each translates its trigger and hands over to chalicelib."""
+"""The Lambda functions. Entry points only: each translates its trigger and hands over to chalicelib.functions."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-from aws_lambda_powertools import Logger
-from chalice.app import Chalice
+from chalice.app import Chalice, CloudWatchEvent, ConvertToMiddleware, Rate, SQSEvent
 
-from chalicelib.iam.cases import CaseError, decide_case
+from chalicelib.bootstrap import Hub
+from chalicelib.functions.audit_account import audit_accounts
+from chalicelib.functions.decide import decide_cases
+from chalicelib.functions.sweep import start_sweep
+from chalicelib.functions.telemetry import logger, tracer
 
 # Powertools writes the log; Chalice would write each line a second time.
 app = Chalice(app_name="mfawatch", configure_logs=False)
-logger = Logger(service="mfawatch")
+app.register_middleware(ConvertToMiddleware(logger.inject_lambda_context(clear_state=True)))
+app.register_middleware(ConvertToMiddleware(tracer.capture_lambda_handler(capture_response=False)))
 
 
 @app.lambda_function(name="decide")
-def decide(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Decide neutral cases: `{"cases": [...]}` → `{"outcomes": [...]}`, in order. Calls no AWS service.
+def decide(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Decide neutral cases: `{"cases": [...]}` → `{"outcomes": [...]}`, in order."""
+    return decide_cases(event)
 
-    Raises:
-        CaseError: an element is no case; the message names it by its number from 0.
-    """
-    cases = event.get("cases")
-    if not isinstance(cases, list):
-        raise CaseError("cases: must be an array")
-    outcomes = []
-    for index, case in enumerate(cases):
-        try:
-            outcomes.append(decide_case(case).to_json())
-        except CaseError as error:
-            raise CaseError(f"cases[{index}]: {error}") from None
-    logger.info("decided", extra={"cases": len(outcomes)})
-    return {"outcomes": outcomes}
+
+@app.schedule(Rate(1, unit=Rate.DAYS), name="sweep")
+def sweep(event: CloudWatchEvent) -> dict[str, Any]:
+    """Start a sweep: a message to the workers for each account."""
+    context: Any = event.context
+    return start_sweep(event.to_dict(), context.aws_request_id, Hub(os.environ))
+
+
+@app.on_sqs_message(queue="mfawatch-accounts", batch_size=5, name="audit_account")
+def audit_account(event: SQSEvent) -> dict[str, Any]:
+    """Audit the account of each message, and tell which messages failed."""
+    return audit_accounts(event.to_dict(), event.context, Hub(os.environ))

@@ -91,6 +91,8 @@ def _status(skipped: Sequence[NotEvaluated]) -> str:
 _EFFECTS = {
     Read.AUTHORIZATION_DETAILS: "what policies allow is not known",
     Read.CREDENTIAL_REPORT: "passwords, access keys and the root user are not known",
+    Read.LOGIN_PROFILES: "passwords are not known",
+    Read.ACCESS_KEYS: "access keys are not known",
     Read.VIRTUAL_MFA_DEVICES: "a virtual device is known from the other answers alone",
     Read.MFA_DEVICES: "the lack of a device is known from the credential report at best",
     Read.SERVICE_CREDENTIALS: "HTTPS Git credentials are not known",

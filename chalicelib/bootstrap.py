@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache, cached_property
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
+from chalicelib.aws.calls import CallCounter
+from chalicelib.aws.finding_store import DynamoFindingStore
 from chalicelib.aws.iam_reader import IamReader
+from chalicelib.aws.member_accounts import Credentials, MemberAccounts
+from chalicelib.aws.settings_parameter import read_settings
+from chalicelib.aws.work_queue import SqsWorkQueue
+from chalicelib.config import Settings
+from chalicelib.deployment import (
+    EXTERNAL_ID_PARAMETER,
+    IDEMPOTENCY_TABLE,
+    LEDGER_TABLE,
+    MEMBER_ROLE,
+    QUEUE_URL,
+    SETTINGS_PARAMETER,
+    told,
+)
+from chalicelib.pipeline import Ports
 
 RETRIES = 8
 """Attempts at a call that AWS throttles, in adaptive mode: IAM's limits are not published."""
@@ -24,7 +44,7 @@ def iam_reader(profile: str | None = None, region: str | None = None, endpoint_u
     return IamReader(client("iam", boto3.Session(profile_name=profile, region_name=region), endpoint_url))
 
 
-def client(service: str, session: Any, endpoint_url: str | None = None) -> Any:
+def client(service: str, session: Any, endpoint_url: str | None = None, **credentials: str) -> Any:
     """A client that retries what is throttled and does not wait for ever."""
     # IAM answers in one region alone; without any, boto3 refuses to make a client for an emulator.
     region = session.region_name or "us-east-1"
@@ -35,4 +55,95 @@ def client(service: str, session: Any, endpoint_url: str | None = None) -> Any:
         max_pool_connections=16,
         user_agent_extra="mfawatch",
     )
-    return session.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+    return session.client(service, region_name=region, endpoint_url=endpoint_url, config=config, **credentials)
+
+
+@cache
+def _session() -> Any:
+    """The session of the functions: AWS's descriptions of its services are read once, for all invocations."""
+    return boto3.Session()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The account and the partition that credentials belong to."""
+
+    account: str
+    partition: str
+
+
+@dataclass
+class Hub:
+    """The adapters of the deployed functions, for one invocation: each is built when it is first asked for."""
+
+    environment: Mapping[str, str]
+    calls: CallCounter = field(default_factory=CallCounter)
+
+    @staticmethod
+    def clock() -> datetime:
+        """The moment."""
+        return datetime.now(UTC)
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Where the functions run: that account is audited without a role."""
+        answer = self._client("sts").get_caller_identity()
+        return Identity(answer["Account"], answer["Arn"].split(":")[1])
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, which are none where the environment names no parameter.
+
+        Raises:
+            SettingsError: the parameter holds something else.
+            GetParameterError: it cannot be read.
+        """
+        if SETTINGS_PARAMETER not in self.environment:
+            return Settings()
+        return read_settings(told(self.environment, SETTINGS_PARAMETER), self._parameter, self.environment)
+
+    @cached_property
+    def work_queue(self) -> SqsWorkQueue:
+        """The queue of accounts to work."""
+        return SqsWorkQueue(self._client("sqs"), told(self.environment, QUEUE_URL))
+
+    def ports(self, run: str) -> Ports:
+        """What a run asks of the world; `run` names its sessions in member accounts."""
+        accounts = MemberAccounts(
+            sts=self._client("sts"),
+            own=self.identity.account,
+            partition=self.identity.partition,
+            role=told(self.environment, MEMBER_ROLE),
+            external_id=lambda: self._parameter(told(self.environment, EXTERNAL_ID_PARAMETER), secret=True),
+            session=run,
+            open=self._reader,
+        )
+        return Ports(accounts, self._ledger, self.clock)
+
+    @cached_property
+    def idempotency(self) -> Any:
+        """Where Powertools remembers which work was done."""
+        from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
+
+        return DynamoDBPersistenceLayer(
+            told(self.environment, IDEMPOTENCY_TABLE), boto3_client=self._client("dynamodb")
+        )
+
+    @cached_property
+    def _ledger(self) -> DynamoFindingStore:
+        return DynamoFindingStore(self._client("dynamodb"), told(self.environment, LEDGER_TABLE))
+
+    def _reader(self, account: str, credentials: Credentials | None) -> IamReader:
+        return IamReader(self._client("iam", **(credentials.for_client() if credentials else {})))
+
+    def _parameter(self, name: str, *, secret: bool = False) -> str:
+        """The value of an SSM parameter."""
+        from aws_lambda_powertools.utilities.parameters import SSMProvider
+
+        provider = SSMProvider(boto3_client=self._client("ssm"))
+        return str(provider.get(name, decrypt=secret, max_age=0))
+
+    def _client(self, service: str, **credentials: str) -> Any:
+        made = client(service, _session(), **credentials)
+        self.calls.watch(made)
+        return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.audit import Audit, judge
 from chalicelib.config import Settings
@@ -68,6 +68,8 @@ def read_snapshot(scope: Scope, ports: Ports) -> AccountSnapshot:
     if exports.authorization_details is None and exports.credential_report is None:
         return AccountSnapshot(scope.account, taken, gaps=exports.gaps)
     snapshot = read_exports(exports, taken)
+    if not snapshot.account:  # nobody and nothing is in it that has an ARN
+        return replace(snapshot, account=scope.account)
     if snapshot.account != scope.account:
         # The findings of one account must not be resolved by what another one shows.
         return _closed(scope, ports, f"the credentials for it are of account {snapshot.account}")

@@ -33,6 +33,14 @@ class Credentials:
     def __repr__(self) -> str:
         return f"Credentials({self.access_key_id})"
 
+    def for_client(self) -> dict[str, str]:
+        """As boto3 takes them for a client."""
+        return {
+            "aws_access_key_id": self.access_key_id,
+            "aws_secret_access_key": self.secret_access_key,
+            "aws_session_token": self.session_token,
+        }
+
 
 Opener = Callable[[str, Credentials | None], SnapshotReader]
 """An account's id, and the credentials for it (None for the auditor's own) → a reader."""

@@ -26,6 +26,8 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 _ANSWER_OPTIONS = {
     Read.AUTHORIZATION_DETAILS: "`aws iam get-account-authorization-details`",
     Read.CREDENTIAL_REPORT: "`aws iam get-credential-report`: its JSON, or the CSV in it",
+    Read.LOGIN_PROFILES: "one object: user name → `aws iam get-login-profile --user-name …`, null without a password",
+    Read.ACCESS_KEYS: "the same of `aws iam list-access-keys`",
     Read.VIRTUAL_MFA_DEVICES: "`aws iam list-virtual-mfa-devices`",
     Read.MFA_DEVICES: "one object: user name → `aws iam list-mfa-devices --user-name …`",
     Read.SERVICE_CREDENTIALS: "the same of `aws iam list-service-specific-credentials`, or its answer with --all-users",
@@ -40,6 +42,8 @@ class AccountFiles:
     snapshot: Path | None
     authorization_details: Path | None
     credential_report: Path | None
+    login_profiles: Path | None
+    access_keys: Path | None
     virtual_mfa_devices: Path | None
     mfa_devices: Path | None
     service_credentials: Path | None

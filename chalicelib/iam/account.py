@@ -22,6 +22,8 @@ class Read(StrEnum):
 
     AUTHORIZATION_DETAILS = "authorization-details"
     CREDENTIAL_REPORT = "credential-report"
+    LOGIN_PROFILES = "login-profiles"
+    ACCESS_KEYS = "access-keys"
     VIRTUAL_MFA_DEVICES = "virtual-mfa-devices"
     MFA_DEVICES = "mfa-devices"
     SERVICE_CREDENTIALS = "service-credentials"

@@ -8,7 +8,7 @@ Sources: IAM API reference for the shapes; IAM User Guide, "Getting credential r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -38,12 +38,14 @@ CODECOMMIT = "codecommit.amazonaws.com"
 class Exports:
     """The answers at hand; None for what was not read. All but the report, which is text, are parsed JSON.
 
-    `mfa_devices` and `ssh_public_keys`: user name → that user's answer. `service_credentials`: the same, or the one
-    answer for all users.
+    `login_profiles`, `access_keys`, `mfa_devices` and `ssh_public_keys`: user name → that user's answer, which is null
+    for a user without login profile. `service_credentials`: the same, or the one answer for all users.
     """
 
     authorization_details: object = None
     credential_report: str | None = None
+    login_profiles: object = None
+    access_keys: object = None
     virtual_mfa_devices: object = None
     mfa_devices: object = None
     service_credentials: object = None
@@ -52,6 +54,8 @@ class Exports:
     """What whoever read the answers could not read."""
     as_needed: frozenset[Read] = frozenset()
     """The answers about single users that were asked for only where a verdict hangs on them."""
+    asked: frozenset[str] | None = None
+    """The users whom the answers about single users were asked for; None for all."""
 
 
 def read_exports(exports: Exports, taken: datetime) -> AccountSnapshot:
@@ -77,7 +81,8 @@ class _Builder:
     def build(self) -> AccountSnapshot:
         given = frozenset(read for read in Read if self._node(read))
         told = {gap.read for gap in self._gaps if not gap.subject}
-        self._gaps += [Gap(read, "", "not read") for read in Read if read not in given | told]
+        replaced = _replaced(given, self._exports.asked)
+        self._gaps += [Gap(read, "", "not read") for read in Read if read not in given | told | replaced]
         answer = self._node(Read.AUTHORIZATION_DETAILS)
         details = Details(answer, partial(self._check_account, answer.read)) if answer else None
         users = {user.name: user for user in details.users()} if details else {}
@@ -86,6 +91,7 @@ class _Builder:
         policies = {policy.arn: policy for policy in details.policies()} if details else {}
         self._gaps += details.gaps if details else []
         users = self._with_report(users)
+        users = self._with_own_answers(users)
         users = self._with_git_credentials(users)
         users = self._with_mfa(users)
         return AccountSnapshot(
@@ -157,6 +163,29 @@ class _Builder:
             self._gap(Read.CREDENTIAL_REPORT, name, "not in the report: it is older than the user, or not whole")
         return found
 
+    def _with_own_answers(self, users: dict[str, User]) -> dict[str, User]:
+        """The users with what AWS says of their passwords and access keys now: the report may be hours old."""
+        found = dict(users)
+        profiles = self._node(Read.LOGIN_PROFILES)
+        for name in self._known(Read.LOGIN_PROFILES, profiles.mapping() if profiles else (), users):
+            has_one = profiles is not None and profiles.get(name).value is not None
+            password = Credential(CredentialKind.PASSWORD, "", has_one)
+            found[name] = _with_kind(found[name], CredentialKind.PASSWORD, [password], whole=True)
+        kind, in_part = CredentialKind.ACCESS_KEY, {gap.subject for gap in self._gaps if gap.read is Read.ACCESS_KEYS}
+        for name, items in self._per_user(Read.ACCESS_KEYS, "AccessKeyMetadata", users).items():
+            keys = [Credential(kind, item.text("AccessKeyId"), item.text("Status") == "Active") for item in items]
+            found[name] = _with_kind(found[name], kind, keys, whole=name not in in_part)
+        return found
+
+    def _known(self, read: Read, names: Iterable[str], users: Iterable[str]) -> Iterator[str]:
+        """The names in an answer about single users; one that no other answer knows is a gap."""
+        known = set(users)
+        for name in names:
+            if name in known:
+                yield name
+            else:
+                self._gap(read, name, "in this answer only: no other answer knows the user")
+
     # --- Git credentials ---------------------------------------------------------------------------------------------
 
     def _with_git_credentials(self, users: dict[str, User]) -> dict[str, User]:
@@ -180,12 +209,8 @@ class _Builder:
         found: dict[str, list[Node]] = {}
         if node is None:
             return found
-        known = set(users)
-        for user in node.mapping():
+        for user in self._known(read, node.mapping(), users):
             answer = node.get(user)
-            if user not in known:
-                self._gap(read, user, "in this answer only: no other answer knows the user")
-                continue
             found[user] = list(answer.items(name, required=True))
             if answer.truncated:
                 self._gap(read, user, "the answer is truncated: later pages were not read")
@@ -213,12 +238,14 @@ class _Builder:
         truncated = {gap.subject for gap in self._gaps if gap.read is read}
         found: dict[str, User] = {}
         for name, user in users.items():
-            if name not in items and read in self._exports.as_needed and name not in truncated:
+            asked = self._exports.asked is None or name in self._exports.asked
+            if name not in items and asked and read in self._exports.as_needed and name not in truncated:
                 # Nobody asked, because such a credential is good for nothing here.
                 found[name] = replace(user, unread=user.unread - {kind})
                 continue
             if name not in items:
-                self._gap(read, name, "not read for this user")
+                if asked:
+                    self._gap(read, name, "not read for this user")
                 found[name] = user
                 continue
             credentials = tuple(
@@ -278,6 +305,20 @@ def _parse_report(text: str | None) -> CredentialReport | None:
         return None if text is None else parse_report(text)
     except ReportError as error:
         raise ExportError(Read.CREDENTIAL_REPORT, "", str(error)) from None
+
+
+def _replaced(given: Collection[Read], asked: Collection[str] | None) -> frozenset[Read]:
+    """The reads that are not missed, because others say the same: the report, or the answers about single users."""
+    of_users = frozenset({Read.LOGIN_PROFILES, Read.ACCESS_KEYS})
+    report = {Read.CREDENTIAL_REPORT} if of_users <= set(given) else set()
+    return of_users | report | (set() if asked is None else {Read.VIRTUAL_MFA_DEVICES})
+
+
+def _with_kind(user: User, kind: CredentialKind, credentials: Sequence[Credential], *, whole: bool) -> User:
+    """The user with these credentials of a kind in place of those known before; `whole` says that there are no more."""
+    others = tuple(credential for credential in user.credentials if credential.kind is not kind)
+    unread = user.unread - {kind} if whole else user.unread
+    return replace(user, credentials=(*others, *credentials), unread=unread)
 
 
 def _differ(left: datetime | None, right: datetime | None) -> bool:

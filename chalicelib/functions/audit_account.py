@@ -1,0 +1,66 @@
+"""audit_account: work the accounts of a sweep, one for each message.
+
+A message that fails is handed out again, and ends in the dead queue after a few times; the others of its batch are
+done. The work of a run on an account is done once, however often its message comes: what was done is remembered, and
+what was begun and cut short is done again, which changes in the ledger only what is left to change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.idempotency import IdempotencyConfig, idempotent_function
+
+from chalicelib.bootstrap import Hub
+from chalicelib.functions.telemetry import logger, tell_outcome, tracer
+from chalicelib.pipeline import run_audit
+from chalicelib.scope import Scope
+from chalicelib.sweep import Assignment, parse_assignment
+
+REMEMBERED = 24 * 3600
+"""Seconds for which work that was done is remembered: longer than a message is kept, which is 4 hours."""
+
+
+def audit_accounts(event: Mapping[str, Any], context: Any, hub: Hub) -> dict[str, Any]:
+    """Work a batch of messages; which of them failed, as SQS wants to hear it.
+
+    Never raises for a message: one that cannot be worked must not take the others with it.
+    """
+    config = IdempotencyConfig(
+        # The moment at which the run was due says nothing of its own, and is no part of what names the work.
+        event_key_jmespath="[run, account]",
+        raise_on_no_idempotency_key=True,
+        expires_after_seconds=REMEMBERED,
+        hash_function="sha256",
+        lambda_context=context,
+    )
+    once = idempotent_function(_audit, data_keyword_argument="work", persistence_store=hub.idempotency, config=config)
+
+    def handle(record: SQSRecord) -> None:
+        assignment = parse_assignment(record.body)
+        logger.append_keys(run=assignment.run.id, account=assignment.account)
+        logger.set_correlation_id(assignment.run.id)
+        once(work={"run": assignment.run.id, "account": assignment.account}, assignment=assignment, hub=hub)
+
+    def handle_or_tell(record: SQSRecord) -> None:
+        try:
+            handle(record)
+        except Exception:
+            logger.exception("not done", extra={"message_id": record.message_id})
+            raise
+
+    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+    return dict(process_partial_response(dict(event), handle_or_tell, processor, context))
+
+
+@tracer.capture_method(capture_response=False)
+def _audit(*, work: Mapping[str, str], assignment: Assignment, hub: Hub) -> dict[str, Any]:
+    """Audit one account; what is given back is remembered. `work` names the work for whoever remembers."""
+    began, before = monotonic(), hub.calls.so_far()
+    outcome = run_audit(Scope(work["account"]), assignment.run, hub.settings, hub.ports(assignment.run.id))
+    tell_outcome(outcome, hub.calls.since(before), monotonic() - began)
+    return outcome.report.to_json()
