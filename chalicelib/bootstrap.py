@@ -8,6 +8,7 @@ import boto3
 from botocore.config import Config
 
 from chalicelib.aws.iam_reader import IamReader
+from chalicelib.aws.organization import OrganizationReader
 
 RETRIES = 8
 """Attempts at a call that AWS throttles, in adaptive mode: IAM's limits are not published."""
@@ -21,7 +22,9 @@ def iam_reader(profile: str | None = None, region: str | None = None, endpoint_u
     Raises:
         botocore.exceptions.BotoCoreError: there is no such profile.
     """
-    return IamReader(client("iam", boto3.Session(profile_name=profile, region_name=region), endpoint_url))
+    session = boto3.Session(profile_name=profile, region_name=region)
+    organization = OrganizationReader(client("organizations", session, endpoint_url))
+    return IamReader(client("iam", session, endpoint_url), organization=organization.service_control_policies)
 
 
 def client(service: str, session: Any, endpoint_url: str | None = None) -> Any:

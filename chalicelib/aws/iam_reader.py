@@ -20,12 +20,11 @@ from functools import partial
 from time import sleep
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
 from chalicelib.analysis.reading import to_ask_for_ssh_keys, to_confirm
+from chalicelib.aws.errors import ERRORS, code_of, reason_of
 from chalicelib.iam.account import Gap, Read
 from chalicelib.iam.exports import CODECOMMIT, Exports, read_exports
+from chalicelib.iam.request import account_of_resource
 
 PAGE = 1000
 """Items a page, the most that IAM gives."""
@@ -35,9 +34,6 @@ REPORT_CHECKS = 20
 """How often the credential report is asked for before it is given up."""
 REPORT_PAUSE = 1.5
 """Seconds between two of them."""
-
-_Errors = (ClientError, BotoCoreError, ResponseParserError)
-"""What a call fails with: AWS's refusal, trouble on the way, and an answer that is none, as of a proxy."""
 
 
 def _now() -> datetime:
@@ -54,6 +50,8 @@ class IamReader:
     iam: Any
     now: Callable[[], datetime] = _now
     pause: Callable[[float], None] = sleep
+    organization: Callable[[str], dict[str, Any] | Gap] | None = None
+    """Account → the answer about its service control policies, or the gap; None where nobody can be asked."""
     _gaps: list[Gap] = field(default_factory=list, init=False)
 
     def read_account(self) -> tuple[Exports, datetime]:
@@ -77,6 +75,7 @@ class IamReader:
         )
         if exports.authorization_details is None and exports.credential_report is None:
             return replace(exports, gaps=tuple(self._gaps)), taken
+        exports = replace(exports, service_control_policies=self._scps(exports.authorization_details))
         snapshot = read_exports(exports, taken)
         exports = replace(
             exports,
@@ -112,9 +111,23 @@ class IamReader:
                 if not page.get("IsTruncated"):
                     return dict(_plain(found))
                 marker = {"Marker": page["Marker"]}
-        except _Errors as error:
-            self._gaps.append(Gap(read, subject, _reason(error)))
+        except ERRORS as error:
+            self._gaps.append(Gap(read, subject, reason_of(error)))
         return dict(_plain({**found, "IsTruncated": True})) if marker else None
+
+    # --- the organisation --------------------------------------------------------------------------------------------
+
+    def _scps(self, details: Any) -> dict[str, Any] | None:
+        """The service control policies of the account whose details these are."""
+        arns = (item.get("Arn", "") for items in (details or {}).values() if isinstance(items, list) for item in items)
+        account = next(filter(None, map(account_of_resource, arns)), "")
+        if self.organization is None or not account:
+            return None
+        found = self.organization(account)
+        if isinstance(found, Gap):
+            self._gaps.append(found)
+            return None
+        return found
 
     # --- the credential report ---------------------------------------------------------------------------------------
 
@@ -122,7 +135,7 @@ class IamReader:
         """Ask for a report, so that it is there when the lists are read; a cached one stays as it is."""
         try:
             self.iam.generate_credential_report()
-        except _Errors:
+        except ERRORS:
             return  # the failure shows where the report is fetched
 
     def _report(self) -> str | None:
@@ -130,11 +143,11 @@ class IamReader:
         for check in range(REPORT_CHECKS):
             try:
                 answer = self.iam.get_credential_report()
-            except _Errors as error:
-                if _code(error) not in _NOT_YET:
-                    self._gaps.append(Gap(Read.CREDENTIAL_REPORT, "", _reason(error)))
+            except ERRORS as error:
+                if code_of(error) not in _NOT_YET:
+                    self._gaps.append(Gap(Read.CREDENTIAL_REPORT, "", reason_of(error)))
                     return None
-                if _code(error) != "ReportInProgress":
+                if code_of(error) != "ReportInProgress":
                     self._start_report()
                 if check + 1 < REPORT_CHECKS:
                     self.pause(REPORT_PAUSE)
@@ -157,19 +170,6 @@ class IamReader:
 
 _NOT_YET = frozenset({"ReportNotPresent", "ReportExpired", "ReportInProgress"})
 """Errors of GetCredentialReport that pass (IAM API reference)."""
-
-
-def _code(error: Exception) -> str:
-    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
-
-
-def _reason(error: Exception) -> str:
-    """Why a call failed, in a line: AWS's code and what it says, or what went wrong on the way."""
-    if isinstance(error, ClientError):
-        found = error.response.get("Error", {})
-        told = " ".join(str(found.get("Message", "")).split())[:200]
-        return f"{found.get('Code', 'error')}{f': {told}' if told else ''}"
-    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _plain(value: Any) -> Any:

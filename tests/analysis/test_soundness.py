@@ -130,7 +130,9 @@ def requests(draw: st.DrawFn) -> tuple[str, str, dict[str, str]]:
     return action, resource, context
 
 
-LEVEL = st.builds(lambda full, found: [ADMIN] * full + found, st.booleans(), st.lists(POLICIES, max_size=2)).filter(bool)
+LEVEL = st.builds(lambda full, found: [ADMIN] * full + found, st.booleans(), st.lists(POLICIES, max_size=2)).filter(
+    bool
+)
 SCPS = st.one_of(st.none(), st.lists(LEVEL, min_size=2, max_size=2))
 """No service control policies, or those of two levels, with FullAWSAccess among them and without."""
 
