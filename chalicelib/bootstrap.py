@@ -15,6 +15,7 @@ from chalicelib.aws.calls import CallCounter
 from chalicelib.aws.finding_store import DynamoFindingStore
 from chalicelib.aws.iam_reader import IamReader
 from chalicelib.aws.member_accounts import Credentials, MemberAccounts
+from chalicelib.aws.organization import OrganizationReader
 from chalicelib.aws.settings_parameter import read_settings
 from chalicelib.aws.work_queue import SqsWorkQueue
 from chalicelib.config import Settings
@@ -41,7 +42,9 @@ def iam_reader(profile: str | None = None, region: str | None = None, endpoint_u
     Raises:
         botocore.exceptions.BotoCoreError: there is no such profile.
     """
-    return IamReader(client("iam", boto3.Session(profile_name=profile, region_name=region), endpoint_url))
+    session = boto3.Session(profile_name=profile, region_name=region)
+    organization = OrganizationReader(client("organizations", session, endpoint_url))
+    return IamReader(client("iam", session, endpoint_url), organization=organization.service_control_policies)
 
 
 def client(service: str, session: Any, endpoint_url: str | None = None, **credentials: str) -> Any:

@@ -89,19 +89,19 @@ def places(statements: Iterable[Statement], principal: Principal) -> Places:
 class Patterns:
     """The resource patterns of the statements about a class, with one user's values in them.
 
-    An allowed request lies in what an identity policy grants, in what the boundary grants, and in what each Deny with
-    NotResource exempts. `groups` are the single patterns, and those of two and three of these layers together; `barred`
-    are the patterns that a request does well to keep out of.
+    An allowed request lies in what an identity policy grants, in what the boundary and each level of service control
+    policies grant, and in what each Deny with NotResource exempts. `groups` are the single patterns, and those of
+    several of these layers together; `barred` are the patterns that a request does well to keep out of.
     """
 
-    def __init__(self, identity: Iterable[Statement], bound: Iterable[Statement], own: Mapping[str, str]) -> None:
+    def __init__(self, limits: Iterable[Iterable[Statement]], own: Mapping[str, str]) -> None:
         layers: list[tuple[str, ...]] = []
         barred: list[str] = []
         self.written: dict[str, str] = {}
         """Pattern → the same without the caller's values."""
         self.whole = True
         """Whether all patterns and groups of them are there."""
-        for statements in (identity, bound):
+        for statements in limits:
             granted: list[str] = []
             for statement in statements:
                 entries = self._resolved(statement, own)
@@ -112,13 +112,13 @@ class Patterns:
                 else:
                     layers.append(entries)
             layers.append(tuple(dict.fromkeys(granted)))
-        layers = [layer for layer in layers if layer]
+        layers = list(dict.fromkeys(layer for layer in layers if layer))
         single = dict.fromkeys((entry,) for entry in (*chain.from_iterable(layers), *barred))
-        meetings = (product(*chosen) for size in (2, 3) for chosen in combinations(layers, size))
-        several = dict.fromkeys(islice(chain.from_iterable(meetings), MOST_MEETINGS + 1))
-        self.groups: tuple[tuple[str, ...], ...] = (*single, *several)
+        chosen = chain.from_iterable(combinations(layers, size) for size in range(2, len(layers) + 1))
+        meetings = list(islice(chain.from_iterable(product(*some) for some in chosen), MOST_MEETINGS + 1))
+        self.groups: tuple[tuple[str, ...], ...] = tuple(dict.fromkeys((*single, *meetings)))
         self.barred = tuple(dict.fromkeys(barred))
-        self.whole = self.whole and len(layers) <= 3 and len(several) <= MOST_MEETINGS
+        self.whole = self.whole and len(meetings) <= MOST_MEETINGS
 
     def _resolved(self, statement: Statement, own: Mapping[str, str]) -> tuple[str, ...]:
         """The entries of a statement but stars, with the caller's values in them, padded to six segments."""

@@ -80,7 +80,7 @@ def is_guard(statement: Statement, context: Context) -> bool:
 
 
 def _guards(policies: PolicySet, context: Context) -> Iterator[tuple[Policy, Statement]]:
-    for policy in policies.attached:
+    for policy in policies.binding:
         for statement in policy.document.statements:
             if is_guard(statement, context):
                 yield policy, statement

@@ -89,7 +89,7 @@ class Cells:
         self.caller = caller
         self._about_keys = [
             statement
-            for policy in policies.attached
+            for policy in policies.binding
             for action in ("kms:decrypt", "kms:encrypt", "kms:generatedatakey")
             for statement in policy.document.about(action)
         ]
@@ -105,7 +105,7 @@ class Cells:
             # Git goes on to KMS in the repository's region: what tells regions apart there does so here.
             further = self._about_keys if group.service == GIT_SERVICE else ()
             where = places((*group.identity, *group.bound, *further), self.caller.user.principal)
-            patterns = Patterns(group.identity, group.bound, self.caller.own)
+            patterns = Patterns((group.identity, *group.limits), self.caller.own)
             about = (*group.identity, *group.bound)
             calling = tuple(c for s in about for c in s.conditions if c.key in (VIA_SERVICE, *CALLED_VIA))
             services = services_apart(calling, where.regions) if group.service == KMS else (FORWARDED,)

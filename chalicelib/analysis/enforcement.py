@@ -85,7 +85,7 @@ def _guarded(surface: Surface, denied: Sequence[Origin]) -> tuple[Origin, ...]:
 
 
 def _is_asked(surface: Surface, origin: Origin) -> bool:
-    statements = [s for policy in surface.policies.attached for s in policy.document.statements]
+    statements = [s for policy in surface.policies.binding for s in policy.document.statements]
     if not any(_asks(statement, origin.mfa) for statement in statements):
         return False
     return not surface.gravest({origin: beyond_enrolment()}).entries

@@ -20,6 +20,7 @@ from chalicelib.iam.request import MFA_KEYS
 
 CODECOMMIT = "codecommit.*.amazonaws.com"
 _MOST_CHANGES = 8
+_OF_THE_ORGANISATION = "that is the organisation's, and no change to the user's own policies mends it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,7 @@ def fix_of(surface: Surface, question: Question) -> Fix:
         match = denial.matched[0]
         change = _change(match, denial)
         if change is None:
-            told = f"{match.place} denies it, and no exemption can be put into that statement"
-            return Fix(tuple(changes.values()), told)
+            return Fix(tuple(changes.values()), _standing(match))
         before = changes.get(match.place)
         changes[match.place] = replace(change, words=f"{before.words}; {change.words}") if before else change
         surface = Surface(surface.caller, _with(surface.policies, match, change.statement))
@@ -77,7 +77,14 @@ def fix_of(surface: Surface, question: Question) -> Fix:
 
 def _missing(denial: Decision) -> str:
     request = denial.request
-    return f"{denial.reason}: it takes an Allow of {request.name} on {request.resource}"
+    told = f"{denial.reason}: it takes an Allow of {request.name} on {request.resource}"
+    return f"{told} there; {_OF_THE_ORGANISATION}" if denial.lacking is Layer.SCP else told
+
+
+def _standing(match: Match) -> str:
+    if match.layer is Layer.SCP:
+        return f"{match.place} denies it; {_OF_THE_ORGANISATION}"
+    return f"{match.place} denies it, and no exemption can be put into that statement"
 
 
 def _change(match: Match, denial: Decision) -> Change | None:

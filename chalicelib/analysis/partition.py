@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from chalicelib.analysis.universe import (
     Actions,
@@ -23,23 +24,26 @@ from chalicelib.analysis.universe import (
 )
 from chalicelib.iam.actions import catalogue
 from chalicelib.iam.patterns import fold, has_wildcard, is_everything
-from chalicelib.iam.policy_set import PolicySet
+from chalicelib.iam.policy_set import Policy, PolicySet
 from chalicelib.iam.resources import service_of
 from chalicelib.iam.statement import Effect, Statement
 
 
 @dataclass(frozen=True, slots=True)
 class ActionClass:
-    """Actions that every statement in play treats alike; `identity` and `bound` are the statements about them.
+    """Actions that every statement in play treats alike; `identity` and `limits` are the statements about them.
 
-    `bound` are those of the permissions boundary. `name` is the action that speaks for the class.
+    `limits` has one tuple for each further layer that must allow: the permissions boundary, and each level of service
+    control policies. `name` is the action that speaks for the class.
     """
 
     kind: Kind
     name: str
     has_resources: bool
     identity: tuple[Statement, ...]
+    limits: tuple[tuple[Statement, ...], ...]
     bound: tuple[Statement, ...]
+    """The statements of all limits, each once."""
     members: Actions
     unknown: tuple[str, ...] = ()
     """The actions of the class that the catalogue does not know; then it has no members."""
@@ -59,17 +63,16 @@ class Partition:
     """The actions that policies tell apart."""
 
     def __init__(self, policies: PolicySet) -> None:
-        self._bounded = policies.boundary is not None
         self._identity = [(s, _about(s)) for policy in policies.identity for s in policy.document.statements]
-        bound = policies.boundary.document.statements if policies.boundary else ()
-        self._bound = [(s, _about(s)) for s in bound]
-        self._statements = (*self._identity, *self._bound)
-        self.granted = self._grants(self._identity) & (self._grants(self._bound) if self._bounded else -1)
+        boundary = [] if policies.boundary is None else [(policies.boundary,)]
+        limits = map(_Limit, (*boundary, *policies.scps))
+        # The same policies at several levels of an organisation ask the same thing.
+        self._limits = list({(limit.open, *(id(s) for s, _ in limit.statements)): limit for limit in limits}.values())
+        self._statements = (*self._identity, *_once(pair for limit in self._limits for pair in limit.statements))
+        self.granted = _grants(self._identity)
         """The actions that the policies allow on something, some of the time."""
-
-    @staticmethod
-    def _grants(statements: Sequence[tuple[Statement, Actions]]) -> Actions:
-        return union(about for statement, about in statements if statement.effect is Effect.ALLOW)
+        for limit in self._limits:
+            self.granted &= limit.granted
 
     def about(self, statements: Iterable[Statement]) -> Actions:
         """The actions that any of these statements of the policies is about."""
@@ -84,19 +87,20 @@ class Partition:
             kind = next(kind for kind in Kind if part & known.kinds[kind])
             found.append((kind, bool(part & known.resourceless), rank_of(part), part))
         for kind, resourceless, _, part in sorted(found):
-            bit = part & -part
-            identity = tuple(s for s, about in self._identity if about & bit)
-            bound = tuple(s for s, about in self._bound if about & bit)
-            yield ActionClass(kind, name_in(part), not resourceless, identity, bound, part)
+            yield self._class(kind, name_in(part), not resourceless, part)
 
     def class_of(self, name: str) -> ActionClass:
         """An action as a class of its own."""
         known = universe()
         bit = 1 << known.position[name]
         (kind,) = (kind for kind in Kind if bit & known.kinds[kind])
+        return self._class(kind, name, not bit & known.resourceless, bit)
+
+    def _class(self, kind: Kind, name: str, has_resources: bool, members: Actions) -> ActionClass:
+        bit = members & -members
         identity = tuple(s for s, about in self._identity if about & bit)
-        bound = tuple(s for s, about in self._bound if about & bit)
-        return ActionClass(kind, name, not bit & known.resourceless, identity, bound, bit)
+        limits = tuple(tuple(s for s, about in limit.statements if about & bit) for limit in self._limits)
+        return ActionClass(kind, name, has_resources, identity, limits, _flat(limits), members)
 
     def unnamed(self) -> str | None:
         """A writing action with resources that no policy names but by a star; None where all are named."""
@@ -142,9 +146,50 @@ class Partition:
         for name in dict.fromkeys(filter(None, map(_unknown, entries))):
             action = fold(name)
             identity = tuple(s for s, _ in self._identity if s.covers_action(action))
-            bound = tuple(s for s, _ in self._bound if s.covers_action(action))
-            if _grants_some(identity) and (not self._bounded or _grants_some(bound)):
-                yield ActionClass(Kind.WRITE, name, True, identity, bound, 0, (name,))
+            limits = tuple(tuple(s for s, _ in limit.statements if s.covers_action(action)) for limit in self._limits)
+            granted = (limit.open or _grants_some(found) for limit, found in zip(self._limits, limits, strict=True))
+            if _grants_some(identity) and all(granted):
+                yield ActionClass(Kind.WRITE, name, True, identity, limits, _flat(limits), 0, (name,))
+
+
+class _Limit:
+    """A layer that must allow beside the identity policies: its statements, each with the actions it is about.
+
+    In a layer that is `open` one statement allows everything. Its other Allows change nothing then: what is left of it
+    are its Denies.
+    """
+
+    def __init__(self, policies: Iterable[Policy]) -> None:
+        found = [statement for policy in policies for statement in policy.document.statements]
+        self.open = any(map(_allows_everything, found))
+        self.statements = [(s, _about(s)) for s in found if not self.open or s.effect is Effect.DENY]
+
+    @property
+    def granted(self) -> Actions:
+        """The actions that it allows on something, some of the time."""
+        return universe().everything if self.open else _grants(self.statements)
+
+
+def _allows_everything(statement: Statement) -> bool:
+    return (
+        statement.effect is Effect.ALLOW
+        and not statement.not_action
+        and any(map(is_everything, statement.actions.entries))
+        and statement.covers_everything
+        and not statement.conditions
+    )
+
+
+def _grants(statements: Sequence[tuple[Statement, Actions]]) -> Actions:
+    return union(about for statement, about in statements if statement.effect is Effect.ALLOW)
+
+
+def _once(pairs: Iterable[tuple[Statement, Actions]]) -> Iterable[tuple[Statement, Actions]]:
+    return {id(statement): (statement, about) for statement, about in pairs}.values()
+
+
+def _flat(limits: Iterable[Iterable[Statement]]) -> tuple[Statement, ...]:
+    return tuple({id(statement): statement for statement in chain.from_iterable(limits)}.values())
 
 
 def _about(statement: Statement) -> Actions:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from chalicelib.analysis.arns import meet
+from chalicelib.analysis.arns import meet, places
+from chalicelib.analysis.cells import MANY_VALUES
 from chalicelib.analysis.contexts import contexts
 from chalicelib.analysis.origins import ABSENT, Origin
 from chalicelib.analysis.shared import UserSurface
@@ -58,9 +59,12 @@ class Roles:
         self._snapshot = snapshot
         self._by_arn = {role.arn: role for role in snapshot.roles.values()}
         self._next: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {}
+        self.untried = ""
+        """Why not every choice was tried for the user asked about last; empty where each was."""
 
     def reached(self, surface: UserSurface, origins: Sequence[Origin]) -> tuple[Reached, ...]:
         """The roles within a user's reach, the nearest first."""
+        self.untried = ""
         found: dict[str, Reached] = {}
         for origin in origins:
             for step in (*self._own_account(surface, origin), *self._other_accounts(surface, origin)):
@@ -83,12 +87,9 @@ class Roles:
             if (answer := self._decide(surface, origin, role)) is not None:
                 yield answer
 
-    @staticmethod
-    def _decide(surface: UserSurface, origin: Origin, role: Role) -> Reached | None:
+    def _decide(self, surface: UserSurface, origin: Origin, role: Role) -> Reached | None:
         trust, doubts = _trust_of(role)
-        policies = replace(surface.policies, resource=trust)
-        caller = surface.caller
-        found = _first_allowed(policies, caller.base, caller.own, partial(caller.request, origin, ASSUME, role.arn))
+        found = self._first_allowed(surface, origin, role.arn, trust)
         if found is None:
             return None
         decision, needs = found
@@ -96,13 +97,24 @@ class Roles:
 
     def _other_accounts(self, surface: UserSurface, origin: Origin) -> Iterator[Reached]:
         """Roles that the user's policies name in other accounts: whether they trust the user is not known."""
-        caller = surface.caller
-        policies = replace(surface.policies, resource=trust_in_account(caller.user.principal.account))
+        trust = trust_in_account(surface.caller.user.principal.account)
         for account, pattern, arn in _named_elsewhere(surface):
-            found = _first_allowed(policies, caller.base, caller.own, partial(caller.request, origin, ASSUME, arn))
+            found = self._first_allowed(surface, origin, arn, trust)
             if found is not None:
                 doubt = f"not read whether the role's trust policy in account {account} lets the user in"
                 yield Reached((arn,), origin, *found, (doubt,), pattern)
+
+    def _first_allowed(
+        self, surface: UserSurface, origin: Origin, arn: str, trust: Policy | None
+    ) -> tuple[Decision, Mapping[str, str]] | None:
+        """How the user can assume the role; None where no choice that was tried lets them."""
+        caller = surface.caller
+        policies = replace(surface.policies, resource=trust)
+        request = partial(caller.request, origin, ASSUME, arn)
+        found, whole = _first_allowed(policies, caller.base, caller.own, request)
+        if found is None and not whole:
+            self.untried = MANY_VALUES
+        return found
 
     def _after(self, arn: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The roles that a session of the role can go on to without MFA, with what is in doubt."""
@@ -124,7 +136,7 @@ class Roles:
                 continue
             trust, doubts = _trust_of(other)
             policies = replace(own.policies, resource=trust)
-            if _first_allowed(policies, base, base, partial(request, other.arn)) is not None:
+            if _first_allowed(policies, base, base, partial(request, other.arn))[0] is not None:
                 yield other.arn, (*unread, *doubts)
 
 
@@ -173,14 +185,20 @@ def _first_allowed(
     base: Mapping[str, str],
     own: Mapping[str, str],
     request: Callable[[Mapping[str, str]], Request],
-) -> tuple[Decision, Mapping[str, str]] | None:
-    """The decision on the first choice of condition values that is allowed, and what of it is needed."""
+) -> tuple[tuple[Decision, Mapping[str, str]] | None, bool]:
+    """The decision on the first choice of condition values that is allowed, with what of it is needed.
+
+    Also whether the choices tried are all that matter.
+    """
     plain = request({})
     if not _may_pass(policies, plain):
-        return None
+        return None, True
     about = [s for _, _, layer in policies.layers(plain) for p in layer for s in p.document.about(plain.action)]
     conditions = [c for s in about for c in s.conditions if c.key not in MFA_KEYS and is_supported(plain.action, c.key)]
-    for variant in contexts(conditions, base, own, ("us-east-1",), ABSENT.forced("us-east-1"))[0]:
+    wanted = [s.conditions for s in about if s.effect is Effect.ALLOW and s.conditions]
+    regions = places(about, plain.principal).regions
+    variants, whole = contexts(conditions, base, own, regions, ABSENT.forced(regions[0]), wanted)
+    for variant in variants:
         chosen = {key: value for key, value in variant.items() if value is not None and base.get(key) != value}
         decision = evaluate(request(chosen), policies)
         if decision.may_be_allowed:
@@ -188,8 +206,8 @@ def _first_allowed(
                 less = {name: value for name, value in chosen.items() if name != key}
                 if (other := evaluate(request(less), policies)).may_be_allowed and not other.uncertain:
                     decision, chosen = other, less
-            return decision, chosen
-    return None
+            return (decision, chosen), whole
+    return None, whole
 
 
 def _may_pass(policies: PolicySet, request: Request) -> bool:

@@ -103,7 +103,7 @@ def _signature(caller: Caller, policies: PolicySet) -> object:
     by the patterns of the policies that the user's own resources fall into.
     """
     own = caller.own
-    documents = [policy.document for policy in policies.attached]
+    documents = [policy.document for policy in policies.binding]
     values: list[object] = []
     named: list[str] = []
     mine: list[str] = []

@@ -160,7 +160,7 @@ class Surface:
     def patterns(self, name: str) -> tuple[str, ...]:
         """The patterns of resources that the policies name for an action, with the caller's values in them."""
         group = self._partition.class_of(name)
-        return tuple(Patterns(group.identity, group.bound, self.caller.own).written)
+        return tuple(Patterns((group.identity, *group.limits), self.caller.own).written)
 
     def at(self, name: str, resource: str, origin: Origin, *, own_policy: Policy | None = None) -> Entry | Decision:
         """What one action on one resource comes to: the entry if some choice of values is allowed, else the denial.
@@ -215,7 +215,7 @@ class Surface:
         own = self.caller.own
         return self._partition.about(
             statement
-            for policy in self.policies.attached
+            for policy in self.policies.binding
             for statement in policy.document.statements
             if statement.covers_everything and asks_for_mfa_alone(statement, origin.mfa, own)
         )

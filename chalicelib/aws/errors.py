@@ -1,16 +1,16 @@
-"""What calls to AWS fail with, and how that is told."""
+"""What a call to AWS fails with, and how a reader is told."""
 
 from __future__ import annotations
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-CallErrors = (ClientError, BotoCoreError, ResponseParserError)
-"""What a call fails with: AWS's refusal, trouble on the way, and an answer that is none, as of a proxy."""
+ERRORS = (ClientError, BotoCoreError, ResponseParserError)
+"""AWS's refusal, trouble on the way, and an answer that is none, as of a proxy."""
 
 
 def code_of(error: Exception) -> str:
-    """AWS's code for a refusal; empty for trouble on the way."""
+    """AWS's error code; empty for any other trouble."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 

@@ -21,9 +21,10 @@ from time import sleep
 from typing import Any
 
 from chalicelib.analysis.reading import to_ask_for_ssh_keys, to_confirm
-from chalicelib.aws.errors import CallErrors, code_of, reason_of
+from chalicelib.aws.errors import ERRORS, code_of, reason_of
 from chalicelib.iam.account import Gap, Read
 from chalicelib.iam.exports import CODECOMMIT, Exports, read_exports
+from chalicelib.iam.request import account_of_resource
 
 PAGE = 1000
 """Items a page, the most that IAM gives."""
@@ -49,6 +50,8 @@ class IamReader:
     iam: Any
     now: Callable[[], datetime] = _now
     pause: Callable[[float], None] = sleep
+    organization: Callable[[str], dict[str, Any] | Gap] | None = None
+    """Account → the answer about its service control policies, or the gap; None where nobody can be asked."""
     _gaps: list[Gap] = field(default_factory=list, init=False)
 
     def read_account(self) -> tuple[Exports, datetime]:
@@ -72,6 +75,7 @@ class IamReader:
         )
         if exports.authorization_details is None and exports.credential_report is None:
             return replace(exports, gaps=tuple(self._gaps)), taken
+        exports = replace(exports, service_control_policies=self._scps(exports.authorization_details))
         snapshot = read_exports(exports, taken)
         exports = replace(
             exports,
@@ -136,9 +140,23 @@ class IamReader:
                 if not page.get("IsTruncated"):
                     return dict(_plain(found))
                 marker = {"Marker": page["Marker"]}
-        except CallErrors as error:
+        except ERRORS as error:
             self._gaps.append(Gap(read, subject, reason_of(error)))
         return dict(_plain({**found, "IsTruncated": True})) if marker else None
+
+    # --- the organisation --------------------------------------------------------------------------------------------
+
+    def _scps(self, details: Any) -> dict[str, Any] | None:
+        """The service control policies of the account whose details these are."""
+        arns = (item.get("Arn", "") for items in (details or {}).values() if isinstance(items, list) for item in items)
+        account = next(filter(None, map(account_of_resource, arns)), "")
+        if self.organization is None or not account:
+            return None
+        found = self.organization(account)
+        if isinstance(found, Gap):
+            self._gaps.append(found)
+            return None
+        return found
 
     # --- the credential report ---------------------------------------------------------------------------------------
 
@@ -146,7 +164,7 @@ class IamReader:
         """Ask for a report, so that it is there when the lists are read; a cached one stays as it is."""
         try:
             self.iam.generate_credential_report()
-        except CallErrors:
+        except ERRORS:
             return  # the failure shows where the report is fetched
 
     def _report(self) -> str | None:
@@ -154,7 +172,7 @@ class IamReader:
         for check in range(REPORT_CHECKS):
             try:
                 answer = self.iam.get_credential_report()
-            except CallErrors as error:
+            except ERRORS as error:
                 if code_of(error) not in _NOT_YET:
                     self._gaps.append(Gap(Read.CREDENTIAL_REPORT, "", reason_of(error)))
                     return None
@@ -190,7 +208,7 @@ class IamReader:
         for user in users:
             try:
                 found[user] = _plain(self.iam.get_login_profile(UserName=user))
-            except CallErrors as error:
+            except ERRORS as error:
                 if code_of(error) == "NoSuchEntity":
                     found[user] = None
                 else:

@@ -32,6 +32,7 @@ _ANSWER_OPTIONS = {
     Read.MFA_DEVICES: "one object: user name → `aws iam list-mfa-devices --user-name …`",
     Read.SERVICE_CREDENTIALS: "the same of `aws iam list-service-specific-credentials`, or its answer with --all-users",
     Read.SSH_PUBLIC_KEYS: "the same of `aws iam list-ssh-public-keys`",
+    Read.SERVICE_CONTROL_POLICIES: "the organisation's SCPs by level, from the root to the account (see README)",
 }
 
 
@@ -48,6 +49,7 @@ class AccountFiles:
     mfa_devices: Path | None
     service_credentials: Path | None
     ssh_public_keys: Path | None
+    service_control_policies: Path | None
     profile: str | None = None
     endpoint_url: str | None = None
 

@@ -19,7 +19,8 @@ def _check(control: Control, state: State) -> Iterator[Result]:
         asked = enforcement.guarded if enforcement.hole else DIRECT
         origins = [o for o in dict.fromkeys(way.origin for way in subject.ways if way.assumes) if o in asked]
         reached = state.roles.reached(subject.surface, origins)
-        return [_finding(control, state, subject, reached)] if reached else [], enforcement.untried
+        untried = enforcement.untried or state.roles.untried
+        return [_finding(control, state, subject, reached)] if reached else [], untried
 
     return control.of_each_user(state, judge)
 

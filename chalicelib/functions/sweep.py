@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chalicelib.aws.errors import CallErrors, reason_of
+from chalicelib.aws.errors import ERRORS, reason_of
 from chalicelib.bootstrap import Hub
 from chalicelib.functions.telemetry import logger, measure
 from chalicelib.sweep import Assignment, accounts_to_sweep, run_of
@@ -31,7 +31,7 @@ def start_sweep(event: Mapping[str, Any], request_id: str, hub: Hub) -> dict[str
     def organization() -> Iterable[str]:
         try:
             return [account.id for account in hub.organization.accounts()]
-        except CallErrors as error:
+        except ERRORS as error:
             # The auditor's own account is the least that a sweep can do before it says that it failed.
             failures.append(reason_of(error))
             return [own]

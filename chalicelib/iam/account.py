@@ -49,6 +49,9 @@ class CredentialKind(StrEnum):
     GIT_CREDENTIAL = "HTTPS Git credential"
 
 
+SERVICE_LINKED = ":role/aws-service-role/"
+"""What the ARN of a service-linked role holds."""
+
 GIT_KINDS = frozenset({CredentialKind.SSH_KEY, CredentialKind.GIT_CREDENTIAL})
 """Credentials that CodeCommit's Git endpoint alone takes."""
 
@@ -186,17 +189,19 @@ class AccountSnapshot:
     groups: Mapping[str, Group] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=dict)
     policies: Mapping[str, ManagedPolicy] = field(default_factory=dict)
+    scps: tuple[tuple[Policy, ...], ...] = ()
+    """The service control policies of each level of the organisation above the account and of its own, root first."""
     root: RootUser | None = None
     reads: frozenset[Read] = frozenset()
     gaps: tuple[Gap, ...] = ()
     report_generated: datetime | None = None
 
     def policies_of(self, user: User) -> UserPolicies:
-        """Inline and attached policies, those of the groups, and the permissions boundary."""
+        """Inline and attached policies, those of the groups, the permissions boundary, and the SCPs."""
         return self._policies(f"user {user.name}", user, user.groups)
 
     def policies_of_role(self, role: Role) -> UserPolicies:
-        """Inline and attached policies of a role, and its permissions boundary."""
+        """Inline and attached policies of a role, its permissions boundary, and the SCPs."""
         return self._policies(f"role {role.name}", role, ())
 
     def _policies(self, owner: str, identity: User | Role, groups: Sequence[str]) -> UserPolicies:
@@ -208,7 +213,9 @@ class AccountSnapshot:
         for name in groups:
             found.add_group(name)
         boundary = found.boundary(identity.boundary) if identity.boundary else None
-        policies = PolicySet(identity=tuple(found.policies), boundary=boundary)
+        # What a service does in a role of its own no organisation forbids (Organizations User Guide, "SCPs").
+        scps = () if SERVICE_LINKED in identity.arn else self.scps
+        policies = PolicySet(identity=tuple(found.policies), boundary=boundary, scps=scps)
         return UserPolicies(policies, tuple(found.broken), tuple(found.missing))
 
     def user_named(self, name: str) -> User | None:

@@ -47,6 +47,8 @@ class Decision:
     """The verdicts that other readings give, where there are any."""
     doubts: tuple[Match, ...] = ()
     """The statements that can be read in two ways, where that changes the verdict."""
+    lacking: Layer | None = None
+    """Whose Allow an implicit denial lacks, where it is the organisation's."""
 
     @property
     def allowed(self) -> bool:
@@ -91,7 +93,7 @@ def evaluate(request: Request, policies: PolicySet) -> Decision:
     possible = frozenset({lenient.verdict, strict.verdict, taken.verdict})
     if possible == {taken.verdict}:
         return taken
-    return Decision(taken.verdict, request, taken.matched, taken.reason, possible, doubtful)
+    return Decision(taken.verdict, request, taken.matched, taken.reason, possible, doubtful, taken.lacking)
 
 
 def _allows(match: Match) -> bool:
@@ -108,7 +110,8 @@ def _decide(request: Request, policies: PolicySet, matches: Sequence[Match]) -> 
         return Decision(Verdict.EXPLICITLY_DENIED, request, denies, f"an explicit deny in: {kinds}")
     for level in range(len(policies.scps)):
         if not any(match.layer is Layer.SCP and match.level == level for match in matches):
-            return _implicit(request, f"no service control policy at level {level} of the organisation allows it")
+            told = f"no service control policy at level {level} of the organisation allows it"
+            return _implicit(request, told, Layer.SCP)
     grant = max((match.naming for match in matches if match.layer is Layer.RESOURCE), default=Naming.NOT_AT_ALL)
     if request.principal.kind is PrincipalKind.SERVICE:
         return (
@@ -121,8 +124,8 @@ def _decide(request: Request, policies: PolicySet, matches: Sequence[Match]) -> 
     return _granted(request, matches, grant)
 
 
-def _implicit(request: Request, reason: str) -> Decision:
-    return Decision(Verdict.IMPLICITLY_DENIED, request, (), reason)
+def _implicit(request: Request, reason: str, lacking: Layer | None = None) -> Decision:
+    return Decision(Verdict.IMPLICITLY_DENIED, request, (), reason, lacking=lacking)
 
 
 def _granted(request: Request, matches: Sequence[Match], grant: Naming) -> Decision:

@@ -27,8 +27,10 @@ from chalicelib.iam.account import (
 from chalicelib.iam.answers import ExportError, Node
 from chalicelib.iam.credential_report import CredentialReport, ReportError, ReportRow, parse_report
 from chalicelib.iam.details import Details
+from chalicelib.iam.policy_set import Policy
 from chalicelib.iam.principals import parse_principal
 from chalicelib.iam.request import account_of_resource
+from chalicelib.iam.scps import read_levels
 from chalicelib.iam.values import parse_time
 
 CODECOMMIT = "codecommit.amazonaws.com"
@@ -40,6 +42,9 @@ class Exports:
 
     `login_profiles`, `access_keys`, `mfa_devices` and `ssh_public_keys`: user name → that user's answer, which is null
     for a user without login profile. `service_credentials`: the same, or the one answer for all users.
+
+    `service_control_policies`: `{"Levels": [{"TargetId", "Policies": [Policy of DescribePolicy]}]}`,
+    root first, account last; no levels where no such policy binds the account.
     """
 
     authorization_details: object = None
@@ -50,6 +55,7 @@ class Exports:
     mfa_devices: object = None
     service_credentials: object = None
     ssh_public_keys: object = None
+    service_control_policies: object = None
     gaps: tuple[Gap, ...] = ()
     """What whoever read the answers could not read."""
     as_needed: frozenset[Read] = frozenset()
@@ -94,6 +100,7 @@ class _Builder:
         users = self._with_own_answers(users)
         users = self._with_git_credentials(users)
         users = self._with_mfa(users)
+        scps = self._scps()
         return AccountSnapshot(
             account=self._account,
             taken=self._taken,
@@ -101,14 +108,15 @@ class _Builder:
             groups=groups,
             roles=roles,
             policies=policies,
+            scps=scps or (),
             root=self._root(),
-            reads=given,
+            reads=given if scps is not None else given - {Read.SERVICE_CONTROL_POLICIES},
             gaps=tuple(sorted(set(self._gaps))),
             report_generated=self._report.generated if self._report else None,
         )
 
     def _node(self, read: Read) -> Node | None:
-        value = getattr(self._exports, read.name.lower(), None)  # no export holds service control policies
+        value = getattr(self._exports, read.name.lower())
         return None if value is None else Node(read, value)
 
     def _gap(self, read: Read, subject: str, reason: str) -> None:
@@ -126,6 +134,28 @@ class _Builder:
     def _check_same(self, read: Read, account: str, where: str) -> None:
         if account != self._account:
             raise ExportError(read, where, f"is of account {account}, the rest is of account {self._account}")
+
+    # --- the organisation --------------------------------------------------------------------------------------------
+
+    def _scps(self) -> tuple[tuple[Policy, ...], ...] | None:
+        """The service control policies of each level; None where they are not known in full.
+
+        Then none of them is used: a level without one of its Allows would deny what AWS lets through.
+        """
+        node = self._node(Read.SERVICE_CONTROL_POLICIES)
+        if node is None or any(gap.read is node.read for gap in self._gaps):
+            return None
+        levels = read_levels(node)
+        if levels:
+            self._account = self._account or levels[-1].target
+            self._check_same(node.read, levels[-1].target, levels[-1].where)
+        found: list[tuple[Policy, ...]] = []
+        for level in levels:
+            for broken in (stored for stored in level.policies if stored.document is None):
+                self._gap(node.read, "", f"{broken.complaint}: no service control policy is used")
+                return None
+            found.append(tuple(Policy(stored.name, stored.document) for stored in level.policies if stored.document))
+        return tuple(found)
 
     # --- credential report -------------------------------------------------------------------------------------------
 

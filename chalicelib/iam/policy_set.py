@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import chain
 
 from chalicelib.iam.patterns import ARN_SEGMENTS
 from chalicelib.iam.policy import PolicyDocument, parse_policy
@@ -45,9 +46,10 @@ class PolicySet:
     resource: Policy | None = None
 
     @property
-    def attached(self) -> tuple[Policy, ...]:
-        """What is attached to the caller: the identity policies and the boundary."""
-        return self.identity if self.boundary is None else (*self.identity, self.boundary)
+    def binding(self) -> tuple[Policy, ...]:
+        """What binds the caller whatever the request: the identity policies, the boundary, the organisation's SCPs."""
+        boundary = () if self.boundary is None else (self.boundary,)
+        return (*self.identity, *boundary, *chain.from_iterable(self.scps))
 
     def layers(self, request: Request) -> Iterator[tuple[Layer, int, tuple[Policy, ...]]]:
         """(layer, level, policies) as far as they bear on the request; the levels of an organisation from 0."""

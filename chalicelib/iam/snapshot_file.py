@@ -16,7 +16,7 @@ from chalicelib.iam.exports import Exports
 from chalicelib.iam.values import parse_time
 
 FORMAT = "mfawatch-snapshot/1"
-ANSWERS: dict[Read, str] = {read: read.name.lower() for read in Read if read is not Read.SERVICE_CONTROL_POLICIES}
+ANSWERS: dict[Read, str] = {read: read.name.lower() for read in Read}
 """The answers a snapshot can hold, and their fields in `Exports`."""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -75,6 +76,8 @@ def deny_all_but(
 
 
 ADMIN = document(allow())
+FULL_ACCESS = [ADMIN]
+"""What AWS attaches to every level of an organisation: FullAWSAccess, which allows everything."""
 GUARD = document(deny_all_but())
 """The deny that does what it should."""
 
@@ -233,8 +236,9 @@ def exports(
     policies: Sequence[Json] = (),
     roles: Sequence[Json] = (),
     root: Root | None = Root(),
+    scps: Sequence[Sequence[Any]] | None = None,
 ) -> Exports:
-    """All six answers about an account with these people."""
+    """All answers about an account with these people; that about service control policies where `scps` is given."""
     rows = [*([root_row(root)] if root else []), *(report_row(person) for person in people if person.in_report)]
     return Exports(
         authorization_details={
@@ -272,7 +276,34 @@ def exports(
             for person in people
             if person.ssh_keys is not None
         },
+        service_control_policies=None if scps is None else levels(*scps),
     )
+
+
+def levels(*documents: Sequence[Any]) -> Json:
+    """The answer about service control policies: the documents at the root, in each unit below, and at the account."""
+    middle = [f"ou-ab12-{number:08}" for number in range(1, len(documents) - 1)]
+    targets = ["r-ab12", *middle, ACCOUNT] if documents else []
+    return {
+        "Levels": [
+            {"TargetId": target, "Policies": [scp(body, f"scp-{i}") for i, body in enumerate(bodies)]}
+            for target, bodies in zip(targets, documents, strict=True)
+        ]
+    }
+
+
+def scp(body: Any, name: str) -> Json:
+    """A service control policy as DescribePolicy shows it; a document that is text stays as it is."""
+    return {
+        "PolicySummary": {
+            "Id": f"p-{name}",
+            "Arn": f"arn:aws:organizations::999988887777:policy/o-ab12/service_control_policy/p-{name}",
+            "Name": name,
+            "Type": "SERVICE_CONTROL_POLICY",
+            "AwsManaged": False,
+        },
+        "Content": body if isinstance(body, str) else json.dumps(body),
+    }
 
 
 def swap(answers: Exports, **fields: Any) -> Exports:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from chalicelib.iam.request import MfaState
-from tests.accounts.build import ACCOUNT, WITHOUT_MFA, Json, allow, deny, deny_all_but, document
+from tests.accounts.build import ACCOUNT, ADMIN, WITHOUT_MFA, Json, allow, deny, deny_all_but, document
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-south-1")
 SERVICES = ("codecommit", "s3", "ec2")
@@ -128,6 +128,12 @@ GUARDS = st.builds(
     CONDITIONS,
 )
 POLICIES = st.lists(st.one_of(ALLOWS, ALLOWS, DENIES, GUARDS), min_size=1, max_size=4).map(lambda s: document(*s))
+SCPS = st.lists(
+    st.builds(lambda full, found: [ADMIN] * full + found, st.booleans(), st.lists(POLICIES, max_size=2)),
+    min_size=2,
+    max_size=2,
+).filter(all)
+"""The service control policies of two levels; with FullAWSAccess beside others, as most have it, and without."""
 
 
 @dataclass(frozen=True)

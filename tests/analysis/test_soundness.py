@@ -14,6 +14,7 @@ from chalicelib.iam.exports import read_exports
 from chalicelib.iam.request import MfaState
 from tests.accounts.build import (
     ACCOUNT,
+    ADMIN,
     FINE,
     TAKEN,
     WITHOUT_MFA,
@@ -129,12 +130,22 @@ def requests(draw: st.DrawFn) -> tuple[str, str, dict[str, str]]:
     return action, resource, context
 
 
-@settings(max_examples=60)
-@given(person=PEOPLE, limit=POLICIES, tried=st.lists(requests(), min_size=20, max_size=20))
+LEVEL = st.builds(lambda full, found: [ADMIN] * full + found, st.booleans(), st.lists(POLICIES, max_size=2)).filter(
+    bool
+)
+SCPS = st.one_of(st.none(), st.lists(LEVEL, min_size=2, max_size=2))
+"""No service control policies, or those of two levels, with FullAWSAccess among them and without."""
+
+
+@settings(max_examples=90)
+@given(person=PEOPLE, limit=POLICIES, scps=SCPS, tried=st.lists(requests(), min_size=20, max_size=20))
 def test_nobody_is_called_fine_who_can_act(
-    person: Person, limit: Json, tried: Sequence[tuple[str, str, dict[str, str]]]
+    person: Person,
+    limit: Json,
+    scps: Sequence[Sequence[Json]] | None,
+    tried: Sequence[tuple[str, str, dict[str, str]]],
 ) -> None:
-    snapshot = read_exports(exports(person, policies=[managed("limit", limit)]), TAKEN)
+    snapshot = read_exports(exports(person, policies=[managed("limit", limit)], scps=scps), TAKEN)
     assume(verdict(judge(snapshot), "mfa-not-enforced", "alice") == FINE)
     states = [MfaState.ABSENT] + [MfaState.FALSE] * (person.password == "true")
     for action, resource, context in tried:

@@ -18,7 +18,7 @@ from chalicelib.iam.account import AccountSnapshot
 from chalicelib.iam.request import Request
 from chalicelib.iam.statement import Statement
 from tests.accounts.build import Json, Person, group, managed, read
-from tests.analysis.strategies import ACTIONS, ALLOWS, DENIES, GUARDS, POLICIES, Asked, requests
+from tests.analysis.strategies import ACTIONS, ALLOWS, DENIES, GUARDS, POLICIES, SCPS, Asked, requests
 
 PEOPLE = st.builds(
     Person,
@@ -90,7 +90,7 @@ def alike(key: str, value: str, request: Request, other: Request, statements: Se
 def statements_of(snapshot: AccountSnapshot) -> list[Statement]:
     """All statements in play."""
     policies = snapshot.policies_of(snapshot.users["alice"]).policies
-    return [statement for policy in policies.attached for statement in policy.document.statements]
+    return [statement for policy in policies.binding for statement in policy.document.statements]
 
 
 def uncovered(snapshot: AccountSnapshot, tried: Sequence[Asked], answers: Sequence[Answer]) -> Iterator[Asked]:
@@ -116,6 +116,15 @@ def test_no_request_that_is_allowed_without_mfa_lies_outside(
     person: Person, limit: Json, tried: Sequence[Asked]
 ) -> None:
     snapshot = account(person, limit)
+    assert not list(uncovered(snapshot, tried, answers_of(surface_of(snapshot))))
+
+
+@settings(max_examples=100)
+@given(person=PEOPLE, limit=POLICIES, scps=SCPS, tried=REQUESTS)
+def test_no_request_that_an_organisation_lets_through_lies_outside(
+    person: Person, limit: Json, scps: Sequence[Sequence[Json]], tried: Sequence[Asked]
+) -> None:
+    snapshot = read(person, policies=[managed("limit", limit)], scps=scps)
     assert not list(uncovered(snapshot, tried, answers_of(surface_of(snapshot))))
 
 
