@@ -20,10 +20,9 @@ from functools import partial
 from time import sleep
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
-from chalicelib.analysis.reading import to_ask_for_ssh_keys, to_confirm
+from chalicelib.analysis.reading import Asking, to_confirm
+from chalicelib.aws.errors import ERRORS, code_of, reason_of
+from chalicelib.aws.repository_reader import RepositoryReader
 from chalicelib.iam.account import Gap, Read
 from chalicelib.iam.exports import CODECOMMIT, Exports, read_exports
 
@@ -36,9 +35,6 @@ REPORT_CHECKS = 20
 REPORT_PAUSE = 1.5
 """Seconds between two of them."""
 
-_Errors = (ClientError, BotoCoreError, ResponseParserError)
-"""What a call fails with: AWS's refusal, trouble on the way, and an answer that is none, as of a proxy."""
-
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
@@ -46,7 +42,7 @@ def _now() -> datetime:
 
 @dataclass
 class IamReader:
-    """Reads one account through an IAM client.
+    """Reads one account through an IAM client, and its repositories' keys where a verdict hangs on them.
 
     `now` tells the time and `pause` waits for a number of seconds; both are there to be replaced in tests.
     """
@@ -54,6 +50,7 @@ class IamReader:
     iam: Any
     now: Callable[[], datetime] = _now
     pause: Callable[[float], None] = sleep
+    repositories: RepositoryReader | None = None
     _gaps: list[Gap] = field(default_factory=list, init=False)
 
     def read_account(self) -> tuple[Exports, datetime]:
@@ -78,15 +75,24 @@ class IamReader:
         if exports.authorization_details is None and exports.credential_report is None:
             return replace(exports, gaps=tuple(self._gaps)), taken
         snapshot = read_exports(exports, taken)
+        asking = Asking(snapshot)
         exports = replace(
             exports,
-            as_needed=frozenset({Read.SSH_PUBLIC_KEYS}),
+            as_needed=frozenset({Read.SSH_PUBLIC_KEYS, *([Read.REPOSITORY_KEYS] if self.repositories else [])}),
             mfa_devices=self._of_users(Read.MFA_DEVICES, "list_mfa_devices", "MFADevices", to_confirm(snapshot)),
             ssh_public_keys=self._of_users(
-                Read.SSH_PUBLIC_KEYS, "list_ssh_public_keys", "SSHPublicKeys", to_ask_for_ssh_keys(snapshot)
+                Read.SSH_PUBLIC_KEYS, "list_ssh_public_keys", "SSHPublicKeys", asking.for_ssh_keys()
             ),
+            repository_keys=self._repository_keys(asking),
         )
         return replace(exports, gaps=tuple(self._gaps)), taken
+
+    def _repository_keys(self, asking: Asking) -> dict[str, Any] | None:
+        if self.repositories is None or not asking.for_repository_keys():
+            return None
+        answer, gaps = self.repositories.read()
+        self._gaps += gaps
+        return answer
 
     # --- lists -------------------------------------------------------------------------------------------------------
 
@@ -112,8 +118,8 @@ class IamReader:
                 if not page.get("IsTruncated"):
                     return dict(_plain(found))
                 marker = {"Marker": page["Marker"]}
-        except _Errors as error:
-            self._gaps.append(Gap(read, subject, _reason(error)))
+        except ERRORS as error:
+            self._gaps.append(Gap(read, subject, reason_of(error)))
         return dict(_plain({**found, "IsTruncated": True})) if marker else None
 
     # --- the credential report ---------------------------------------------------------------------------------------
@@ -122,7 +128,7 @@ class IamReader:
         """Ask for a report, so that it is there when the lists are read; a cached one stays as it is."""
         try:
             self.iam.generate_credential_report()
-        except _Errors:
+        except ERRORS:
             return  # the failure shows where the report is fetched
 
     def _report(self) -> str | None:
@@ -130,11 +136,11 @@ class IamReader:
         for check in range(REPORT_CHECKS):
             try:
                 answer = self.iam.get_credential_report()
-            except _Errors as error:
-                if _code(error) not in _NOT_YET:
-                    self._gaps.append(Gap(Read.CREDENTIAL_REPORT, "", _reason(error)))
+            except ERRORS as error:
+                if code_of(error) not in _NOT_YET:
+                    self._gaps.append(Gap(Read.CREDENTIAL_REPORT, "", reason_of(error)))
                     return None
-                if _code(error) != "ReportInProgress":
+                if code_of(error) != "ReportInProgress":
                     self._start_report()
                 if check + 1 < REPORT_CHECKS:
                     self.pause(REPORT_PAUSE)
@@ -157,19 +163,6 @@ class IamReader:
 
 _NOT_YET = frozenset({"ReportNotPresent", "ReportExpired", "ReportInProgress"})
 """Errors of GetCredentialReport that pass (IAM API reference)."""
-
-
-def _code(error: Exception) -> str:
-    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
-
-
-def _reason(error: Exception) -> str:
-    """Why a call failed, in a line: AWS's code and what it says, or what went wrong on the way."""
-    if isinstance(error, ClientError):
-        found = error.response.get("Error", {})
-        told = " ".join(str(found.get("Message", "")).split())[:200]
-        return f"{found.get('Code', 'error')}{f': {told}' if told else ''}"
-    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _plain(value: Any) -> Any:

@@ -30,6 +30,7 @@ _ANSWER_OPTIONS = {
     Read.MFA_DEVICES: "one object: user name → `aws iam list-mfa-devices --user-name …`",
     Read.SERVICE_CREDENTIALS: "the same of `aws iam list-service-specific-credentials`, or its answer with --all-users",
     Read.SSH_PUBLIC_KEYS: "the same of `aws iam list-ssh-public-keys`",
+    Read.REPOSITORY_KEYS: "CodeCommit's repositories and their keys' policies, in one object (see the README)",
 }
 
 
@@ -44,6 +45,7 @@ class AccountFiles:
     mfa_devices: Path | None
     service_credentials: Path | None
     ssh_public_keys: Path | None
+    repository_keys: Path | None
     profile: str | None = None
     endpoint_url: str | None = None
 

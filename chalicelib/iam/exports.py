@@ -28,6 +28,7 @@ from chalicelib.iam.answers import ExportError, Node
 from chalicelib.iam.credential_report import CredentialReport, ReportError, ReportRow, parse_report
 from chalicelib.iam.details import Details
 from chalicelib.iam.principals import parse_principal
+from chalicelib.iam.repository_keys import read_repository_keys
 from chalicelib.iam.request import account_of_resource
 from chalicelib.iam.values import parse_time
 
@@ -48,10 +49,11 @@ class Exports:
     mfa_devices: object = None
     service_credentials: object = None
     ssh_public_keys: object = None
+    repository_keys: object = None
     gaps: tuple[Gap, ...] = ()
     """What whoever read the answers could not read."""
     as_needed: frozenset[Read] = frozenset()
-    """The answers about single users that were asked for only where a verdict hangs on them."""
+    """The answers that were asked for only where a verdict hangs on them: about single users, and on repositories."""
 
 
 def read_exports(exports: Exports, taken: datetime) -> AccountSnapshot:
@@ -77,7 +79,8 @@ class _Builder:
     def build(self) -> AccountSnapshot:
         given = frozenset(read for read in Read if self._node(read))
         told = {gap.read for gap in self._gaps if not gap.subject}
-        self._gaps += [Gap(read, "", "not read") for read in Read if read not in given | told]
+        unasked = self._exports.as_needed & {Read.REPOSITORY_KEYS}
+        self._gaps += [Gap(read, "", "not read") for read in Read if read not in given | told | unasked]
         answer = self._node(Read.AUTHORIZATION_DETAILS)
         details = Details(answer, partial(self._check_account, answer.read)) if answer else None
         users = {user.name: user for user in details.users()} if details else {}
@@ -88,6 +91,9 @@ class _Builder:
         users = self._with_report(users)
         users = self._with_git_credentials(users)
         users = self._with_mfa(users)
+        root = self._root()
+        keys = read_repository_keys(self._node(Read.REPOSITORY_KEYS), self._account)
+        self._gaps += keys.gaps
         return AccountSnapshot(
             account=self._account,
             taken=self._taken,
@@ -95,10 +101,13 @@ class _Builder:
             groups=groups,
             roles=roles,
             policies=policies,
-            root=self._root(),
+            root=root,
             reads=given,
             gaps=tuple(sorted(set(self._gaps))),
             report_generated=self._report.generated if self._report else None,
+            repositories=keys.repositories,
+            key_policies=keys.policies,
+            regions_read=keys.regions,
         )
 
     def _node(self, read: Read) -> Node | None:
