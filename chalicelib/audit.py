@@ -97,6 +97,7 @@ _EFFECTS = {
     Read.MFA_DEVICES: "the lack of a device is known from the credential report at best",
     Read.SERVICE_CREDENTIALS: "HTTPS Git credentials are not known",
     Read.SSH_PUBLIC_KEYS: "SSH keys are not known",
+    Read.REPOSITORY_KEYS: "repositories are taken to be encrypted with the AWS managed key",
     Read.SERVICE_CONTROL_POLICIES: "an organisation's policy may deny what is reported as allowed",
 }
 
@@ -113,6 +114,13 @@ def _stale(snapshot: AccountSnapshot, settings: Settings) -> Iterator[Gap]:
     if hours > settings.report_age_hours:
         reason = f"{_GENERATED}{snapshot.report_generated.isoformat(timespec='seconds')}, {hours:.0f} hours before"
         yield Gap(Read.CREDENTIAL_REPORT, "", reason)
+
+
+def _heeded(state: State) -> Iterator[Gap]:
+    """The gaps, without those in what no verdict hangs on: keys of repositories, where Git is open to nobody."""
+    gaps = state.snapshot.gaps
+    idle = any(gap.read is Read.REPOSITORY_KEYS for gap in gaps) and not state.hangs_on_keys()
+    yield from (gap for gap in gaps if not (idle and gap.read is Read.REPOSITORY_KEYS))
 
 
 def judge(
@@ -136,7 +144,7 @@ def judge(
         account=snapshot.account,
         generated_at=snapshot.taken,
         findings=tuple(findings),
-        gaps=(*snapshot.gaps, *_stale(snapshot, settings)),
+        gaps=(*_heeded(state), *_stale(snapshot, settings)),
         not_evaluated=tuple(skipped),
         controls=asked,
         users=sum(1 for _ in state.users()),

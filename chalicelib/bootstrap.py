@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 import boto3
@@ -16,6 +16,7 @@ from chalicelib.aws.finding_store import DynamoFindingStore
 from chalicelib.aws.iam_reader import IamReader
 from chalicelib.aws.member_accounts import Credentials, MemberAccounts
 from chalicelib.aws.organization import OrganizationReader
+from chalicelib.aws.repository_reader import RepositoryReader
 from chalicelib.aws.settings_parameter import read_settings
 from chalicelib.aws.work_queue import SqsWorkQueue
 from chalicelib.config import Settings
@@ -36,21 +37,52 @@ SECONDS = 30
 """How long a connection or an answer is waited for."""
 
 
-def iam_reader(profile: str | None = None, region: str | None = None, endpoint_url: str | None = None) -> IamReader:
+def iam_reader(
+    profile: str | None = None,
+    region: str | None = None,
+    endpoint_url: str | None = None,
+    regions: Sequence[str] = (),
+) -> IamReader:
     """A reader of the account that boto3's usual credentials belong to.
+
+    `regions` are those whose repositories are read where a verdict hangs on them; by default the session's own.
 
     Raises:
         botocore.exceptions.BotoCoreError: there is no such profile.
     """
     session = boto3.Session(profile_name=profile, region_name=region)
-    organization = OrganizationReader(client("organizations", session, endpoint_url))
-    return IamReader(client("iam", session, endpoint_url), organization=organization.service_control_policies)
+
+    def make(service: str, region: str | None = None) -> Any:
+        return client(service, session, endpoint_url, region)
+
+    organization = OrganizationReader(make("organizations"))
+    return _iam_reader(make, organization, regions or own_regions(session))
 
 
-def client(service: str, session: Any, endpoint_url: str | None = None, **credentials: str) -> Any:
-    """A client that retries what is throttled and does not wait for ever."""
+def _iam_reader(make: Callable[..., Any], organization: OrganizationReader, regions: Sequence[str]) -> IamReader:
+    """A reader of an account; `make` makes its clients, by service and region."""
+
+    def clients(region: str) -> tuple[Any, Any]:
+        return make("codecommit", region), make("kms", region)
+
+    return IamReader(
+        make("iam"),
+        organization=organization.service_control_policies,
+        repositories=RepositoryReader(clients, regions),
+    )
+
+
+def own_regions(session: Any) -> Sequence[str]:
+    """The region of a session, if it has one."""
+    return [session.region_name] if session.region_name else []
+
+
+def client(
+    service: str, session: Any, endpoint_url: str | None = None, region: str | None = None, **credentials: str
+) -> Any:
+    """A client, by default of the session's region, that retries what is throttled and does not wait for ever."""
     # IAM answers in one region alone; without any, boto3 refuses to make a client for an emulator.
-    region = session.region_name or "us-east-1"
+    region = region or session.region_name or "us-east-1"
     config = Config(
         retries={"mode": "adaptive", "max_attempts": RETRIES},
         connect_timeout=SECONDS,
@@ -106,6 +138,11 @@ class Hub:
         return read_settings(told(self.environment, SETTINGS_PARAMETER), self._parameter, self.environment)
 
     @cached_property
+    def organization(self) -> OrganizationReader:
+        """The organisation, asked with the functions' own credentials: members may not ask about it."""
+        return OrganizationReader(self._client("organizations"), own=self.identity.account)
+
+    @cached_property
     def work_queue(self) -> SqsWorkQueue:
         """The queue of accounts to work."""
         return SqsWorkQueue(self._client("sqs"), told(self.environment, QUEUE_URL))
@@ -136,8 +173,9 @@ class Hub:
     def _ledger(self) -> DynamoFindingStore:
         return DynamoFindingStore(self._client("dynamodb"), told(self.environment, LEDGER_TABLE))
 
-    def _reader(self, account: str, credentials: Credentials | None) -> IamReader:
-        return IamReader(self._client("iam", **(credentials.for_client() if credentials else {})))
+    def _reader(self, credentials: Credentials | None) -> IamReader:
+        make = partial(self._client, **(credentials.for_client() if credentials else {}))
+        return _iam_reader(make, self.organization, own_regions(_session()))
 
     def _parameter(self, name: str, *, secret: bool = False) -> str:
         """The value of an SSM parameter."""
@@ -146,7 +184,7 @@ class Hub:
         provider = SSMProvider(boto3_client=self._client("ssm"))
         return str(provider.get(name, decrypt=secret, max_age=0))
 
-    def _client(self, service: str, **credentials: str) -> Any:
-        made = client(service, _session(), **credentials)
+    def _client(self, service: str, region: str | None = None, **credentials: str) -> Any:
+        made = client(service, _session(), region=region, **credentials)
         self.calls.watch(made)
         return made

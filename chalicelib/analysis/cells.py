@@ -93,6 +93,7 @@ class Cells:
             for action in ("kms:decrypt", "kms:encrypt", "kms:generatedatakey")
             for statement in policy.document.about(action)
         ]
+        self._of_resource = policies.resource.document if policies.resource else None
         self._cases: dict[tuple[int, ...], _Case] = {}
         self._values: dict[tuple[object, ...], tuple[list[Values], bool]] = {}
         self.untried = ""
@@ -152,7 +153,9 @@ class Cells:
         return list(chosen.values())
 
     def _values_of(self, group: ActionClass, origin: Origin, region: str, action: str) -> tuple[list[Values], bool]:
-        statements = (*group.identity, *group.bound)
+        # What a known policy of the resource asks is in play as well; a group is then a single action.
+        of_resource = self._of_resource.about(fold(action)) if self._of_resource else ()
+        statements = (*group.identity, *group.bound, *of_resource)
         keys = frozenset(c.key for s in statements for c in s.conditions if is_supported(action, c.key))
         if not keys:
             return [{}], True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from chalicelib.analysis.keys import key_policy
 from chalicelib.analysis.names import GLOBAL_SERVICES, regions_of
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
 from chalicelib.iam.decision import Decision, evaluate
@@ -99,14 +100,15 @@ def _forwarded(service: str, resource: str) -> dict[str, str]:
 
 
 def _trust(snapshot: AccountSnapshot, request: Request) -> tuple[Policy | None, list[str]]:
-    """The resource policy that the snapshot knows: a role's trust policy."""
+    """The resource policy that the snapshot knows: a role's trust policy, or a key's policy."""
     default = default_resource_policy(request)
     if default is None:
         return None, []
     if request.service == "kms":
         if MANAGED_KEY in request.resource:
             return None, []
-        return None, ["the key's policy was not read: AWS's default key policy is assumed"]
+        policy = key_policy(snapshot, request.resource)
+        return policy, [] if policy else ["the key's policy was not read: AWS's default key policy is assumed"]
     role = next((role for role in snapshot.roles.values() if role.arn == request.resource), None)
     if role is None:
         told = "the role's trust policy was not read: it is assumed to trust"

@@ -53,6 +53,14 @@ def enforcement_of(surface: UserSurface, ways: Sequence[Way]) -> Enforcement:
     return Enforcement(hole, way, answer.untried, guarded, keys)
 
 
+def passes_codecommit(surface: UserSurface, ways: Sequence[Way], enforcement: Enforcement) -> bool:
+    """Whether the verdicts on the user heed what becomes of Git at KMS: CodeCommit lets it pass without MFA."""
+    if git_without_mfa(surface, enforcement.guarded).accesses:
+        return True
+    only_git = ABSENT not in enforcement.guarded and any(way.reach is Reach.GIT for way in ways)
+    return only_git and bool(git_without_mfa(surface, (ABSENT,)).accesses)
+
+
 def _on_others(surface: UserSurface, ways: Sequence[Way]) -> Entry | None:
     """That other people's credentials can be changed or deleted."""
     origins = tuple(origin for origin in DIRECT if any(w.origin == origin and w.reach is Reach.ANYTHING for w in ways))

@@ -9,20 +9,25 @@ Source: CodeCommit User Guide, "AWS KMS and encryption".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 
-from chalicelib.analysis.arns import meet
+from chalicelib.analysis.arns import lies_in, meet
 from chalicelib.analysis.cells import managed_key
+from chalicelib.analysis.keys import Key, known_key, repositories_by_key
 from chalicelib.analysis.origins import GIT, GIT_SERVICE, Origin
 from chalicelib.analysis.scopes import git
 from chalicelib.analysis.shared import UserSurface
 from chalicelib.analysis.surface import Entry, Surface
 from chalicelib.iam.decision import Decision
+from chalicelib.iam.patterns import has_wildcard
 from chalicelib.iam.policy_set import Policy, managed_key_policy
 from chalicelib.iam.request import MfaState
+
+Keys = tuple[Entry | Decision, ...]
+"""KMS's answers, one for each group of `Operation.key_actions`."""
 
 
 class Operation(StrEnum):
@@ -53,7 +58,7 @@ class Access:
 
     operation: Operation
     repository: Entry | Decision
-    keys: tuple[Entry | Decision, ...]
+    keys: Keys
     suppositions: tuple[str, ...] = ()
     """What had to be supposed of the key, in words."""
 
@@ -85,11 +90,12 @@ class Access:
 
 def key_hop(
     surface: Surface, operation: Operation, key: str, origin: Origin = GIT, policy: Policy | None = None
-) -> tuple[Entry | Decision, ...]:
+) -> Keys:
     """What KMS answers to CodeCommit, acting for the user with a key; `policy` is the key's, where it is known."""
+    surface = surface.on(policy)
 
     def best(actions: Sequence[str]) -> Entry | Decision:
-        answers = [surface.at(action, key, origin, own_policy=policy) for action in actions]
+        answers = [surface.at(action, key, origin) for action in actions]
         return next((answer for answer in answers if isinstance(answer, Entry)), answers[0])
 
     return tuple(best(actions) for actions in operation.key_actions)
@@ -112,35 +118,117 @@ class GitAnswer:
 def git_without_mfa(surface: UserSurface, guarded: Sequence[Origin]) -> GitAnswer:
     """What CodeCommit lets pass without MFA, and what KMS makes of it.
 
-    Which key a repository is encrypted with is not known. It is taken to be the AWS managed key; if that is denied, the
-    keys are tried that the policies name.
+    Repositories that the policies name one by one are asked about with the keys that they are encrypted with, where
+    those and their policies were read. Any other repository is taken to be encrypted with the AWS managed key, as one
+    made tomorrow would be; if that is denied, the keys of the repositories that were read are tried, then those that
+    the policies name.
     """
-    found: list[Access] = []
     answer = surface.entries(git(), guarded)
-    for entry in answer.entries:
-        operation = next(op for op in Operation if op.action == entry.request.name)
-        partition, _, region, account = entry.request.resource.split(":")[1:5]
-        # Asked once for all users whom their policies cannot tell apart, and for each region that they tell apart.
-        ask = partial(_keys_of_git, operation=operation, partition=partition, region=region, account=account)
-        keys, suppositions = surface.shared(("keys of Git", operation, region), ask)
-        found.append(Access(operation, entry, keys, suppositions))
-    return GitAnswer(tuple(found), answer.untried)
+    return GitAnswer(tuple(_access(surface, entry) for entry in answer.entries), answer.untried)
 
 
-def _keys_of_git(
+def _access(surface: UserSurface, entry: Entry) -> Access:
+    operation = next(op for op in Operation if op.action == entry.request.name)
+    known = _with_its_key(surface, operation, entry)
+    if known is not None:
+        return known
+    partition, _, region, account = entry.request.resource.split(":")[1:5]
+    managed = managed_key(partition, region, account, GIT_SERVICE)
+    # Asked once for all users whom their policies cannot tell apart, and for each region that they tell apart.
+    keys = surface.shared(("keys of Git", operation, region), partial(key_hop, operation=operation, key=managed))
+    if _passes(keys):
+        return Access(operation, entry, keys)
+    known = _on_a_known_repository(surface, operation, entry)
+    if known is not None:
+        return known
+    ask = partial(_keys_named, operation=operation, partition=partition, region=region, account=account)
+    return Access(operation, entry, *(surface.shared(("named keys of Git", operation, region), ask) or (keys, ())))
+
+
+def _keys_named(
     surface: Surface, operation: Operation, partition: str, region: str, account: str
-) -> tuple[tuple[Entry | Decision, ...], tuple[str, ...]]:
-    """What KMS answers with the key with which it goes furthest, and what is supposed of that key."""
-    managed = key_hop(surface, operation, managed_key(partition, region, account, GIT_SERVICE))
-    if all(isinstance(answer, Entry) for answer in managed):
-        return managed, ()
+) -> tuple[Keys, tuple[str, ...]] | None:
+    """What KMS answers with the first key that the policies name and that passes, and what is supposed of it."""
     policy = managed_key_policy(GIT_SERVICE, region, account)
     keys = f"arn:{partition}:kms:{region}:{account}:key/?*"
     for key in dict.fromkeys(filter(None, (meet((keys, pattern)) for pattern in surface.patterns("kms:Decrypt")))):
         other = key_hop(surface, operation, key, policy=policy)
-        if all(isinstance(answer, Entry) for answer in other):
+        if _passes(other):
             return other, (f"a repository is encrypted with {key}",)
-    return managed, ()
+    return None
+
+
+# --- repositories whose keys are known -------------------------------------------------------------------------------
+
+
+def _with_its_key(surface: UserSurface, operation: Operation, entry: Entry) -> Access | None:
+    """Both hops for the one repository that an entry is about; None where there may be others, or its key is unknown.
+
+    A pattern without wildcards leaves one repository, whatever the other patterns say.
+    """
+    if all(map(has_wildcard, entry.target.patterns)):
+        return None
+    key = known_key(surface.caller.snapshot, entry.request.resource)
+    answers = _known_hop(surface, operation, key) if key else None
+    return None if answers is None else Access(operation, entry, answers, tuple(_unknown_of(answers)))
+
+
+def _on_a_known_repository(surface: UserSurface, operation: Operation, entry: Entry) -> Access | None:
+    """Both hops for a repository that was read, lies in the entry's patterns and lets Git pass; None without any."""
+    doubtful: Access | None = None
+    known = surface.shared("repositories by key", lambda shared: repositories_by_key(shared.caller.snapshot))
+    for key, repositories in known:
+        answers = _known_hop(surface, operation, key)
+        if answers is None or not _passes(answers):
+            continue
+        for repository in repositories:
+            passed = _passed(surface, entry, repository)
+            if passed is not None:
+                access = Access(operation, passed, answers, tuple(_unknown_of(answers)))
+                if access.certain:
+                    return access
+                doubtful = doubtful or access
+    return doubtful
+
+
+def _passed(surface: UserSurface, entry: Entry, repository: str) -> Entry | None:
+    """The entry decided for one repository; None where that lies outside its patterns, or CodeCommit stops it."""
+    if not all(lies_in(repository, pattern) for pattern in entry.target.patterns):
+        return None
+    found = surface.own.at(entry.request.name, repository, entry.origin)
+    return replace(found, target=replace(entry.target, resource=repository)) if isinstance(found, Entry) else None
+
+
+def _known_hop(surface: UserSurface, operation: Operation, key: Key) -> Keys | None:
+    """What KMS answers with a key whose policy is known; None where it may be more than what was tried.
+
+    A key's policy can name whom it will, so each user is asked about.
+    """
+
+    def ask(_: Surface) -> Keys | None:
+        own = surface.own.on(key.policy)
+        answers = key_hop(own, operation, key.arn)
+        return None if key.policy and own.untried and not _passes(answers) else answers
+
+    found: Keys | None = surface.shared(("key of Git", operation, key.arn, surface.caller.user.arn), ask)
+    return found
+
+
+def _passes(answers: Keys) -> bool:
+    return all(isinstance(answer, Entry) for answer in answers)
+
+
+_OF_THE_KEY = ("aws:resourcetag/", "kms:requestalias", "kms:resourcealiases")
+"""How the condition keys begin that say what a key is like."""
+
+
+def _unknown_of(answers: Keys) -> Iterator[str]:
+    """What had to be supposed of a key that is known, in words: its tags and aliases were not read."""
+    for answer in answers:
+        needs = answer.needs if isinstance(answer, Entry) else {}
+        for name, value in needs.items():
+            if name.startswith(_OF_THE_KEY):
+                yield f"{answer.request.resource} has {name} {value}"
 
 
 def access_of(

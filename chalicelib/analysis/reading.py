@@ -1,8 +1,8 @@
-"""Whom to ask about: the few users of whom a verdict needs an answer that AWS gives for one user at a time."""
+"""What to ask about: the few users, and the repositories, of which a verdict needs an answer beside the lists."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from chalicelib.analysis.origins import DIRECT
 from chalicelib.analysis.scopes import git
@@ -20,20 +20,35 @@ def to_confirm(snapshot: AccountSnapshot) -> Iterator[str]:
             yield user.name
 
 
-def to_ask_for_ssh_keys(snapshot: AccountSnapshot) -> Iterator[str]:
-    """The users for whom an SSH key matters: Git is open to them without MFA, or it may be all that they have."""
-    surfaces = Surfaces(snapshot)
-    for user in snapshot.users.values():
-        if CredentialKind.SSH_KEY not in user.unread:
-            continue
-        nothing_else = user.mfa is False and not user.active()
-        if nothing_else or not user.policies_read or _may_let_git_through(snapshot, surfaces, user):
-            yield user.name
+class Asking:
+    """What a verdict on an account's users, or those of some names, needs beside the lists.
 
+    Their surfaces are computed once.
+    """
 
-def _may_let_git_through(snapshot: AccountSnapshot, surfaces: Surfaces, user: User) -> bool:
-    found = snapshot.policies_of(user)
-    if found.broken or found.missing:
-        return True
-    answer = surfaces.of(user, found.policies).entries(git(), DIRECT)
-    return bool(answer.entries) or not answer.exhaustive
+    def __init__(self, snapshot: AccountSnapshot, only: Collection[str] | None = None) -> None:
+        self._snapshot = snapshot
+        self._users = [user for name, user in snapshot.users.items() if only is None or name in only]
+        self._surfaces = Surfaces(snapshot)
+
+    def for_ssh_keys(self) -> Iterator[str]:
+        """The users for whom an SSH key matters: Git is open to them without MFA, or it may be all that they have."""
+        for user in self._users:
+            if CredentialKind.SSH_KEY not in user.unread:
+                continue
+            nothing_else = user.mfa is False and not user.active()
+            if nothing_else or self._may_let_git_through(user):
+                yield user.name
+
+    def for_repository_keys(self) -> bool:
+        """Whether it matters which keys repositories are encrypted with: Git is open to somebody without MFA."""
+        return any(user.possible() and self._may_let_git_through(user) for user in self._users)
+
+    def _may_let_git_through(self, user: User) -> bool:
+        if not user.policies_read:
+            return True
+        found = self._snapshot.policies_of(user)
+        if found.broken or found.missing:
+            return True
+        answer = self._surfaces.of(user, found.policies).entries(git(), DIRECT)
+        return bool(answer.entries) or not answer.exhaustive

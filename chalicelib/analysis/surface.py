@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from chalicelib.analysis.arns import Patterns, Target, filled, lies_in, needs_several_resources
 from chalicelib.analysis.cells import Caller, Cells, asks_for_mfa_alone, managed_keys
-from chalicelib.analysis.origins import ANY_SERVICE, DIRECT, VIA_AWS, VIA_SERVICE, Origin
+from chalicelib.analysis.origins import ANY_SERVICE, DIRECT, GIT_SERVICE, VIA_AWS, VIA_SERVICE, Origin
 from chalicelib.analysis.partition import ActionClass, Partition
 from chalicelib.analysis.universe import Actions, Kind, actions_named, everything, is_known, union
 from chalicelib.analysis.ways import apart
@@ -24,6 +24,8 @@ from chalicelib.iam.statement import Effect, Statement
 
 MOST_REQUESTS = 20_000
 """Requests tried for one question about a user; where they do not suffice, the answer is not exhaustive."""
+_ENCRYPTION_CONTEXT = "kms:encryptioncontext"
+"""How the keys begin that hold what a service encrypts under: its own names, which no account shows."""
 MOST_NEEDS = 8
 """Choices of condition values told for one class on one resource."""
 
@@ -162,13 +164,17 @@ class Surface:
         group = self._partition.class_of(name)
         return tuple(Patterns((group.identity, *group.limits), self.caller.own).written)
 
-    def at(self, name: str, resource: str, origin: Origin, *, own_policy: Policy | None = None) -> Entry | Decision:
-        """What one action on one resource comes to: the entry if some choice of values is allowed, else the denial.
+    @property
+    def untried(self) -> str:
+        """Why not every combination that matters was tried since the last question; empty where each was."""
+        return self._cells.untried
 
-        `own_policy` is the resource's, where it is known.
-        """
-        if own_policy is not None:
-            return Surface(self.caller, replace(self.policies, resource=own_policy)).at(name, resource, origin)
+    def on(self, own_policy: Policy | None) -> Surface:
+        """The surface on a resource whose own policy is this one; the same where that is not known."""
+        return Surface(self.caller, replace(self.policies, resource=own_policy)) if own_policy else self
+
+    def at(self, name: str, resource: str, origin: Origin) -> Entry | Decision:
+        """What one action on one resource comes to: the entry if some choice of values is allowed, else the denial."""
         group, target = self._partition.class_of(name), Target(name, resource)
         variants = self._cells.variants(group, origin, target)
         open_to = variants if self._cells.leaves_open(group, origin, resource) else ()
@@ -285,3 +291,6 @@ def _suppositions(request: Request, origin: Origin, chosen: Mapping[str, str]) -
         yield "the service names itself in aws:CalledVia"
     if any(key.startswith(("aws:principalorg", "aws:resourceorg")) for key in chosen):
         yield "not read to which organisation the account belongs"
+    for key in chosen:
+        if key.startswith(_ENCRYPTION_CONTEXT) and origin.via == GIT_SERVICE:
+            yield f"not known what CodeCommit sends as {key}"

@@ -20,8 +20,9 @@ from functools import partial
 from time import sleep
 from typing import Any
 
-from chalicelib.analysis.reading import to_ask_for_ssh_keys, to_confirm
+from chalicelib.analysis.reading import Asking, to_confirm
 from chalicelib.aws.errors import ERRORS, code_of, reason_of
+from chalicelib.aws.repository_reader import RepositoryReader
 from chalicelib.iam.account import Gap, Read
 from chalicelib.iam.exports import CODECOMMIT, Exports, read_exports
 from chalicelib.iam.request import account_of_resource
@@ -42,7 +43,7 @@ def _now() -> datetime:
 
 @dataclass
 class IamReader:
-    """Reads one account through an IAM client.
+    """Reads one account through an IAM client, and its repositories' keys where a verdict hangs on them.
 
     `now` tells the time and `pause` waits for a number of seconds; both are there to be replaced in tests.
     """
@@ -52,6 +53,7 @@ class IamReader:
     pause: Callable[[float], None] = sleep
     organization: Callable[[str], dict[str, Any] | Gap] | None = None
     """Account → the answer about its service control policies, or the gap; None where nobody can be asked."""
+    repositories: RepositoryReader | None = None
     _gaps: list[Gap] = field(default_factory=list, init=False)
 
     def read_account(self) -> tuple[Exports, datetime]:
@@ -77,13 +79,15 @@ class IamReader:
             return replace(exports, gaps=tuple(self._gaps)), taken
         exports = replace(exports, service_control_policies=self._scps(exports.authorization_details))
         snapshot = read_exports(exports, taken)
+        asking = Asking(snapshot)
         exports = replace(
             exports,
-            as_needed=frozenset({Read.SSH_PUBLIC_KEYS}),
+            as_needed=self._as_needed(Read.SSH_PUBLIC_KEYS),
             mfa_devices=self._of_users(Read.MFA_DEVICES, "list_mfa_devices", "MFADevices", to_confirm(snapshot)),
             ssh_public_keys=self._of_users(
-                Read.SSH_PUBLIC_KEYS, "list_ssh_public_keys", "SSHPublicKeys", to_ask_for_ssh_keys(snapshot)
+                Read.SSH_PUBLIC_KEYS, "list_ssh_public_keys", "SSHPublicKeys", asking.for_ssh_keys()
             ),
+            repository_keys=self._repository_keys(asking),
         )
         return replace(exports, gaps=tuple(self._gaps)), taken
 
@@ -112,9 +116,24 @@ class IamReader:
                 ServiceName=CODECOMMIT,
             ),
             ssh_public_keys=self._of_users(Read.SSH_PUBLIC_KEYS, "list_ssh_public_keys", "SSHPublicKeys", asked),
+            service_control_policies=self._scps(details),
+            as_needed=self._as_needed(),
             asked=frozenset(asked),
         )
+        if details is not None:
+            asking = Asking(read_exports(exports, taken), exports.asked)
+            exports = replace(exports, repository_keys=self._repository_keys(asking))
         return replace(exports, gaps=tuple(self._gaps)), taken
+
+    def _as_needed(self, *others: Read) -> frozenset[Read]:
+        return frozenset({*others, *([Read.REPOSITORY_KEYS] if self.repositories else [])})
+
+    def _repository_keys(self, asking: Asking) -> dict[str, Any] | None:
+        if self.repositories is None or not asking.for_repository_keys():
+            return None
+        answer, gaps = self.repositories.read()
+        self._gaps += gaps
+        return answer
 
     # --- lists -------------------------------------------------------------------------------------------------------
 

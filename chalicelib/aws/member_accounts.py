@@ -42,8 +42,8 @@ class Credentials:
         }
 
 
-Opener = Callable[[str, Credentials | None], SnapshotReader]
-"""An account's id, and the credentials for it (None for the auditor's own) → a reader."""
+Opener = Callable[[Credentials | None], SnapshotReader]
+"""Credentials for an account (None for the auditor's own) → a reader of it."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class MemberAccounts:
             botocore.exceptions.ClientError: STS did not answer for now.
         """
         if account == self.own:
-            return self.open(account, None)
+            return self.open(None)
         arn = f"arn:{self.partition}:iam::{account}:role/{self.role}"
         try:
             answer = self.sts.assume_role(
@@ -84,4 +84,4 @@ class MemberAccounts:
                 raise AccountClosed(f"{arn} cannot be assumed: {reason_of(error)}") from None
             raise
         found = answer["Credentials"]
-        return self.open(account, Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]))
+        return self.open(Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]))

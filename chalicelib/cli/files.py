@@ -33,6 +33,7 @@ _ANSWER_OPTIONS = {
     Read.SERVICE_CREDENTIALS: "the same of `aws iam list-service-specific-credentials`, or its answer with --all-users",
     Read.SSH_PUBLIC_KEYS: "the same of `aws iam list-ssh-public-keys`",
     Read.SERVICE_CONTROL_POLICIES: "the organisation's SCPs by level, from the root to the account (see README)",
+    Read.REPOSITORY_KEYS: "CodeCommit's repositories and their keys' policies, in one object (see the README)",
 }
 
 
@@ -50,6 +51,7 @@ class AccountFiles:
     service_credentials: Path | None
     ssh_public_keys: Path | None
     service_control_policies: Path | None
+    repository_keys: Path | None
     profile: str | None = None
     endpoint_url: str | None = None
 

@@ -14,6 +14,7 @@ from chalicelib.analysis.cells import Caller
 from chalicelib.analysis.decide import doubts_of
 from chalicelib.analysis.git import Access, Operation, managed_key_of
 from chalicelib.analysis.git_fix import Fix, Question, fix_of, words_of_error
+from chalicelib.analysis.keys import Key, key_policy, known_key
 from chalicelib.analysis.names import regions_of
 from chalicelib.analysis.origins import ABSENT, FALSE, Origin
 from chalicelib.analysis.surface import Surface
@@ -62,7 +63,11 @@ _KINDS = {
     show_default=True,
     help="what Git is called with; session is one made without MFA",
 )
-@click.option("--key", metavar="ARN", help="the key it is encrypted with (default: the AWS managed key aws/codecommit)")
+@click.option(
+    "--key",
+    metavar="ARN",
+    help="the key it is encrypted with (default: the one that was read, else the AWS managed key)",
+)
 @click.option(
     "--key-policy", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="the policy of that key"
 )
@@ -87,17 +92,18 @@ def git(
         raise click.UsageError(f"--key {key!r} is no ARN of a KMS key in the repository's region")
     if key_policy and not key:
         raise click.UsageError("--key-policy goes with --key")
-    policy = _policy(key_policy) if key_policy else None
+    used, notes = _key(snapshot, arn, key)
+    policy = _policy(key_policy) if key_policy else used.policy
     surface = Surface(Caller(snapshot, user), snapshot.policies_of(user).policies)
     answers = []
     for one in [Operation(operation)] if operation else list(Operation):
-        question = Question(one, arn, CREDENTIALS[credential], key or managed_key_of(arn), policy)
+        question = Question(one, arn, CREDENTIALS[credential], used.arn, policy)
         access = question.ask(surface)
         answers.append((access, Fix(()) if access.works else fix_of(surface, question)))
     if style == "json":
         click.echo(json.dumps([_to_json(access, fix) for access, fix in answers], indent=2))
     else:
-        doubts = [*doubts_of(snapshot, user), *_idle(user, credential)]
+        doubts = [*doubts_of(snapshot, user), *notes, *_idle(user, credential)]
         for access, fix in answers:
             click.echo("\n".join(map(clean, (*_lines(access, fix, arn), *(f"  note: {d}" for d in doubts)))))
 
@@ -121,6 +127,18 @@ def _arn(repository: str, region: str | None, snapshot: AccountSnapshot) -> str:
     if match["partition"] != partition:
         raise click.UsageError(f"--repository {repository!r}: the account is in partition {partition}")
     return repository
+
+
+def _key(snapshot: AccountSnapshot, repository: str, named: str | None) -> tuple[Key, list[str]]:
+    """The key that was named or, without one, that the repository is known to have, and what is not known of it."""
+    if named:
+        return Key(named, key_policy(snapshot, named)), []
+    known = known_key(snapshot, repository)
+    if known is not None:
+        return known, []
+    key = snapshot.repositories.get(repository)
+    note = f"the policy of its key {key} is not known: it is taken to be encrypted with the AWS managed key"
+    return Key(managed_key_of(repository)), [note] if key else []
 
 
 def _policy(path: Path) -> Policy:

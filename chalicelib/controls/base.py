@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from chalicelib.analysis.enforcement import Enforcement, enforcement_of
+from chalicelib.analysis.enforcement import Enforcement, enforcement_of, passes_codecommit
 from chalicelib.analysis.roles import Roles
 from chalicelib.analysis.shared import Surfaces, UserSurface
 from chalicelib.analysis.ways import Way, ways_of
@@ -93,6 +93,10 @@ class State:
             self._subjects[user.name] = Subject(user, found, surface, ways, enforcement_of(surface, ways))
             self.judged()
         return self._subjects[user.name]
+
+    def hangs_on_keys(self) -> bool:
+        """Whether a verdict given so far hangs on the keys of repositories: Git passes CodeCommit without MFA."""
+        return any(passes_codecommit(one.surface, one.ways, one.enforcement) for one in self._subjects.values())
 
 
 Result = Finding | NotEvaluated

@@ -28,12 +28,16 @@ class Read(StrEnum):
     MFA_DEVICES = "mfa-devices"
     SERVICE_CREDENTIALS = "service-credentials"
     SSH_PUBLIC_KEYS = "ssh-public-keys"
+    REPOSITORY_KEYS = "repository-keys"
     SERVICE_CONTROL_POLICIES = "service-control-policies"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Gap:
-    """State that could not be read. `subject` is a user's name or a policy's ARN; empty for the whole account."""
+    """State that could not be read.
+
+    `subject` is a user's name, a region, or the ARN of a policy, repository or key; empty for the whole account.
+    """
 
     read: Read
     subject: str
@@ -195,6 +199,12 @@ class AccountSnapshot:
     reads: frozenset[Read] = frozenset()
     gaps: tuple[Gap, ...] = ()
     report_generated: datetime | None = None
+    repositories: Mapping[str, str] = field(default_factory=dict)
+    """ARN of a CodeCommit repository → that of the KMS key it is encrypted with, where that is known."""
+    key_policies: Mapping[str, StoredPolicy] = field(default_factory=dict)
+    """ARN of a KMS key → its policy."""
+    regions_read: frozenset[str] = frozenset()
+    """The regions of which all repositories were read."""
 
     def policies_of(self, user: User) -> UserPolicies:
         """Inline and attached policies, those of the groups, the permissions boundary, and the SCPs."""

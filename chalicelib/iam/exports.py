@@ -29,6 +29,7 @@ from chalicelib.iam.credential_report import CredentialReport, ReportError, Repo
 from chalicelib.iam.details import Details
 from chalicelib.iam.policy_set import Policy
 from chalicelib.iam.principals import parse_principal
+from chalicelib.iam.repository_keys import read_repository_keys
 from chalicelib.iam.request import account_of_resource
 from chalicelib.iam.scps import read_levels
 from chalicelib.iam.values import parse_time
@@ -56,10 +57,11 @@ class Exports:
     service_credentials: object = None
     ssh_public_keys: object = None
     service_control_policies: object = None
+    repository_keys: object = None
     gaps: tuple[Gap, ...] = ()
     """What whoever read the answers could not read."""
     as_needed: frozenset[Read] = frozenset()
-    """The answers about single users that were asked for only where a verdict hangs on them."""
+    """The answers that were asked for only where a verdict hangs on them: about single users, and on repositories."""
     asked: frozenset[str] | None = None
     """The users whom the answers about single users were asked for; None for all."""
 
@@ -87,7 +89,7 @@ class _Builder:
     def build(self) -> AccountSnapshot:
         given = frozenset(read for read in Read if self._node(read))
         told = {gap.read for gap in self._gaps if not gap.subject}
-        replaced = _replaced(given, self._exports.asked)
+        replaced = _replaced(given, self._exports.asked) | (self._exports.as_needed & {Read.REPOSITORY_KEYS})
         self._gaps += [Gap(read, "", "not read") for read in Read if read not in given | told | replaced]
         answer = self._node(Read.AUTHORIZATION_DETAILS)
         details = Details(answer, partial(self._check_account, answer.read)) if answer else None
@@ -101,6 +103,9 @@ class _Builder:
         users = self._with_git_credentials(users)
         users = self._with_mfa(users)
         scps = self._scps()
+        root = self._root()
+        keys = read_repository_keys(self._node(Read.REPOSITORY_KEYS), self._account)
+        self._gaps += keys.gaps
         return AccountSnapshot(
             account=self._account,
             taken=self._taken,
@@ -109,10 +114,13 @@ class _Builder:
             roles=roles,
             policies=policies,
             scps=scps or (),
-            root=self._root(),
+            root=root,
             reads=given if scps is not None else given - {Read.SERVICE_CONTROL_POLICIES},
             gaps=tuple(sorted(set(self._gaps))),
             report_generated=self._report.generated if self._report else None,
+            repositories=keys.repositories,
+            key_policies=keys.policies,
+            regions_read=keys.regions,
         )
 
     def _node(self, read: Read) -> Node | None:
