@@ -102,12 +102,31 @@ class Finding:
             "severity": str(self.severity),
             "status": str(self.status),
             "resource": self.resource,
+            "distinction": self.distinction or None,
             "user": self.user,
             "title": self.title,
             "evidence": dict(self.evidence),
             "witness": self.witness.to_json() if self.witness else None,
             "fix": self.fix,
         }
+
+
+def parse_finding(account: str, values: Mapping[str, Any]) -> Finding:
+    """The finding of an account by its JSON values, as `Finding.to_json` gives them."""
+    witness = values["witness"]
+    return Finding(
+        control=values["control"],
+        account=account,
+        resource=values["resource"],
+        severity=Severity(values["severity"]),
+        title=values["title"],
+        fix=values["fix"],
+        user=values["user"],
+        evidence=values["evidence"],
+        witness=Witness(**{**witness, "mfa": MfaState(witness["mfa"])}) if witness else None,
+        distinction=values["distinction"] or "",
+        status=Status(values["status"]),
+    )
 
 
 def witness_of(decision: Decision, context: Mapping[str, str]) -> Witness:

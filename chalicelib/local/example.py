@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.resources
+import json
 from datetime import UTC, datetime
+from typing import Any
 
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.iam.documents import parse_json
 from chalicelib.iam.exports import Exports, read_exports
 
+ACCOUNT = "111122223333"
 TAKEN = datetime(2026, 6, 1, 6, 0, tzinfo=UTC)
 """The moment whose state the files tell."""
 
@@ -33,3 +36,20 @@ def example_exports() -> Exports:
 def read_example() -> AccountSnapshot:
     """The example account."""
     return read_exports(example_exports(), TAKEN)
+
+
+MENDED = f"arn:aws:iam::{ACCOUNT}:policy/RequireMfaSessions"
+ROBBED = "zoe"
+CHANGE = f"RequireMfaSessions gets BoolIfExists in place of Bool, and {ROBBED} loses the only MFA device."
+"""What `change_example` does, in words."""
+
+
+def change_example(iam: Any) -> None:
+    """Close one hole of the example account and open another, through an IAM client."""
+    found = iam.get_policy(PolicyArn=MENDED)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=MENDED, VersionId=found)["PolicyVersion"]["Document"]
+    for statement in document["Statement"]:
+        statement["Condition"]["BoolIfExists"] = statement["Condition"].pop("Bool")
+    iam.create_policy_version(PolicyArn=MENDED, PolicyDocument=json.dumps(document), SetAsDefault=True)
+    for device in iam.list_mfa_devices(UserName=ROBBED)["MFADevices"]:
+        iam.deactivate_mfa_device(UserName=ROBBED, SerialNumber=device["SerialNumber"])

@@ -6,7 +6,7 @@ import io
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -36,32 +36,41 @@ def render_table(audit: Audit, *, plain: bool = False) -> str:
 
     Colour is used where standard output is a terminal, unless NO_COLOR says otherwise; `plain` asks for none.
     """
+    return rendered(_parts(audit), plain=plain)
+
+
+def rendered(parts: Iterable[RenderableType], *, plain: bool = False) -> str:
+    """Parts of a report as text, as wide as the terminal that it goes to."""
     terminal = sys.stdout.isatty() and not plain
     width = shutil.get_terminal_size().columns if terminal else _PLAIN_WIDTH
     console = Console(file=io.StringIO(), force_terminal=terminal, width=max(width, 60), highlight=False, markup=False)
-    console.print(Group(*_parts(audit)))
+    console.print(Group(*parts))
     assert isinstance(console.file, io.StringIO)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
 
 
 def _parts(audit: Audit) -> Iterator[RenderableType]:
     if audit.findings:
-        yield _findings(audit)
-    yield Text(_summary(audit), style="bold")
+        yield table_of((None, finding) for finding in audit.findings)
+    yield summary(audit.account, audit.findings, audit.users)
     if audit.gaps:
         yield from _list("Not read", [_gap(gap, effect) for gap, effect in audit.effects()])
     if audit.not_evaluated:
         yield from _list("Not evaluated", _not_evaluated(audit))
 
 
-def _findings(audit: Audit) -> Table:
+def table_of(findings: Iterable[tuple[str | None, Finding]], change: str = "") -> Table:
+    """The findings as a table; under the heading `change`, where there is one, what became of each."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    if change:
+        table.add_column(change, no_wrap=True)
     table.add_column("SEVERITY", no_wrap=True)
     table.add_column("USER", overflow="fold")
     table.add_column("CONTROL", no_wrap=True)
     table.add_column("WHAT", overflow="fold", ratio=1)
-    for finding in audit.findings:
+    for became, finding in findings:
         table.add_row(
+            *([became] if change else []),
             Text(str(finding.severity), style=_STYLES[finding.severity]),
             Text(clean(_who(finding))),
             finding.control,
@@ -76,11 +85,13 @@ def _who(finding: Finding) -> str:
     return "(root)" if finding.resource.endswith(":root") else finding.resource.rpartition(":")[2]
 
 
-def _summary(audit: Audit) -> str:
-    counts = Counter(finding.severity for finding in audit.findings)
+def summary(account: str, findings: Sequence[Finding], users: int) -> Text:
+    """How many findings there are of each severity, and how many of an account's users they concern."""
+    counts = Counter(finding.severity for finding in findings)
     told = ", ".join(f"{counts[severity]} {severity}" for severity in reversed(Severity) if counts[severity])
-    users = len({finding.user for finding in audit.findings if finding.user})
-    return f"\nAccount {audit.account or 'unknown'}: {told or 'no findings'}; {users} of {audit.users} users concerned."
+    concerned = len({finding.user for finding in findings if finding.user})
+    text = f"\nAccount {account or 'unknown'}: {told or 'no findings'}; {concerned} of {users} users concerned."
+    return Text(text, style="bold")
 
 
 def _gap(gap: Gap, effect: str) -> str:
