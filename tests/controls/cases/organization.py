@@ -99,6 +99,25 @@ HOLES = [
         person=uses("dynamodb:*", on=f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/*"),
     ),
     below(
+        "a deny of regions, and more conditions than could be tried in each region",
+        [ADMIN, IN_EUROPE],
+        FULL_ACCESS,
+        person=Person(
+            inline=[
+                document(
+                    allow(
+                        "dynamodb:*",
+                        on=f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/*",
+                        when={
+                            "IpAddress": {"aws:SourceIp": [f"203.0.113.{16 * n}/28" for n in (0, 2, 4)]},
+                            "StringEquals": {"aws:SourceVpce": [f"vpce-{n}" for n in range(4)]},
+                        },
+                    )
+                )
+            ]
+        ),
+    ),
+    below(
         "a deny of regions spares one of two tables",
         [ADMIN, IN_EUROPE],
         FULL_ACCESS,
