@@ -136,33 +136,36 @@ class Cells:
 
     def variants(self, group: ActionClass, origin: Origin, target: Target) -> Sequence[dict[str, str]]:
         """The choices of condition values, the plain one first; each only as far as the request carries the key."""
-        region = region_of(target.resource) or self._case(group).where.regions[0]
-        values, whole = self._values_of(group, origin, region, target.action)
+        regions = self._case(group).where.regions
+        region = region_of(target.resource) or regions[0]
+        # Where the resource or the service says where, the region is no matter of choice.
+        fixed = bool(region_of(target.resource)) or group.service in GLOBAL_SERVICES
+        choice = (region,) if fixed else regions
+        values, whole = self._values_of(group, origin, region, choice, target.action)
         if not whole:
             self.untried = self.untried or MANY_VALUES
-        fixed = region_of(target.resource) or group.service in GLOBAL_SERVICES
         chosen: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
         for variant in values:
             kept = {
                 key: value
                 for key, value in variant.items()
-                # Where the resource or the service says where, the region is no matter of choice.
                 if value is not None and not (fixed and key == "aws:requestedregion")
             }
             chosen.setdefault(tuple(kept.items()), kept)
         return list(chosen.values())
 
-    def _values_of(self, group: ActionClass, origin: Origin, region: str, action: str) -> tuple[list[Values], bool]:
+    def _values_of(
+        self, group: ActionClass, origin: Origin, region: str, regions: Sequence[str], action: str
+    ) -> tuple[list[Values], bool]:
         # What a known policy of the resource asks is in play as well; a group is then a single action.
         of_resource = self._of_resource.about(fold(action)) if self._of_resource else ()
         statements = (*group.identity, *group.bound, *of_resource)
         keys = frozenset(c.key for s in statements for c in s.conditions if is_supported(action, c.key))
         if not keys:
             return [{}], True
-        key = (*map(id, statements), keys, origin, region)
+        key = (*map(id, statements), keys, origin, region, tuple(regions))
         if key not in self._values:
             conditions = [c for s in statements for c in s.conditions if c.key in keys and c.key not in MFA_KEYS]
-            regions = self._case(group).where.regions
             wanted = [s.conditions for s in statements if s.effect is Effect.ALLOW and s.conditions]
             self._values[key] = contexts(
                 conditions, self.caller.base, self.caller.own, regions, origin.forced(region), wanted

@@ -25,8 +25,10 @@ from tests.accounts.build import (
     verdict,
 )
 
+ORGANISATION = "service_control_policies"
 D, R, V, M, S, K = "details", "report", "virtual", "devices", "services", "keys"
-FIELDS = dict(zip((D, R, V, M, S, K), ANSWERS, strict=True))
+FIELDS = dict(zip((D, R, V, M, S, K), (field for field in ANSWERS if field != ORGANISATION), strict=True))
+"""What the answers are called here, and their fields; that of the organisation, which only spares, is left out."""
 
 NO_KEYS = ("false", "false")
 BROKEN = {"Version": "2012-10-17", "Statement": [{"Effect": "Permit", "Action": "*", "Resource": "*"}]}

@@ -183,6 +183,23 @@ def test_the_same_documents_in_another_role_are_not_shared() -> None:
     assert [verdict(result, CONTROL, name) for name in ("anna", "bob")] == [FINE, FOUND]
 
 
+@pytest.mark.parametrize(
+    ("condition", "spared"),
+    [
+        ({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/anna"}}, ["anna"]),
+        ({"StringNotEquals": {"aws:PrincipalTag/team": "red"}}, ["bob"]),
+        ({"StringNotLike": {"aws:username": "ann*"}}, ["anna", "annabel"]),
+        ({"StringNotLike": {"aws:username": "nobody"}}, []),
+    ],
+)
+def test_a_deny_of_the_organisation_spares_whom_it_spares(condition: Json, spared: Sequence[str]) -> None:
+    """The same policies for all, and one service control policy that tells the users apart."""
+    people = [person("anna"), person("annabel"), person("bob", tags={"team": "red"}), person("carl")]
+    guarding = guard_when(**condition)
+    result = audit_of(*people, groups=[group("staff", ADMIN)], scps=[[ADMIN, guarding], [ADMIN]])
+    assert [p.name for p in people if verdict(result, CONTROL, p.name) == FOUND] == spared
+
+
 def test_a_shared_witness_is_made_by_the_user_it_accuses() -> None:
     result = audit_of(*(Person(name, groups=["staff"]) for name in ("anna", "bob")), groups=[group("staff", ADMIN)])
     for name in ("anna", "bob"):

@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib.audit import Audit, judge
 from chalicelib.aws.iam_reader import REPORT_CHECKS, IamReader
+from chalicelib.aws.organization import OrganizationReader
 from chalicelib.iam.account import Read
 from chalicelib.iam.exports import Exports, read_exports
 from chalicelib.iam.snapshot_file import parse_snapshot, snapshot_to_json
@@ -19,6 +20,7 @@ from chalicelib.local.example import read_example
 from tests.accounts import DEMO, load_exports
 from tests.accounts.build import (
     ADMIN,
+    FINE,
     FOUND,
     GUARD,
     NOT_EVALUATED,
@@ -27,9 +29,11 @@ from tests.accounts.build import (
     deny_all_but,
     document,
     exports,
+    swap,
     verdict,
 )
-from tests.aws.fake_iam import FakeIam
+from tests.aws.fake_iam import FakeIam, refused
+from tests.aws.fake_organization import FakeOrganization
 
 NO_KEYS = ("false", "false")
 FORM_A = document(
@@ -189,10 +193,68 @@ def test_five_hundred_users_of_whom_ten_use_git_cost_a_call_for_each_of_those() 
     assert sum(iam.calls.values()) <= 20 + len(with_git)
 
 
+# --- the organisation ------------------------------------------------------------------------------------------------
+
+
+def read_below(client: FakeOrganization, iam: FakeIam) -> tuple[Exports, Audit]:
+    """What is read of an account and of the organisation above it, and its audit."""
+    organization = OrganizationReader(client).service_control_policies
+    found, taken = IamReader(iam, now=lambda: TAKEN, pause=lambda _: None, organization=organization).read_account()
+    return found, judge(read_exports(found, taken))
+
+
+def test_policies_of_the_organisation_are_read_with_the_account() -> None:
+    answers, client = exports(*PEOPLE), FakeOrganization()
+    found, live = read_below(client, FakeIam(answers))
+    assert told(live) == told(whole(swap(answers, service_control_policies=found.service_control_policies)))
+    assert verdict(whole(answers), "mfa-not-enforced", "open") == FOUND
+    assert verdict(live, "mfa-not-enforced", "open") == FINE
+    assert not live.gaps
+
+
+def test_an_account_of_an_organisation_costs_few_calls_too() -> None:
+    client, iam = FakeOrganization(), FakeIam(exports(*(Person(f"u{i}", inline=[ADMIN, GUARD]) for i in range(50))))
+    client.parents["ou-ab12-11111111"] = ("ou-ab12-22222222", "ORGANIZATIONAL_UNIT")
+    client.parents["ou-ab12-22222222"] = ("r-ab12", "ROOT")
+    client.attached["ou-ab12-22222222"] = client.attached["r-ab12"]
+    read_below(client, iam)
+    assert client.calls.total() + iam.calls.total() <= 20
+
+
+def test_an_ssh_key_is_not_asked_for_where_the_organisation_closes_git() -> None:
+    open_to_git = [Person("git", inline=[ADMIN, FORM_A], ssh_keys=["Active"])]
+    iam = FakeIam(exports(*open_to_git))
+    read_below(FakeOrganization(), iam)
+    assert iam.calls["ListSSHPublicKeys"] == 0
+
+
+@pytest.mark.parametrize(
+    "operation", ["DescribeOrganization", "ListParents", "ListPoliciesForTarget", "DescribePolicy"]
+)
+def test_an_organisation_that_cannot_be_read_is_a_gap_and_accuses_as_before(operation: str) -> None:
+    answers = exports(*PEOPLE)
+    client = FakeOrganization(failing={operation: refused(operation, "AccessDeniedException")})
+    found, live = read_below(client, FakeIam(answers))
+    assert found.service_control_policies is None
+    assert told(live) == told(whole(answers))
+    assert [(gap.read, gap.reason) for gap in live.gaps] == [
+        (Read.SERVICE_CONTROL_POLICIES, f"AccessDeniedException: not now: {operation}")
+    ]
+
+
+def test_nobody_asks_an_organisation_about_an_account_that_is_not_known() -> None:
+    client = FakeOrganization()
+    found, _ = read_below(client, FakeIam(exports(*PEOPLE), failing={"GetAccountAuthorizationDetails": "AccessDenied"}))
+    assert found.service_control_policies is None
+    assert not client.calls
+
+
 def test_the_readme_names_the_permissions_that_reading_takes() -> None:
     text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     [block] = [b for b in re.findall(r"```json\n(.*?)```", text, re.DOTALL) if "GetAccountAuthorizationDetails" in b]
-    [statement] = json.loads(block)["Statement"]
-    iam = FakeIam(exports(*PEOPLE))
+    own, above = json.loads(block)["Statement"]
+    iam, client = FakeIam(exports(*PEOPLE)), FakeOrganization()
     audit_live(iam)
-    assert {f"iam:{operation}" for operation in iam.calls} == set(statement["Action"])
+    read_below(client, FakeIam(exports(*PEOPLE)))
+    assert {f"iam:{operation}" for operation in iam.calls} == set(own["Action"])
+    assert {f"organizations:{operation}" for operation in client.calls} == set(above["Action"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.accounts import DEMO
-from tests.accounts.build import ADMIN, Person, allow, deny, document, exports
+from tests.accounts.build import ACCOUNT, ADMIN, FULL_ACCESS, Person, allow, deny, document, exports
 from tests.cli.conftest import Result, Run, demo_options, write_exports
 from tests.controls.cases.base import guard
 
@@ -84,6 +84,32 @@ def test_the_change_makes_it_work_and_opens_nothing_more(run: Run, tmp_path: Pat
 def test_what_no_exemption_mends_is_said(person: Person, told: str, run: Run, tmp_path: Path) -> None:
     [answer] = answers(run, tmp_path, person, "--operation", "pull")
     assert told in answer["obstacle"]
+
+
+@pytest.mark.parametrize(
+    ("level", "told"),
+    [
+        (
+            [ADMIN, guard()],
+            f"service control policy scp-1 ({ACCOUNT}) Statement[0] denies it; that is the organisation's",
+        ),
+        (
+            [ADMIN, guard(*GIT)],
+            f"service control policy scp-1 ({ACCOUNT}) Statement[0] denies it; that is the organisation's",
+        ),
+        ([document(allow("s3:*"))], "it takes an Allow of codecommit:GitPull on arn:aws:codecommit:eu-west-1:"),
+        ([document(allow("codecommit:*"))], "it takes an Allow of kms:Decrypt on arn:aws:kms:eu-west-1:"),
+    ],
+)
+def test_what_the_organisation_denies_no_change_to_the_users_policies_mends(
+    level: list[Any], told: str, run: Run, tmp_path: Path
+) -> None:
+    folder = write_exports(exports(Person(inline=[ADMIN, guard(*GIT, when=VIA)]), scps=[FULL_ACCESS, level]), tmp_path)
+    found = run("git", *folder, "--user", "alice", *WHERE, "--operation", "pull", "--format", "json").json
+    [answer] = found
+    assert answer["changes"] == []
+    assert told in answer["obstacle"]
+    assert answer["obstacle"].endswith("no change to the user's own policies mends it")
 
 
 def test_a_customer_managed_key_takes_an_allow(run: Run, tmp_path: Path) -> None:

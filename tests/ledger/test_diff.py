@@ -21,6 +21,7 @@ from chalicelib.ledger import ChangeKind, Stored, suppress
 from tests.accounts.build import (
     ACCOUNT,
     ADMIN,
+    FULL_ACCESS,
     TAKEN,
     Person,
     Root,
@@ -311,6 +312,8 @@ TRAITS: dict[str, Any] = {
     "roles": [role("deploy", TRUST)],
     "root": Root(mfa="false", keys=("true", "false")),
 }
+GUARDED_ABOVE = [FULL_ACCESS, [ADMIN, document(deny_all_but("kms:*", "codecommit:Git*"))]]
+"""What guards everybody but for keys and Git, at the account's own level."""
 NEEDED = {"authorization_details", "credential_report"}
 """At least one of these must be there."""
 ANSWERS = (*sorted(NEEDED), "virtual_mfa_devices", "mfa_devices", "service_credentials", "ssh_public_keys")
@@ -337,6 +340,24 @@ def test_nothing_is_resolved_while_the_account_is_as_it_was(missing: tuple[str, 
     without = swap(answers, **dict.fromkeys(missing))
     assert resolved_by(without, stored) == []
     assert resolved_by(without, stored, ["anna", "nobody"]) == []
+
+
+@pytest.mark.parametrize("gap", ["not read", "AccessDeniedException"])
+def test_what_was_found_below_an_organisation_is_not_resolved_without_a_view_of_it(gap: str) -> None:
+    """Without its MFA deny everything is open, and then no exemption from it is told."""
+    answers = exports(Person("anna", inline=[ADMIN], ssh_keys=["Active"]), scps=GUARDED_ABOVE)
+    stored = ledger_after(judge(read_exports(answers, TAKEN)))
+    assert {"kms-exception-direct", "codecommit-exemption"} <= {one.control for one in stored}
+    gaps = () if gap == "not read" else (Gap(Read.SERVICE_CONTROL_POLICIES, "", gap),)
+    assert resolved_by(swap(answers, service_control_policies=None, gaps=gaps), stored) == []
+    mended = exports(Person("anna"), scps=[FULL_ACCESS, [ADMIN, document(deny_all_but())]])
+    assert len(resolved_by(mended, stored)) == len(stored)
+
+
+def test_what_was_found_without_a_view_of_the_organisation_is_resolved_without() -> None:
+    before = audit_of(Person("anna", inline=[ADMIN]))
+    later = judge(read_exports(exports(Person("anna")), at(1)))
+    assert ("resolved", ENFORCED, "anna") in after(before, later)
 
 
 def halves(answers: Exports) -> Iterator[Exports]:

@@ -8,6 +8,7 @@ from tests.controls.cases.credentials import ROOTS, USERS
 from tests.controls.cases.enforcement import ENFORCEMENT, EVALUABLE
 from tests.controls.cases.git import GIT_CASES
 from tests.controls.cases.keys import KEYS
+from tests.controls.cases.organization import ORGANISATION
 from tests.controls.cases.roles import ROLES
 from tests.controls.cases.services import THROUGH
 from tests.controls.cases.takeover import TAKEOVER_CASES
@@ -24,4 +25,5 @@ CASES: Sequence[Case] = (
     *ROLES,
     *MISSING,
     *DRIFT,
+    *ORGANISATION,
 )
