@@ -1,4 +1,4 @@
-"""Check the Lambda bundle that Chalice packed: `python -m chalicelib.local.check_bundle DEPLOYMENT.ZIP REQUIREMENTS.TXT`.
+"""Check what Chalice packed: `python -m chalicelib.local.check_bundle DEPLOYMENT.ZIP REQUIREMENTS.TXT`.
 
 Chalice leaves out a package that it finds no wheel for and only says so, and takes along what another package asks
 for, 15 MB of botocore among it.
