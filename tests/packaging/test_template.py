@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
+from chalice.app import CloudWatchEvent
 
 from chalicelib.aws.finding_table import table_properties
-from tests.packaging.rendering import MEMBER_FILE, NAMES, STAGES, Json, function, rendered, resolve, resources, role
+from tests.packaging.rendering import (
+    MEMBER_FILE,
+    NAMES,
+    ROOT,
+    STAGES,
+    Json,
+    function,
+    rendered,
+    resolve,
+    resources,
+    role,
+)
 
 QUEUES = {"AccountsQueue": "mfawatch-accounts"}
 DEAD_QUEUES = {"AccountsDeadQueue": "mfawatch-accounts-dead", "SweepsDeadQueue": "mfawatch-sweeps-dead"}
@@ -260,3 +273,9 @@ def test_the_outputs() -> None:
         "LedgerTable": {"Ref": "LedgerTable"},
         "QueueUrl": {"Ref": "AccountsQueue"},
     }
+
+
+def test_the_sweep_by_hand_is_an_event_that_the_function_takes() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [payload] = re.findall(r"--function-name mfawatch-sweep [^']*'([^']*)'", readme)
+    assert CloudWatchEvent(json.loads(payload), None).event_id == "by-hand-1"
