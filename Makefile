@@ -4,14 +4,18 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo test lint types contracts unit bench catalogue clean
+# What `make package` writes, and the stage of .chalice/config.json that it is for.
+STAGE   ?= prod
+PACKAGE := build/package
+
+.PHONY: install demo test lint types contracts unit bench catalogue package clean
 
 install: $(STAMP)
 
 $(STAMP): pyproject.toml requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt --editable '.[dev]'
 	@touch $@
 
 demo: install
@@ -37,6 +41,16 @@ bench: install
 
 catalogue: install
 	$(BIN)/python -m chalicelib.local.build_catalogue
+
+# Chalice takes what it packed before where requirements.txt and the code are the same, however that was packed; it takes
+# compiled modules along; and it asks for a region, which the template does not depend on.
+package: install
+	rm -rf $(PACKAGE) .chalice/deployments
+	find chalicelib -type d -name __pycache__ -prune -exec rm -r {} +
+	AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} PIP_NO_DEPS=1 PYTHONDONTWRITEBYTECODE=1 \
+	  $(BIN)/chalice package --stage $(STAGE) --merge-template .chalice/resources.json $(PACKAGE)
+	$(BIN)/python -m chalicelib.local.check_bundle $(PACKAGE)/deployment.zip requirements.txt
+	$(BIN)/cfn-lint --template $(PACKAGE)/sam.json .chalice/member-account.yaml
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

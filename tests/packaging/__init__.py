@@ -1,1 +1,1 @@
-"""What ships: the Lambda bundle, its roles, the wheel."""
+"""What ships: the Lambda bundle, the templates, their roles."""

@@ -87,21 +87,3 @@ def test_the_lambda_functions_import_no_command_line(bundle: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=bundle)
     for name in ("'click'", "'rich'", "'policy_sentry'"):
         assert name not in done.stdout
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / ".chalice").glob("policy-*.json")), ids=lambda path: path.stem)
-def test_a_role_names_its_actions(path: Path) -> None:
-    for statement in json.loads(path.read_text())["Statement"]:
-        assert statement["Effect"] == "Allow"
-        assert not any("*" in action for action in statement["Action"])
-        assert statement["Resource"] != "*"
-
-
-def test_every_function_has_a_role_of_its_own() -> None:
-    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
-    assert config["autogen_policy"] is False
-    for stage in config["stages"].values():
-        assert "iam_policy_file" not in stage
-        files = [function["iam_policy_file"] for function in stage["lambda_functions"].values()]
-        assert len(set(files)) == len(files)
-        assert all((ROOT / ".chalice" / name).is_file() for name in files)

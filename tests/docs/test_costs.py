@@ -1,0 +1,101 @@
+"""The costs that README.md works out, worked out again from the same prices and from what the templates deploy."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.packaging.rendering import ROOT, function, resources
+
+ACCOUNTS = (1, 100, 1_000)
+DAYS = 30
+SECONDS_AUDIT, SECONDS_SWEEP = 15, 5
+"""What an account, and what starting a sweep, takes."""
+FINDINGS, KB_FINDING = 50, 2
+KB_LOG = 20
+METRICS = 40
+POLLERS, POLLS_A_MINUTE = 5, 3
+"""Lambda's on a queue without messages; each waits for 20 seconds."""
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def gigabytes(name: str) -> float:
+    memory: int = function(name)["MemorySize"]
+    return memory / 1024
+
+
+def batches(accounts: int) -> int:
+    size: int = function("audit_account")["Events"]["AuditAccountSqsEventSource"]["Properties"]["BatchSize"]
+    return -(-accounts // size)
+
+
+def hours_of_a_sweep(accounts: int) -> int:
+    """The hours of the day in which metrics arrive; a sweep may cross one."""
+    source = function("audit_account")["Events"]["AuditAccountSqsEventSource"]["Properties"]
+    at_once: int = source["ScalingConfig"]["MaximumConcurrency"]
+    seconds = accounts * SECONDS_AUDIT / at_once
+    return 1 if seconds < 600 else 2
+
+
+def quantity(row: str, accounts: int) -> float:
+    """How much of a row's unit a month takes."""
+    invocations = DAYS * (1 + batches(accounts))
+    sends = -(-accounts // 10)
+    idle = POLLERS * POLLS_A_MINUTE * 60 * 24 * DAYS
+    kept_days: int = resources("AWS::Logs::LogGroup")["AuditAccountLogs"]["RetentionInDays"]
+    logged = accounts * KB_LOG * DAYS / 1e6
+    return {
+        "Lambda, auditing": accounts * SECONDS_AUDIT * DAYS * gigabytes("audit_account"),
+        "Lambda, starting": SECONDS_SWEEP * DAYS * gigabytes("sweep"),
+        "Lambda, requests": invocations / 1e6,
+        "SQS": (idle + DAYS * (sends + 2 * batches(accounts))) / 1e6,
+        "DynamoDB, writes": DAYS * accounts * (FINDINGS * KB_FINDING * 2 + 2) / 1e6,
+        "DynamoDB, reads": DAYS * accounts * FINDINGS * KB_FINDING / 4 / 1e6,
+        "DynamoDB, storage and recovery": accounts * FINDINGS * KB_FINDING * 2 / 1e6,
+        "Logs, taken in": logged,
+        "Logs, kept": logged * kept_days / DAYS,
+        "Metrics": METRICS * hours_of_a_sweep(accounts) / 24,
+        "Alarms": len(resources("AWS::CloudWatch::Alarm")),
+        "X-Ray": invocations / 1e6,
+        "KMS": len(resources("AWS::KMS::Key")),
+    }[row]
+
+
+def table() -> dict[str, list[str]]:
+    """The rows of the table of costs, by their first cell."""
+    section = README.partition("### Costs")[2]
+    rows = [re.split(r" *\| *", line.strip("| ")) for line in section.splitlines() if line.startswith("| ")]
+    return {cells[0].strip("*"): [cell.strip("*") for cell in cells[1:]] for cells in rows[1:]}
+
+
+ROWS = [row for row in table() if row != "Together"]
+
+
+def price(row: str) -> float:
+    """Dollars for one of the row's unit."""
+    return sum(float(found) for found in re.findall(r"\$([\d.]+)", table()[row][1]))
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_row(row: str) -> None:
+    wanted = [f"${quantity(row, accounts) * price(row):.2f}" for accounts in ACCOUNTS]
+    assert table()[row][-3:] == wanted
+
+
+def test_the_sum() -> None:
+    wanted = [f"${sum(quantity(row, accounts) * price(row) for row in ROWS):.2f}" for accounts in ACCOUNTS]
+    assert table()["Together"][-3:] == wanted
+
+
+def test_what_is_assumed_is_told() -> None:
+    section = README.partition("### Costs")[2].replace("\n", " ")
+    for told in (
+        f"{SECONDS_AUDIT} seconds",
+        f"{FINDINGS} findings of {KB_FINDING} KB",
+        f"{KB_LOG} KB",
+        f"{METRICS} metrics",
+        f"{POLLERS * POLLS_A_MINUTE * 60 * 24 * DAYS:,}",
+    ):
+        assert told in section

@@ -1,0 +1,116 @@
+"""The template that `make package` writes, made with Chalice's own parts and no download, and the member's template."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from chalice.config import Config
+from chalice.deploy.appgraph import ApplicationGraphBuilder, DependencyBuilder
+from chalice.deploy.deployer import BuildStage, DeploymentPackager, InjectDefaults, PolicyGenerator
+from chalice.deploy.packager import LambdaDeploymentPackager
+from chalice.package import PackageOptions, ResourceBuilder, SAMTemplateGenerator, TemplateDeepMerger
+from chalice.policy import AppPolicyGenerator
+from chalice.utils import OSUtils
+
+ROOT = Path(__file__).parents[2]
+CHALICE = ROOT / ".chalice"
+MEMBER_FILE = CHALICE / "member-account.yaml"
+ACCOUNT = "111122223333"
+REGION = "eu-central-1"
+STAGES = ("dev", "prod")
+NAMES = {"sweep": "Sweep", "audit_account": "AuditAccount", "decide": "Decide"}
+"""Function, as app.py names it → its resource."""
+
+Json = dict[str, Any]
+
+
+class _Packager(LambdaDeploymentPackager):
+    """Packs nothing."""
+
+    def __init__(self) -> None:
+        pass
+
+    def create_deployment_package(self, project_dir: str, python_version: str) -> str:
+        return "./deployment.zip"
+
+
+class _Options(PackageOptions):
+    """Asks nobody for the name of a service."""
+
+    def __init__(self) -> None:
+        pass
+
+    def service_principal(self, service: str) -> str:
+        return f"{service}.amazonaws.com"
+
+
+@cache
+def rendered(stage: str) -> Json:
+    """The template of a stage. `chalice package` renders it in the same steps, and makes the bundle in between."""
+    module = importlib.util.spec_from_file_location("packaged_app", ROOT / "app.py")
+    assert module is not None
+    assert module.loader is not None
+    app = importlib.util.module_from_spec(module)
+    module.loader.exec_module(app)
+    config = Config(
+        chalice_stage=stage,
+        user_provided_params={"chalice_app": app.app, "project_dir": str(ROOT)},
+        config_from_disk=json.loads((CHALICE / "config.json").read_text()),
+    )
+    steps = [
+        InjectDefaults(),
+        DeploymentPackager(_Packager()),
+        PolicyGenerator(AppPolicyGenerator(OSUtils()), OSUtils()),
+    ]
+    builder = ResourceBuilder(ApplicationGraphBuilder(), DependencyBuilder(), BuildStage(steps))
+    template = SAMTemplateGenerator(config, _Options()).generate(builder.construct_resources(config, stage))
+    merged: Json = TemplateDeepMerger().merge(json.loads((CHALICE / "resources.json").read_text()), template)
+    return merged
+
+
+def resources(kind: str, stage: str = "prod") -> dict[str, Json]:
+    """The properties of the resources of a type, by name."""
+    found: dict[str, Json] = rendered(stage)["Resources"]
+    return {name: resource["Properties"] for name, resource in found.items() if resource["Type"] == kind}
+
+
+def function(name: str, stage: str = "prod") -> Json:
+    """The properties of a function, by its name in app.py."""
+    return resources("AWS::Serverless::Function", stage)[NAMES[name]]
+
+
+def role(name: str, stage: str = "prod") -> Json:
+    """The properties of a function's role."""
+    logical, attribute = function(name, stage)["Role"]["Fn::GetAtt"]
+    assert attribute == "Arn"
+    return resources("AWS::IAM::Role", stage)[logical]
+
+
+@cache
+def member() -> Json:
+    """The template of a member account."""
+    template: Json = yaml.safe_load(MEMBER_FILE.read_text())
+    return template
+
+
+def resolve(value: Any, **parameters: str) -> Any:
+    """The value with what `Fn::Sub` puts in and `Ref` refers to, for parameters and AWS's pseudo parameters."""
+    known = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT} | parameters
+    if isinstance(value, list):
+        return [resolve(one, **parameters) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"Ref"}:
+        return known.get(value["Ref"], value)
+    if value.keys() == {"Fn::Sub"}:
+        text: str = value["Fn::Sub"]
+        for name, meaning in known.items():
+            text = text.replace(f"${{{name}}}", meaning)
+        assert "${" not in text
+        return text
+    return {key: resolve(one, **parameters) for key, one in value.items()}
