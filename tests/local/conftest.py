@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib.local.emulator import Facts, emulator, session_of
 
@@ -46,3 +47,16 @@ def client(url: str, account: str) -> Client:
 @pytest.fixture
 def iam(client: Client) -> Any:
     return client("iam")
+
+
+@pytest.fixture
+def users(iam: Any) -> list[str]:
+    """Three users of the account."""
+    names = ["anna", "bert", "cleo"]
+    for name in names:
+        iam.create_user(UserName=name)
+    return names
+
+
+def code(failure: pytest.ExceptionInfo[ClientError]) -> str:
+    return failure.value.response["Error"]["Code"]
