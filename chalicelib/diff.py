@@ -1,7 +1,8 @@
 """What an audit changes in the ledger. Pure.
 
 A finding is resolved by an audit that judged its subject and did not raise it, and by nothing else: not by an audit of
-other users or of other controls, nor by one that could not read what the verdict hangs on.
+other users or of other controls, nor by one that could not read what the verdict hangs on. Nor does it become less
+grave by an audit that does not know which credentials its user has.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from chalicelib.audit import Audit
 from chalicelib.controls.base import Control
 from chalicelib.findings import Finding, Severity, Status
-from chalicelib.iam.account import Read
+from chalicelib.iam.account import CREDENTIAL_READS, Read
 from chalicelib.iam.policy_set import Layer
 from chalicelib.ledger import Change, ChangeKind, Stored, digest_of, to_second
 
@@ -57,6 +58,8 @@ class _Context:
             return self._change(ChangeKind.OPENED, None, self._new(finding, at))
         if at < before.known_at:
             return None
+        if self._looks_better_than_it_is(finding, before):
+            finding = replace(finding, severity=before.severity)
         values = _values(finding) | {"user": before.user}
         after = replace(before, finding=values, digest=digest_of(values), last_seen=at, resolved_at=None)
         after = self._with_status(after, finding.severity)
@@ -66,6 +69,12 @@ class _Context:
             return self._change(ChangeKind.CHANGED, before, after)
         touched = replace(before, last_seen=at) if at - before.last_seen >= self._touch_after else before
         return Change(ChangeKind.PERSISTING, before, touched, self._now)
+
+    def _looks_better_than_it_is(self, finding: Finding, before: Stored) -> bool:
+        """Whether an open finding is less grave than before, and perhaps for want of what was not read."""
+        if before.status is Status.RESOLVED or finding.severity.rank >= before.severity.rank:
+            return False
+        return finding.user in self._in_gaps or not CREDENTIAL_READS.isdisjoint(self._not_whole)
 
     def gone(self, before: Stored) -> Change | None:
         """What becomes of a finding that the audit did not raise."""

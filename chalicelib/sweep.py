@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.config import Settings
-from chalicelib.iam.documents import JsonError, kind_of, parse_json
+from chalicelib.iam.documents import JsonError, kind_of, name_twice, parse_json
 from chalicelib.iam.values import parse_time
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -55,6 +55,8 @@ def parse_assignment(text: str) -> Assignment:
         raise AssignmentError(f"is no JSON: {error}") from None
     if not isinstance(value, Mapping):
         raise AssignmentError(f"must be an object, not {kind_of(value)}")
+    if (twice := name_twice(value)) is not None:
+        raise AssignmentError(f"{twice[:64]}: stands twice")
     started = parse_time(value.get("started"))
     if started is None:
         raise AssignmentError("started: must be a time such as 2026-01-31T12:00:00+00:00")

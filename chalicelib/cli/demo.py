@@ -19,9 +19,7 @@ from chalicelib.report.ledger import render_changes, render_open
 
 @click.command()
 @click.option("--serve", is_flag=True, help="keep the embedded AWS up afterwards, for other commands and the AWS CLI")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, metavar="PORT", help="its port (default: any)"
-)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="PORT", help="its port (default: any)")
 @click.option("--log", is_flag=True, help="show what the functions log, on standard error")
 def demo(serve: bool, port: int, log: bool) -> None:
     """Run mfawatch on an embedded AWS: no account is needed, and nothing leaves this machine.

@@ -32,6 +32,18 @@ class Read(StrEnum):
     SERVICE_CONTROL_POLICIES = "service-control-policies"
 
 
+CREDENTIAL_READS = frozenset(
+    {
+        Read.CREDENTIAL_REPORT,
+        Read.LOGIN_PROFILES,
+        Read.ACCESS_KEYS,
+        Read.SERVICE_CREDENTIALS,
+        Read.SSH_PUBLIC_KEYS,
+    }
+)
+"""The reads that show which credentials a user has."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Gap:
     """State that could not be read.

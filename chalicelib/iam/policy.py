@@ -16,8 +16,9 @@ from chalicelib.iam.statement import PolicyError, PolicyKind, Statement, Stateme
 
 CURRENT_VERSION = "2012-10-17"
 VERSIONS = ("2008-10-17", CURRENT_VERSION)
-LONGEST = 65_536
-"""Characters without white space; AWS stores no policy of any kind beyond half of this (KMS key policies: 32 KB)."""
+LONGEST = 1_000_000
+"""Characters without white space, far beyond what AWS stores: customers' policies have at most 32 KB (KMS key policies),
+AWS's own managed ones some 150 KB (AWSSupportServiceRolePolicy)."""
 MOST_REMEMBERED = 4096
 """Actions of which a document remembers the statements."""
 

@@ -186,7 +186,15 @@ def test_a_document_longer_than_any_that_is_stored() -> None:
     """White space does not count, as it does not for AWS."""
     wide = TEXT.replace(" ", " " * 50_000)
     assert parse_policy(wide).to_json() == parse_policy(TEXT).to_json()
-    long = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": f"arn:aws:s3:::{'x' * 70_000}"}]}
+    long = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": f"arn:aws:s3:::{'x' * 1_000_000}"}]}
     for source in (long, json.dumps(long)):
         with pytest.raises(PolicyError, match=r"^is longer than any policy AWS stores"):
             parse_policy(source)
+
+
+def test_a_document_as_long_as_those_that_aws_keeps_for_itself() -> None:
+    """ReadOnlyAccess has some 95,000 characters, AWSSupportServiceRolePolicy some 152,000; customers' may not."""
+    actions = [f"s3:Get{number:05}" for number in range(10_000)]
+    long = {"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+    assert len(json.dumps(long)) > 150_000
+    assert parse_policy(json.dumps(long)).statements[0].covers_action("s3:get09999")

@@ -1,0 +1,164 @@
+"""What fails: no finding is resolved or told twice because of it, the rest of the sweep is unharmed, the gap shows."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+
+from chalicelib.aws.member_accounts import MemberAccounts
+from chalicelib.ledger import ChangeKind
+from chalicelib.local.lambda_runtime import invoke, queue_event
+from tests.functions.conftest import EXPECTED, MEMBER, OWN, World, assignment
+from tests.functions.watching import Fault, raising, refusal
+
+OPTIONAL = {"iam:GenerateCredentialReport"}
+"""Calls whose failure costs nothing: another report is there already."""
+READS = (
+    "iam:GenerateCredentialReport",
+    "iam:GetAccountAuthorizationDetails",
+    "iam:GetCredentialReport",
+    "iam:ListMFADevices",
+    "iam:ListSSHPublicKeys",
+    "iam:ListServiceSpecificCredentials",
+    "iam:ListVirtualMFADevices",
+    "organizations:DescribeOrganization",
+    "codecommit:ListRepositories",
+    "codecommit:BatchGetRepositories",
+    "kms:GetKeyPolicy",
+)
+"""Calls without which an account is read in part."""
+NEEDED = (
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "ssm:GetParameter",
+    "sts:GetCallerIdentity",
+)
+"""Calls without which nothing can be done or kept."""
+FAULTS: dict[str, Fault] = {
+    "throttled": refusal("ThrottlingException"),
+    "denied": refusal("AccessDenied", 403),
+    "dropped": raising(ConnectionClosedError(endpoint_url="http://gone")),
+    "not there": raising(EndpointConnectionError(endpoint_url="http://gone")),
+}
+REASONS = {"throttled": "Throttling", "denied": "AccessDenied", "dropped": "closed", "not there": "connect"}
+
+
+def test_these_are_the_calls_of_a_sweep(swept: World) -> None:
+    made = {call.operation for call in swept.watching.calls}
+    written = {"dynamodb:TransactWriteItems", "dynamodb:UpdateItem"}
+    assert made - written - {"sts:AssumeRole", "sqs:SendMessageBatch"} == {*READS, *NEEDED}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("operation", READS)
+def test_a_read_that_fails_resolves_nothing_and_shows(swept: World, operation: str, fault: str) -> None:
+    before = {account: swept.told(account) for account in (OWN, MEMBER)}
+    swept.watching.faults[operation] = FAULTS[fault]
+    run = f"{operation.replace(':', '-')}-{fault.replace(' ', '-')}"
+    try:
+        assert swept.sweep(run) == []
+    finally:
+        swept.watching.faults.clear()
+    for account in (OWN, MEMBER):
+        assert swept.told(account).keys() == before[account].keys() == EXPECTED.keys()
+        changes = swept.deployment.changes(account, run)
+        assert {kind for kind, _ in changes} <= {ChangeKind.CHANGED}
+        if operation not in OPTIONAL:
+            assert any(REASONS[fault] in reason for reason in swept.gaps(account)), swept.gaps(account)
+    swept.sweep(f"{run}-after")
+    assert swept.told(OWN) == swept.told(MEMBER) == EXPECTED
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("operation", NEEDED)
+def test_without_what_is_needed_an_account_is_given_up_loudly(swept: World, operation: str, fault: str) -> None:
+    run = f"{operation.replace(':', '-')}-{fault.replace(' ', '-')}"
+    swept.deployment.start(run, datetime.now(UTC))
+    swept.watching.faults[operation] = FAULTS[fault]
+    try:
+        given_up = swept.deployment.work()
+    finally:
+        swept.watching.faults.clear()
+    assert {json.loads(message["Body"])["account"] for message in given_up} == {OWN, MEMBER}
+    assert swept.told(OWN) == swept.told(MEMBER) == EXPECTED
+    # What was given up is put back into the queue by an operator: then it is done.
+    answer = invoke("audit_account", swept.deployment.audit_account, queue_event(given_up))
+    assert answer == {"batchItemFailures": []}
+    assert swept.deployment.ledger.reports(OWN, 1)[0].run == run
+
+
+def test_a_report_that_is_never_made_is_a_gap(swept: World) -> None:
+    swept.watching.faults["iam:GetCredentialReport"] = refusal("ReportInProgress", 404)
+    try:
+        assert swept.sweep("no-report") == []
+    finally:
+        swept.watching.faults.clear()
+    assert any("not made within" in reason for reason in swept.gaps(OWN))
+    assert swept.told(OWN).keys() == EXPECTED.keys()
+
+
+def test_a_member_without_the_role_shows_and_harms_nobody(swept: World) -> None:
+    swept.watching.faults["sts:AssumeRole"] = refusal("AccessDenied", 403)
+    try:
+        assert swept.sweep("no-role") == []
+    finally:
+        swept.watching.faults.clear()
+    [reason] = swept.gaps(MEMBER)
+    assert f"arn:aws:iam::{MEMBER}:role/mfawatch-audit cannot be assumed: AccessDenied" in reason
+    assert swept.told(OWN) == swept.told(MEMBER) == EXPECTED
+    assert swept.deployment.changes(MEMBER, "no-role") == []
+    assert swept.deployment.ledger.reports(OWN, 1)[0].run == "no-role"
+
+
+def test_sts_that_does_not_answer_is_tried_again_and_given_up_loudly(swept: World) -> None:
+    swept.watching.faults["sts:AssumeRole"] = refusal("Throttling")
+    try:
+        [given_up] = swept.sweep("busy")
+    finally:
+        swept.watching.faults.clear()
+    assert json.loads(given_up["Body"])["account"] == MEMBER
+    assert swept.told(MEMBER) == EXPECTED
+
+
+def test_a_role_of_another_account_resolves_nothing(swept: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever leads to the wrong account: its people must not stand for those of the right one."""
+    monkeypatch.setattr(MemberAccounts, "reader_of", lambda self, _: self.open(None))
+    assert swept.sweep("confused") == []
+    assert any(f"are of account {OWN}" in reason for reason in swept.gaps(MEMBER))
+    assert swept.told(MEMBER) == EXPECTED
+
+
+def test_a_message_delivered_three_times_is_worked_once(swept: World) -> None:
+    message = {"MessageId": "m", "Body": assignment("thrice", OWN)}
+    swept.watching.calls.clear()
+    answers = [
+        invoke("audit_account", swept.deployment.audit_account, queue_event([message, {**message, "MessageId": "n"}]))
+        for _ in range(3)
+    ]
+    assert answers == [{"batchItemFailures": []}] * 3
+    operations = [call.operation for call in swept.watching.calls]
+    assert operations.count("iam:GetAccountAuthorizationDetails") == 1
+    assert len([one for one in swept.deployment.ledger.reports(OWN, 100) if one.run == "thrice"]) == 1
+
+
+POISON = ["", "{", "null", "[]", '{"run": "r", "account": "1"}', '{"run": 1}', "\ud800", "x" * 10_000]
+
+
+@pytest.mark.parametrize("body", POISON)
+def test_a_poisoned_message_fails_alone(swept: World, body: str) -> None:
+    messages = [
+        {"MessageId": "bad", "Body": body},
+        {"MessageId": "good", "Body": assignment(f"beside-{POISON.index(body)}", OWN)},
+    ]
+    answer = invoke("audit_account", swept.deployment.audit_account, queue_event(messages))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert swept.deployment.ledger.reports(OWN, 1)[0].run == f"beside-{POISON.index(body)}"
+
+
+def test_a_poisoned_message_is_given_up_in_the_end(swept: World) -> None:
+    swept.deployment.sqs.send_message(QueueUrl=swept.deployment.queue_url, MessageBody="poison")
+    [given_up] = swept.deployment.work()
+    assert given_up["Body"] == "poison"
