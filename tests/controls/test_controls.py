@@ -11,8 +11,24 @@ from chalicelib.controls import CONTROLS
 from chalicelib.controls.base import Control
 from chalicelib.findings import Finding, Status
 from chalicelib.iam.account import Read
-from tests.accounts.build import ACCOUNT, ADMIN, FINE, Person, Root, allow, audit_of, document, found, verdict
+from tests.accounts.build import (
+    ACCOUNT,
+    ADMIN,
+    FINE,
+    FOUND,
+    NOT_EVALUATED,
+    Person,
+    Root,
+    allow,
+    audit_of,
+    deny,
+    document,
+    found,
+    verdict,
+)
 from tests.controls.cases import CASES, Case
+from tests.controls.cases.base import admin
+from tests.controls.cases.roles import FREE, chain
 
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.control}: {case.name}")
 each_control = pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.id)
@@ -70,6 +86,16 @@ def test_every_control_has_cases_that_raise_it_and_cases_that_must_not(control: 
 
 def test_every_case_is_of_a_control() -> None:
     assert {case.control for case in CASES} <= {control.id for control in CONTROLS}
+
+
+def test_a_role_is_not_called_closed_while_not_all_conditions_were_tried() -> None:
+    """A deny that always holds beside one with more values than are tried: the search cannot tell it from others."""
+    always = {"Null": {"aws:SecureTransport": "false"}}
+    elsewhere = {"StringNotEquals": {"aws:SourceVpce": [f"vpce-{n}" for n in range(20)]}}
+    closed = [document(deny("sts:AssumeRole", when=when)) for when in (always, elsewhere)]
+    for policies, expected in ((closed, NOT_EVALUATED), (closed[:1], FINE), (closed[1:], FOUND)):
+        result = audit_of(admin(FREE, *policies), roles=chain("ops"))
+        assert verdict(result, "role-assumable-without-mfa", "alice") == expected
 
 
 # --- fingerprints ----------------------------------------------------------------------------------------------------
