@@ -13,14 +13,14 @@ TAKEN = datetime(2026, 6, 1, 6, 0, tzinfo=UTC)
 """The moment whose state the files tell."""
 
 
-def read_example() -> AccountSnapshot:
-    """The example account."""
+def example_exports() -> Exports:
+    """The answers of the example account."""
     folder = importlib.resources.files("chalicelib.local") / "demo"
 
     def text(name: str) -> str:
         return (folder / name).read_text(encoding="utf-8")
 
-    exports = Exports(
+    return Exports(
         authorization_details=parse_json(text("authorization-details.json")),
         credential_report=text("credential-report.csv"),
         virtual_mfa_devices=parse_json(text("virtual-mfa-devices.json")),
@@ -28,4 +28,8 @@ def read_example() -> AccountSnapshot:
         service_credentials=parse_json(text("service-credentials.json")),
         ssh_public_keys=parse_json(text("ssh-public-keys.json")),
     )
-    return read_exports(exports, TAKEN)
+
+
+def read_example() -> AccountSnapshot:
+    """The example account."""
+    return read_exports(example_exports(), TAKEN)

@@ -10,8 +10,8 @@ import boto3
 import pytest
 
 from chalicelib import bootstrap
+from chalicelib.local.emulator import emulator
 from tests.accounts.build import ADMIN, GUARD
-from tests.aws.emulator import emulator
 from tests.cli.conftest import Run
 
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
