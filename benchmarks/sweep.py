@@ -24,7 +24,7 @@ DEVICELESS = "user-without-mfa"
 """The control that asks what Cloud Custodian is asked."""
 DELAY = 0.05
 AIM = 20
-"""How many times as fast as the baseline, for the largest account."""
+"""How many times as fast as the baseline."""
 MOST_CALLS = 20
 """Calls that a sweep may make, besides one for each user accused and one for each whom policies let through to Git."""
 GROWTH = (50, 500, 2_000)
@@ -52,6 +52,11 @@ class Way:
         """Those of the whole process, the median."""
         return median(one.seconds for one in self.runs)
 
+    @property
+    def work(self) -> float:
+        """The median without start-up."""
+        return median(one.seconds - started for one, started in zip(self.runs, self.started, strict=True))
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, compare, print; 1 where a user is missed or too many calls are made."""
@@ -66,8 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"Sweeps of a live account through an emulator, {DELAY * 1_000:.0f} ms added to each request; {name}")
     print(f"{machine()}; {options.repeats} repeats", flush=True)
     _warm_up(ways)
-    sizes = sorted(options.users)
-    right = [_compare(users, ways, options.repeats, is_last=users == sizes[-1]) for users in sizes]
+    right = [_compare(users, ways, options.repeats) for users in options.users]
     right.append(_growth())
     return 0 if all(right) else 1
 
@@ -84,7 +88,7 @@ def _warm_up(ways: Sequence[str]) -> None:
 # --- beside Cloud Custodian ------------------------------------------------------------------------------------------
 
 
-def _compare(users: int, ways: Sequence[str], repeats: int, *, is_last: bool) -> bool:
+def _compare(users: int, ways: Sequence[str], repeats: int) -> bool:
     """All ways on one account, in turns; whether mfawatch found whatever Cloud Custodian did, and more."""
     crowd = Crowd(users, bare=max(2, users // 20), unguarded=max(2, users // 50))
     ours, theirs = Way(OURS), {way: Way(THEIRS[way]) for way in ways}
@@ -96,10 +100,12 @@ def _compare(users: int, ways: Sequence[str], repeats: int, *, is_last: bool) ->
                 _ask_custodian(swept, way, measured)
     print(f"\n{users:,} users: {crowd.bare} without a device, {crowd.through_git} whom policies let through to Git")
     _print(ours, theirs)
-    if is_last and (base := theirs.get(BASELINE)):
+    if base := theirs.get(BASELINE):
         times = base.seconds / ours.seconds
-        met = "met" if times >= AIM else "MISSED"
-        print(f"Aim for {users:,} users, at least {AIM} times as fast as {base.name}: {met} ({times:.1f}).")
+        print(
+            f"Aim, at least {AIM} times as fast as {base.name}: {'met' if times >= AIM else 'MISSED'} ({times:.1f};"
+            f" without start-up {base.work / ours.work:.1f})."
+        )
     return all(way.named <= ours.named for way in theirs.values()) and ours.others > 0
 
 
@@ -129,7 +135,7 @@ def _ask_custodian(swept: Account, name: str, way: Way) -> None:
 
 def _print(ours: Way, theirs: dict[str, Way]) -> None:
     base = theirs.get(BASELINE)
-    header = ["", "seconds", "start-up", "calls", "CPU", "peak MB", "no device", "other findings", "× time"]
+    header = ["", "seconds", "start-up", "calls", "CPU", "peak MB", "no device", "other findings", "× as fast"]
     rows = [
         [
             way.name,
@@ -140,7 +146,7 @@ def _print(ours: Way, theirs: dict[str, Way]) -> None:
             f"{median(one.peak for one in way.runs):.0f}",
             f"{len(way.named)}",
             f"{way.others}",
-            f"{way.seconds / base.seconds:.3f}" if base else "",
+            f"{base.seconds / way.seconds:.1f}" if base else "",
         ]
         for way in (ours, *theirs.values())
     ]
