@@ -25,6 +25,7 @@ from chalicelib.local.emulator.git_credentials import add_git_credentials
 from chalicelib.local.emulator.repositories import add_repositories
 from chalicelib.local.emulator.traffic import Calls, watch
 from chalicelib.local.emulator.transactions import cheap_transactions
+from chalicelib.local.emulator.trust import OPERATOR, check_trust
 from chalicelib.local.emulator.virtual_devices import add_virtual_devices
 
 LOOPBACK = "127.0.0.1"
@@ -41,6 +42,7 @@ def emulator(
     port: int = 0,
     account: str = ACCOUNT,
     facts: Mapping[str, Facts] | None = None,
+    trust: bool = False,
     delay: float = 0.0,
     calls: Calls | None = None,
 ) -> Iterator[str]:
@@ -49,8 +51,9 @@ def emulator(
     Credentials that it made belong to the account they were made in: a user's access key, and what AssumeRole gives for
     a role of any account, which need not exist. All other credentials belong to `account`.
 
-    `port` 0 takes a free one. `facts` says of accounts what no call can set. Each request takes `delay` seconds at the
-    least, and is counted in `calls`.
+    `port` 0 takes a free one. `facts` says of accounts what no call can set. With `trust`, a role can be assumed only
+    where it is there and trusts the caller; the one that `session_of` takes can be always. Each request takes `delay`
+    seconds at the least, and is counted in `calls`.
 
     Raises:
         RuntimeError: one is running in this process; moto has one state a process.
@@ -75,6 +78,8 @@ def emulator(
         add_virtual_devices(changes)
         add_repositories(changes)
         stack.enter_context(cheap_transactions())
+        if trust:
+            check_trust(changes)
         watch(changes, delay, calls)
         server = ThreadedMotoServer(ip_address=LOOPBACK, port=port, verbose=False)
         server.start()
@@ -83,9 +88,7 @@ def emulator(
         yield f"http://{host}:{taken}"
 
 
-def session_of(
-    url: str, account: str, *, region: str = "us-east-1", role: str = "OrganizationAccountAccessRole"
-) -> boto3.Session:
+def session_of(url: str, account: str, *, region: str = "us-east-1", role: str = OPERATOR) -> boto3.Session:
     """A session of an account of the emulator at the URL, as an operator has it: in a role that need not exist."""
     sts = boto3.client("sts", "us-east-1", endpoint_url=url, aws_access_key_id="any", aws_secret_access_key="any")  # noqa: S106
     found = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/{role}", RoleSessionName="operator")["Credentials"]
