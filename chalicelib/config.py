@@ -3,6 +3,7 @@
 They stand in one TOML file, mfawatch.toml::
 
     accounts = ["111122223333"]              # ids of accounts
+    regions = ["eu-west-1"]                  # whose repositories are read; by default the region of the credentials
     break_glass_users = ["emergency-*"]      # what they can do without MFA is accepted, and told as info
 
     [[canonical]]                            # a policy that users must carry, directly or through a group
@@ -69,6 +70,7 @@ RESOURCE_CONTROLS = {"repositories": "codecommit-exemption", "roles": "role-assu
 EVERYBODY = ("*",)
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
+_REGION = re.compile(r"[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}")
 _USER = re.compile(r"[A-Za-z0-9_+=,.@*?-]+")
 _ARN = re.compile(r"arn(:[^:]*){4}:.+", re.DOTALL)
 _VERSION = re.compile(r"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?")
@@ -129,6 +131,7 @@ class Settings:
     """The settings of one file and one environment. As they stand here nothing is accepted."""
 
     accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
     break_glass_users: tuple[str, ...] = ()
     canonical: tuple[CanonicalPolicy, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
@@ -179,6 +182,7 @@ def parse_settings(
     exemption = partial(_exemption, known_controls=known_controls)
     readers: dict[str, Reader] = {
         "accounts": _accounts,
+        "regions": partial(_some, read=_regions),
         "break_glass_users": _users,
         "canonical": lambda node: node.elements("tables, [[canonical]]", _canonical),
         "exemptions": lambda node: node.elements("tables, [[exemptions]]", exemption),
@@ -194,6 +198,10 @@ def parse_settings(
 
 def _accounts(node: Node) -> tuple[str, ...]:
     return node.elements("strings", lambda one: one.string(_ACCOUNT, "an account id, 12 digits"))
+
+
+def _regions(node: Node) -> tuple[str, ...]:
+    return node.elements("strings", lambda one: one.string(_REGION, "a region such as eu-west-1"))
 
 
 def _users(node: Node) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chalicelib.iam.account import AccountSnapshot
+from chalicelib.iam.account import AccountSnapshot, Read
 from chalicelib.iam.policy_set import MANAGED_KEY, Policy
 
 
@@ -39,3 +39,14 @@ def key_policy(snapshot: AccountSnapshot, key: str) -> Policy | None:
     """The policy of a key as it was read; None where it was not, or cannot be evaluated."""
     stored = snapshot.key_policies.get(key)
     return None if stored is None or stored.document is None else Policy(stored.name, stored.document)
+
+
+def unread(snapshot: AccountSnapshot) -> frozenset[str]:
+    """The regions, repositories and keys that were asked about and could not be read."""
+    return frozenset(gap.subject for gap in snapshot.gaps if gap.read is Read.REPOSITORY_KEYS and gap.subject)
+
+
+def asked_about(snapshot: AccountSnapshot, repository: str) -> frozenset[str]:
+    """What had to be read for the key of a repository and its policy: as a gap would name it."""
+    key = snapshot.repositories.get(repository)
+    return frozenset({repository, key or repository.split(":")[3]})

@@ -22,8 +22,10 @@ from tests.accounts.build import (
     Person,
     exports,
     group,
+    key_arn,
     managed,
     mfa_device,
+    repositories,
     role,
     service_credential,
     swap,
@@ -39,6 +41,7 @@ SMALL = swap(
         groups=[group("staff", ADMIN, attached=["guard"])],
         policies=[managed("guard", ADMIN, GUARD, default=2), managed("limit", ADMIN)],
         roles=[role("deploy", GUARD)],
+        repository_keys=repositories({"app": key_arn("one"), "lib": "two"}, {key_arn("one"): ADMIN}),
     ),
     service_credentials={"ServiceSpecificCredentials": [service_credential("bob", expires=1790000000)]},
     mfa_devices={"alice": {"MFADevices": []}, "bob": {"MFADevices": [mfa_device("bob")]}},
@@ -164,7 +167,12 @@ def test_a_report_with_something_wrong(start: int, length: int, text: str) -> No
     read_or_refuse(swap(SMALL, authorization_details=None, virtual_mfa_devices=None, credential_report=report))
 
 
-TEXTS = {name: (DEMO / ANSWERS[name]).read_text(encoding="utf-8") for name in JSON_ANSWERS}
+TEXTS = {
+    name: (DEMO / ANSWERS[name]).read_text(encoding="utf-8")
+    if getattr(EXAMPLE, name)
+    else json.dumps(getattr(SMALL, name))
+    for name in JSON_ANSWERS
+}
 
 
 @settings(max_examples=100)

@@ -20,6 +20,7 @@ ANSWERS = {
     "mfa_devices": "mfa-devices.json",
     "service_credentials": "service-credentials.json",
     "ssh_public_keys": "ssh-public-keys.json",
+    "repository_keys": "repository-keys.json",
 }
 """The fields of `Exports`, and the file that holds each."""
 

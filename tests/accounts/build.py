@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -224,6 +225,34 @@ def report(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS, 
     return stream.getvalue()
 
 
+# --- repositories ----------------------------------------------------------------------------------------------------
+
+
+def repository_arn(name: str, region: str = "eu-west-1") -> str:
+    """The ARN of a repository."""
+    return f"arn:aws:codecommit:{region}:{ACCOUNT}:{name}"
+
+
+def key_arn(name: str, account: str = ACCOUNT, region: str = "eu-west-1") -> str:
+    """The ARN of a KMS key."""
+    return f"arn:aws:kms:{region}:{account}:key/{name}"
+
+
+def repositories(keys: Mapping[str, str | None], policies: Mapping[str, Any] | None = None, *read: str) -> Json:
+    """The answer about repositories: name or ARN → key, the keys' policies, and the regions that were read."""
+    arns = {name if name.startswith("arn:") else repository_arn(name): key for name, key in keys.items()}
+    return {
+        "Regions": list(read or ("eu-west-1",)),
+        "Repositories": [
+            {"Arn": arn, "repositoryName": arn.rpartition(":")[2], **({"kmsKeyId": key} if key else {})}
+            for arn, key in arns.items()
+        ],
+        "KeyPolicies": {
+            key: body if isinstance(body, str) else json.dumps(body) for key, body in (policies or {}).items()
+        },
+    }
+
+
 # --- the account -----------------------------------------------------------------------------------------------------
 
 
@@ -233,8 +262,9 @@ def exports(
     policies: Sequence[Json] = (),
     roles: Sequence[Json] = (),
     root: Root | None = Root(),
+    repository_keys: Json | None = None,
 ) -> Exports:
-    """All six answers about an account with these people."""
+    """All six answers about an account with these people; the seventh where a test is about repositories."""
     rows = [*([root_row(root)] if root else []), *(report_row(person) for person in people if person.in_report)]
     return Exports(
         authorization_details={
@@ -272,6 +302,7 @@ def exports(
             for person in people
             if person.ssh_keys is not None
         },
+        repository_keys=repository_keys,
     )
 
 
