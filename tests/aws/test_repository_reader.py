@@ -185,7 +185,7 @@ def test_a_key_whose_policy_is_refused_is_a_gap_and_the_next_is_read() -> None:
 
 
 def test_each_region_is_read_whatever_becomes_of_another() -> None:
-    steps = {
+    steps: dict[str, Sequence[Step]] = {
         "eu-west-1": [refused("list_repositories")],
         "us-east-1": [listing("a"), metadata({"a": None}, "us-east-1")],
     }
