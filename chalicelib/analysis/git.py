@@ -197,12 +197,10 @@ def _on_a_known_repository(surface: UserSurface, operation: Operation, entry: En
     doubtful: Access | None = None
     known = surface.shared("repositories by key", lambda shared: repositories_by_key(shared.caller.snapshot))
     for key, repositories in known:
-        answers = _known_hop(surface, operation, key)
-        if answers is None or not _passes(answers):
-            continue
-        for repository in repositories:
+        answers = _passing_hop(surface, operation, key)
+        for repository in repositories if answers else ():
             passed = _passed(surface, entry, repository)
-            if passed is not None:
+            if answers and passed:
                 access = Access(operation, passed, answers, tuple(_unknown_of(answers)))
                 if access.certain:
                     return access
@@ -231,6 +229,18 @@ def _known_hop(surface: UserSurface, operation: Operation, key: Key) -> Keys | N
 
     found: Keys | None = surface.shared(("key of Git", operation, key.arn, surface.caller.user.arn), ask)
     return found
+
+
+def _passing_hop(surface: UserSurface, operation: Operation, key: Key) -> Keys | None:
+    """What KMS answers with a key that lets Git pass; None where it does not, as for all whom its policy sees alike."""
+
+    def ask(_: Surface) -> bool:
+        answers = _known_hop(surface, operation, key)
+        return answers is not None and _passes(answers)
+
+    alike = key.tells_of(surface.caller.user.principal, surface.caller.own)
+    passes = surface.shared(("passing key of Git", operation, key.arn, alike), ask)
+    return _known_hop(surface, operation, key) if passes else None
 
 
 def _passes(answers: Keys) -> bool:
