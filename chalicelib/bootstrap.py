@@ -61,15 +61,16 @@ def iam_reader(
 
 def _iam_reader(make: Callable[..., Any], organization: OrganizationReader, regions: Sequence[str]) -> IamReader:
     """A reader of an account; `make` makes its clients, by service and region."""
-
-    def clients(region: str) -> tuple[Any, Any]:
-        return make("codecommit", region), make("kms", region)
-
     return IamReader(
         make("iam"),
         organization=organization.service_control_policies,
-        repositories=RepositoryReader(clients, regions),
+        repositories=repository_reader(make, regions),
     )
+
+
+def repository_reader(make: Callable[..., Any], regions: Sequence[str]) -> RepositoryReader:
+    """A reader of the repositories in some regions, and of their keys' policies."""
+    return RepositoryReader(lambda region: (make("codecommit", region), make("kms", region)), regions)
 
 
 def own_regions(session: Any) -> Sequence[str]:
@@ -158,7 +159,7 @@ class Hub:
             session=run,
             open=self._reader,
         )
-        return Ports(accounts, self._ledger, self.clock)
+        return Ports(accounts, self._ledger, self._ledger, self.clock)
 
     @cached_property
     def idempotency(self) -> Any:
@@ -175,7 +176,7 @@ class Hub:
 
     def _reader(self, credentials: Credentials | None) -> IamReader:
         make = partial(self._client, **(credentials.for_client() if credentials else {}))
-        return _iam_reader(make, self.organization, own_regions(_session()))
+        return _iam_reader(make, self.organization, self.settings.regions or own_regions(_session()))
 
     def _parameter(self, name: str, *, secret: bool = False) -> str:
         """The value of an SSM parameter."""

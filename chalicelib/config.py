@@ -4,6 +4,7 @@ They stand in one TOML file, mfawatch.toml::
 
     accounts = ["111122223333"]              # the accounts that a sweep goes through; by default the auditor's own
     organization = true                      # optional: it goes through all active accounts of the organisation as well
+    regions = ["eu-west-1"]                  # whose repositories are read; by default the region of the credentials
     break_glass_users = ["emergency-*"]      # what they can do without MFA is accepted, and told as info
 
     [[canonical]]                            # a policy that users must carry, directly or through a group
@@ -70,6 +71,7 @@ RESOURCE_CONTROLS = {"repositories": "codecommit-exemption", "roles": "role-assu
 EVERYBODY = ("*",)
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
+_REGION = re.compile(r"[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}")
 _USER = re.compile(r"[A-Za-z0-9_+=,.@*?-]+")
 _ARN = re.compile(r"arn(:[^:]*){4}:.+", re.DOTALL)
 _VERSION = re.compile(r"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?")
@@ -132,6 +134,7 @@ class Settings:
     accounts: tuple[str, ...] = ()
     organization: bool = False
     """Whether a sweep goes through the accounts of the organisation."""
+    regions: tuple[str, ...] = ()
     break_glass_users: tuple[str, ...] = ()
     canonical: tuple[CanonicalPolicy, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
@@ -183,6 +186,7 @@ def parse_settings(
     readers: dict[str, Reader] = {
         "accounts": _accounts,
         "organization": _yes_or_no,
+        "regions": partial(_some, read=_regions),
         "break_glass_users": _users,
         "canonical": lambda node: node.elements("tables, [[canonical]]", _canonical),
         "exemptions": lambda node: node.elements("tables, [[exemptions]]", exemption),
@@ -204,6 +208,10 @@ def _yes_or_no(node: Node) -> bool:
     if not isinstance(node.value, bool):
         raise node.must_be("true or false")
     return node.value
+
+
+def _regions(node: Node) -> tuple[str, ...]:
+    return node.elements("strings", lambda one: one.string(_REGION, "a region such as eu-west-1"))
 
 
 def _users(node: Node) -> tuple[str, ...]:

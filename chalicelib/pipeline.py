@@ -10,7 +10,7 @@ from chalicelib.config import Settings
 from chalicelib.iam.account import AccountSnapshot, Gap, Read
 from chalicelib.iam.exports import read_exports
 from chalicelib.ledger import Change
-from chalicelib.ports import AccountClosed, Accounts, Clock, FindingStore
+from chalicelib.ports import AccountClosed, Accounts, Clock, FindingStore, RunLog
 from chalicelib.recording import record
 from chalicelib.runs import RunReport, report_of
 from chalicelib.scope import Scope
@@ -23,6 +23,7 @@ class Ports:
 
     accounts: Accounts
     store: FindingStore
+    runs: RunLog
     clock: Clock
 
 
@@ -54,7 +55,7 @@ def run_audit(scope: Scope, run: Run, settings: Settings, ports: Ports) -> Outco
     audit = judge(snapshot, users=scope.users, settings=settings)
     changes = record(ports.store, audit, run.id, ports.clock)
     report = report_of(audit, changes, run, ports.clock())
-    ports.store.keep_report(report)
+    ports.runs.keep_report(report)
     return Outcome(audit, changes, report)
 
 

@@ -87,6 +87,10 @@ class FindingStore(Protocol):
         """
         ...
 
+
+class RunLog(Protocol):
+    """Keeps what runs say of accounts, for as long as resolved findings are kept."""
+
     def keep_report(self, report: RunReport) -> None:
         """Keep what a run says of an account, in place of what the same run said of it before."""
         ...

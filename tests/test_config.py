@@ -29,6 +29,7 @@ ROLE = "arn:aws:iam::111122223333:role/deploy"
 def test_the_example_of_the_module() -> None:
     assert parse_settings(EXAMPLE, {}, CONTROLS) == Settings(
         accounts=("111122223333",),
+        regions=("eu-west-1",),
         break_glass_users=("emergency-*",),
         canonical=(CanonicalPolicy("RequireMfa", "policies/require-mfa.json", "v3", ("*",)),),
         exemptions=(
@@ -68,6 +69,7 @@ def test_no_settings_accept_nothing(text: str) -> None:
         ('[thresholds]\nfail_on = "never"', Settings(fail_on=None)),
         ('thresholds.fail_on = "info"', Settings(fail_on=Severity.INFO)),
         ("thresholds = {report_age_hours = 0.5}", Settings(report_age_hours=0.5)),
+        ('regions = ["us-gov-west-1", "ap-northeast-3"]', Settings(regions=("us-gov-west-1", "ap-northeast-3"))),
         ('break_glass_users = ["a.b+c=d,e@f_g-?"]', Settings(break_glass_users=("a.b+c=d,e@f_g-?",))),
         (
             'canonical = [\n  {name = "One"},\n  {name = "arn:aws:iam::aws:policy/Two", users = ["b*"]}\n]',
@@ -263,7 +265,7 @@ REFUSED: list[tuple[str, str]] = [
     ("Accounts = []", 'line 1: Accounts: unknown key; did you mean "accounts"?'),
     (
         "x = 1",
-        "line 1: x: unknown key; there are accounts, break_glass_users, canonical, exemptions, thresholds",
+        "line 1: x: unknown key; there are accounts, regions, break_glass_users, canonical, exemptions, thresholds",
     ),
     ("[threshold]\nfail_on = 'low'", 'line 1: threshold: unknown key; did you mean "thresholds"?'),
     ("threshold.fail_on = 'low'", 'line 1: threshold: unknown key; did you mean "thresholds"?'),
@@ -291,6 +293,12 @@ REFUSED: list[tuple[str, str]] = [
         "accounts = ['\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661']",
         "line 1: accounts[0]: must be an account id",
     ),
+    ("regions = 'eu-west-1'", f"line 1: regions: {LIST} a string"),
+    ("regions = []", "line 1: regions: must not be empty"),
+    ("regions = ['eu-west-1',\n'*']", 'line 2: regions[1]: must be a region such as eu-west-1, not "*"'),
+    ("regions = ['EU-WEST-1']", 'line 1: regions[0]: must be a region such as eu-west-1, not "EU-WEST-1"'),
+    ("regions = ['eu-west-1a']", 'line 1: regions[0]: must be a region such as eu-west-1, not "eu-west-1a"'),
+    ("regions = [1]", "line 1: regions[0]: must be a string, not a number"),
     ("break_glass_users = {}", f"line 1: break_glass_users: {LIST} a table"),
     ("break_glass_users = 2027-01-31", f"line 1: break_glass_users: {LIST} a date"),
     ("break_glass_users = [true]", "line 1: break_glass_users[0]: must be a string, not a boolean"),
@@ -450,7 +458,16 @@ PIECES = [
     *"[]{}=,.#'\"\n\r\t\\ ",
     *('"""', "'''", "[[", "]]", "\r\n", "\\u00e9", "\\\n", "\u2028", "\ufeff", "\x7f", "1979-05-27", "T07:32:00Z"),
     *("07:32:00", "1e999", "-nan", "0x7f", "1_000", "true", "a", "a.b", '"a"', "''"),
-    *("accounts", "break_glass_users", "canonical", "exemptions", "thresholds", "fail_on", "report_age_hours"),
+    *(
+        "accounts",
+        "regions",
+        "break_glass_users",
+        "canonical",
+        "exemptions",
+        "thresholds",
+        "fail_on",
+        "report_age_hours",
+    ),
     *("name", "document", "version", "users", "control", "repositories", "roles", "reason", "until"),
     *(f'"{control}"' for control in CONTROLS),
     *(f'["{REPOSITORY}"]', f'["{ROLE}"]', '["111122223333"]', "[[exemptions]]\n", "[thresholds]\n", " = "),

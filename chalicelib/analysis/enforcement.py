@@ -57,6 +57,8 @@ def passes_codecommit(surface: UserSurface, ways: Sequence[Way], enforcement: En
     """Whether the verdicts on the user heed what becomes of Git at KMS: CodeCommit lets it pass without MFA."""
     if git_without_mfa(surface, enforcement.guarded).accesses:
         return True
+    if enforcement.hole is not None and enforcement.way is not None and enforcement.way.reach is not Reach.GIT:
+        return False
     only_git = ABSENT not in enforcement.guarded and any(way.reach is Reach.GIT for way in ways)
     return only_git and bool(git_without_mfa(surface, (ABSENT,)).accesses)
 

@@ -16,7 +16,7 @@ from functools import partial
 
 from chalicelib.analysis.arns import lies_in, meet
 from chalicelib.analysis.cells import managed_key
-from chalicelib.analysis.keys import Key, known_key, repositories_by_key
+from chalicelib.analysis.keys import Key, asked_about, known_key, repositories_by_key, unread
 from chalicelib.analysis.origins import GIT, GIT_SERVICE, Origin
 from chalicelib.analysis.scopes import git
 from chalicelib.analysis.shared import UserSurface
@@ -28,6 +28,9 @@ from chalicelib.iam.request import MfaState
 
 Keys = tuple[Entry | Decision, ...]
 """KMS's answers, one for each group of `Operation.key_actions`."""
+
+
+UNREAD = "not read which key every repository is encrypted with"
 
 
 class Operation(StrEnum):
@@ -61,6 +64,8 @@ class Access:
     keys: Keys
     suppositions: tuple[str, ...] = ()
     """What had to be supposed of the key, in words."""
+    unread: bool = False
+    """Whether the answer hangs on a key that was to be read, and could not be."""
 
     @property
     def works(self) -> bool:
@@ -114,6 +119,11 @@ class GitAnswer:
     accesses: tuple[Access, ...]
     untried: str
 
+    @property
+    def unread(self) -> str:
+        """What was to be read and could not be, although another answer hangs on it; empty where nothing was."""
+        return UNREAD if any(access.unread for access in self.accesses) else ""
+
 
 def git_without_mfa(surface: UserSurface, guarded: Sequence[Origin]) -> GitAnswer:
     """What CodeCommit lets pass without MFA, and what KMS makes of it.
@@ -137,12 +147,14 @@ def _access(surface: UserSurface, entry: Entry) -> Access:
     # Asked once for all users whom their policies cannot tell apart, and for each region that they tell apart.
     keys = surface.shared(("keys of Git", operation, region), partial(key_hop, operation=operation, key=managed))
     if _passes(keys):
-        return Access(operation, entry, keys)
+        own = asked_about(surface.caller.snapshot, entry.request.resource)
+        return Access(operation, entry, keys, unread=_is_one(entry) and not _unread(surface).isdisjoint(own))
     known = _on_a_known_repository(surface, operation, entry)
     if known is not None:
         return known
     ask = partial(_keys_named, operation=operation, partition=partition, region=region, account=account)
-    return Access(operation, entry, *(surface.shared(("named keys of Git", operation, region), ask) or (keys, ())))
+    keys, suppositions = surface.shared(("named keys of Git", operation, region), ask) or (keys, ())
+    return Access(operation, entry, keys, suppositions, unread=bool(_unread(surface)))
 
 
 def _keys_named(
@@ -162,15 +174,22 @@ def _keys_named(
 
 
 def _with_its_key(surface: UserSurface, operation: Operation, entry: Entry) -> Access | None:
-    """Both hops for the one repository that an entry is about; None where there may be others, or its key is unknown.
-
-    A pattern without wildcards leaves one repository, whatever the other patterns say.
-    """
-    if all(map(has_wildcard, entry.target.patterns)):
+    """Both hops for the one repository of an entry; None where there may be others, or its key is unknown."""
+    if not _is_one(entry):
         return None
     key = known_key(surface.caller.snapshot, entry.request.resource)
     answers = _known_hop(surface, operation, key) if key else None
     return None if answers is None else Access(operation, entry, answers, tuple(_unknown_of(answers)))
+
+
+def _unread(surface: UserSurface) -> frozenset[str]:
+    found: frozenset[str] = surface.shared("unread keys", lambda shared: unread(shared.caller.snapshot))
+    return found
+
+
+def _is_one(entry: Entry) -> bool:
+    """Whether it is about one repository: a pattern without wildcards leaves one, whatever the others say."""
+    return not all(map(has_wildcard, entry.target.patterns))
 
 
 def _on_a_known_repository(surface: UserSurface, operation: Operation, entry: Entry) -> Access | None:
@@ -178,12 +197,10 @@ def _on_a_known_repository(surface: UserSurface, operation: Operation, entry: En
     doubtful: Access | None = None
     known = surface.shared("repositories by key", lambda shared: repositories_by_key(shared.caller.snapshot))
     for key, repositories in known:
-        answers = _known_hop(surface, operation, key)
-        if answers is None or not _passes(answers):
-            continue
-        for repository in repositories:
+        answers = _passing_hop(surface, operation, key)
+        for repository in repositories if answers else ():
             passed = _passed(surface, entry, repository)
-            if passed is not None:
+            if answers and passed:
                 access = Access(operation, passed, answers, tuple(_unknown_of(answers)))
                 if access.certain:
                     return access
@@ -212,6 +229,18 @@ def _known_hop(surface: UserSurface, operation: Operation, key: Key) -> Keys | N
 
     found: Keys | None = surface.shared(("key of Git", operation, key.arn, surface.caller.user.arn), ask)
     return found
+
+
+def _passing_hop(surface: UserSurface, operation: Operation, key: Key) -> Keys | None:
+    """What KMS answers with a key that lets Git pass; None where it does not, as for all whom its policy sees alike."""
+
+    def ask(_: Surface) -> bool:
+        answers = _known_hop(surface, operation, key)
+        return answers is not None and _passes(answers)
+
+    alike = key.tells_of(surface.caller.user.principal, surface.caller.own)
+    passes = surface.shared(("passing key of Git", operation, key.arn, alike), ask)
+    return _known_hop(surface, operation, key) if passes else None
 
 
 def _passes(answers: Keys) -> bool:

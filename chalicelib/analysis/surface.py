@@ -106,10 +106,10 @@ class Answer:
 class Surface:
     """The surface of one user, asked part by part."""
 
-    def __init__(self, caller: Caller, policies: PolicySet) -> None:
+    def __init__(self, caller: Caller, policies: PolicySet, partition: Partition | None = None) -> None:
         self.caller = caller
         self.policies = policies
-        self._partition = Partition(policies)
+        self._partition = partition or Partition(policies)
         self._cells = Cells(caller, policies)
         self._left = 0
 
@@ -171,7 +171,10 @@ class Surface:
 
     def on(self, own_policy: Policy | None) -> Surface:
         """The surface on a resource whose own policy is this one; the same where that is not known."""
-        return Surface(self.caller, replace(self.policies, resource=own_policy)) if own_policy else self
+        if own_policy is None:
+            return self
+        # What a resource's policy says tells no actions of the caller's apart.
+        return Surface(self.caller, replace(self.policies, resource=own_policy), self._partition)
 
     def at(self, name: str, resource: str, origin: Origin) -> Entry | Decision:
         """What one action on one resource comes to: the entry if some choice of values is allowed, else the denial."""

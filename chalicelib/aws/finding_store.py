@@ -77,7 +77,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class DynamoFindingStore:
-    """A `FindingStore` in one table, through a DynamoDB client.
+    """A `FindingStore` and `RunLog` in one table, through a DynamoDB client.
 
     Findings resolved for longer than `keep` expire with their history. `pause` waits for a number of seconds; it and
     `clock` are there to be replaced in tests.
@@ -115,14 +115,14 @@ class DynamoFindingStore:
         return [event_of_row(json.loads(row["event"])) for row in rows if int(row.get(EXPIRES, now + 1)) > now]
 
     def keep_report(self, report: RunReport) -> None:
-        """See `FindingStore`. It expires as findings do."""
+        """See `RunLog`. It expires as findings do."""
         row = row_of_report(report)
         key: Row = {PARTITION: report.account, SORT: report_key(str(row["started"]), report.run)}
         item = key | {"report": row["report"], EXPIRES: self._expiry(report.started)}
         self.dynamodb.put_item(TableName=self.table, Item=_typed(item))
 
     def reports(self, account: str, most: int) -> Sequence[RunReport]:
-        """See `FindingStore`."""
+        """See `RunLog`."""
         return [report_of_row(_row(item)) for item in islice(self._query(account, REPORTS, latest=True), most)]
 
     # --- reading -----------------------------------------------------------------------------------------------------

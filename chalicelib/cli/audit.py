@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,7 @@ def audit(
     if style == "asff" and not region:
         raise click.UsageError("--format asff needs --region: Security Hub takes findings by region")
     settings = read_settings(settings_file)
+    files = replace(files, regions=settings.regions)
     least = settings.fail_on if fail_on is None else None if fail_on == NEVER else Severity(fail_on)
     console = Console(stderr=True)
     with console.status("reading the account"):

@@ -54,6 +54,8 @@ class AccountFiles:
     repository_keys: Path | None
     profile: str | None = None
     endpoint_url: str | None = None
+    regions: tuple[str, ...] = ()
+    """Of the live account those whose repositories are read; by default the region of the credentials."""
 
     @property
     def live(self) -> bool:
@@ -63,7 +65,8 @@ class AccountFiles:
     @classmethod
     def taken_from(cls, options: dict[str, Any]) -> AccountFiles:
         """Take the options of `answer_options` and --snapshot out of a command's options."""
-        return cls(**{field.name: options.pop(field.name, None) for field in fields(cls)})
+        given = {field.name: options.pop(field.name, None) for field in fields(cls) if field.name != "regions"}
+        return cls(**given)
 
 
 def answer_options(command: F) -> F:
@@ -162,7 +165,8 @@ def _read_live(files: AccountFiles) -> tuple[Exports, datetime]:
     from chalicelib.bootstrap import iam_reader
 
     try:
-        return iam_reader(files.profile, endpoint_url=files.endpoint_url).read_account()
+        reader = iam_reader(files.profile, endpoint_url=files.endpoint_url, regions=files.regions)
+        return reader.read_account()
     except (BotoCoreError, ValueError) as error:
         raise InputError("AWS", str(error)) from None
 

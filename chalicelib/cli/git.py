@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,8 @@ def git(
     **options: Any,
 ) -> None:
     """Say whether Git works for a user: both authorisations, what decided, and the smallest change that mends it."""
-    snapshot = read_account(AccountFiles.taken_from(options))
+    files = replace(AccountFiles.taken_from(options), regions=_regions(repository, region))
+    snapshot = read_account(files)
     user = user_in(snapshot, name)
     arn = _arn(repository, region, snapshot)
     found = _KEY.fullmatch(key) if key else None
@@ -113,6 +115,12 @@ def _idle(user: User, credential: str) -> Iterator[str]:
     kind = _KINDS[credential]
     if kind not in user.possible():
         yield f"the user has no active {kind}"
+
+
+def _regions(repository: str, region: str | None) -> tuple[str, ...]:
+    """The region of a repository, as far as it was given."""
+    match = _REPOSITORY.fullmatch(repository)
+    return (match["region"],) if match else (region,) if region else ()
 
 
 def _arn(repository: str, region: str | None, snapshot: AccountSnapshot) -> str:

@@ -158,16 +158,22 @@ class Control:
         accepted = [state.settings.accepts(self.id, user.name, one, day) for one in touched or (None,)]
         return "; ".join(dict.fromkeys(one.reason for one in accepted if one)) if all(accepted) else ""
 
-    def of_each_user(self, state: State, judge: Callable[[Subject], tuple[Sequence[Finding], str]]) -> Iterator[Result]:
+    def of_each_user(
+        self,
+        state: State,
+        judge: Callable[[Subject], tuple[Sequence[Finding], str]],
+        unread: Callable[[Subject], str] = lambda _: "",
+    ) -> Iterator[Result]:
         """What `judge` finds for each user with a usable credential; it also says why it did not try everything.
 
-        Where it finds nothing and something was not read, not evaluable or not tried, the user is not evaluated.
+        `unread` says what beside the user's policies was to be read for the verdict and could not be. Where nothing is
+        found and something was not read, not evaluable or not tried, the user is not evaluated.
         """
         for user in state.users():
             if not user.possible():
                 continue
-            if unread := state.unread_policies(user):
-                yield self.not_evaluated(user.name, unread)
+            if policies := state.unread_policies(user):
+                yield self.not_evaluated(user.name, policies)
                 continue
             subject = state.subject(user)
             findings, untried = judge(subject)
@@ -177,6 +183,8 @@ class Control:
                 yield self.not_evaluated(user.name, f"cannot be evaluated: {names}")
             elif not findings and untried:
                 yield self.not_evaluated(user.name, f"{untried}; none of those tried gets through")
+            elif not findings and (reason := unread(subject)):
+                yield self.not_evaluated(user.name, reason)
 
     def not_evaluated(self, subject: str, reason: str) -> NotEvaluated:
         """That this control could not judge the subject."""

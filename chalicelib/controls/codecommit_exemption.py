@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from chalicelib.analysis.git import Access, git_without_mfa
 from chalicelib.analysis.surface import Entry
 from chalicelib.controls.base import Control, Result, State, Subject
-from chalicelib.controls.proof import hops_of, patterns_of, statements_of, uncertain
+from chalicelib.controls.proof import hops_of, patterns_of, statements_of, uncertain, unread_keys
 from chalicelib.findings import Finding, Severity, witness_of
 from chalicelib.iam.account import GIT_KINDS, CredentialKind, Read
 
@@ -20,7 +20,7 @@ def _check(control: Control, state: State) -> Iterator[Result]:
         open_to = [access for access in answer.accesses if access.works]
         return [_finding(control, state, subject, open_to, answer.untried)] if open_to else [], answer.untried
 
-    return control.of_each_user(state, judge)
+    return control.of_each_user(state, judge, unread_keys)
 
 
 def _finding(control: Control, state: State, subject: Subject, open_to: Sequence[Access], untried: str) -> Finding:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from chalicelib.analysis.git import Access, git_without_mfa
 from chalicelib.analysis.surface import Entry
 from chalicelib.controls.base import Control, Result, State, Subject
-from chalicelib.controls.proof import hops_of, patterns_of, statements_of, uncertain
+from chalicelib.controls.proof import hops_of, patterns_of, statements_of, uncertain, unread_keys
 from chalicelib.findings import Finding, Severity, witness_of
 from chalicelib.iam.account import Read
 
@@ -20,7 +20,7 @@ def _check(control: Control, state: State) -> Iterator[Result]:
         blocked = [access for access in passing if access.operation not in works]
         return [_finding(control, state, subject, blocked)] if blocked else [], answer.untried
 
-    return control.of_each_user(state, judge)
+    return control.of_each_user(state, judge, unread_keys)
 
 
 def _finding(control: Control, state: State, subject: Subject, blocked: Sequence[Access]) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from chalicelib.analysis.git import Access
+from chalicelib.analysis.git import Access, git_without_mfa
 from chalicelib.analysis.surface import Entry
 from chalicelib.analysis.ways import Way
 from chalicelib.controls.base import Subject
@@ -62,6 +62,11 @@ def _doubts(subject: Subject, doubts: Sequence[str], way: Way | None) -> Iterato
         yield f"not read whether the user has any active credential: {kinds}"
     yield from subject.broken
     yield from doubts
+
+
+def unread_keys(subject: Subject) -> str:
+    """That a verdict on Git hangs on a key that was to be read and could not be, in words; empty where none does."""
+    return git_without_mfa(subject.surface, subject.enforcement.guarded).unread
 
 
 def hops_of(access: Access) -> list[dict[str, Any]]:

@@ -105,7 +105,8 @@ class _Builder:
         scps = self._scps()
         root = self._root()
         keys = read_repository_keys(self._node(Read.REPOSITORY_KEYS), self._account)
-        self._gaps += keys.gaps
+        asked = {gap.subject for gap in self._gaps if gap.read is Read.REPOSITORY_KEYS}
+        self._gaps += [gap for gap in keys.gaps if gap.subject not in asked]
         return AccountSnapshot(
             account=self._account,
             taken=self._taken,

@@ -17,8 +17,8 @@ from chalicelib.iam.statement import PolicyError, PolicyKind, Statement, Stateme
 CURRENT_VERSION = "2012-10-17"
 VERSIONS = ("2008-10-17", CURRENT_VERSION)
 LONGEST = 1_000_000
-"""Characters without white space, far beyond what AWS stores: customers' policies have at most 32 KB (KMS key policies),
-AWS's own managed ones some 150 KB (AWSSupportServiceRolePolicy)."""
+"""Characters without white space, far beyond what AWS stores: the largest of customers' are KMS key policies of 32 KB,
+of its own managed ones AWSSupportServiceRolePolicy has some 150 KB."""
 MOST_REMEMBERED = 4096
 """Actions of which a document remembers the statements."""
 

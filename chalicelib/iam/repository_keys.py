@@ -65,6 +65,8 @@ def read_repository_keys(answer: Node | None, account: str) -> RepositoryKeys:
             repositories[arn] = key
     policies = _policies(answer)
     gaps += [Gap(answer.read, key, stored.complaint) for key, stored in policies.items() if stored.error]
+    used = dict.fromkeys(key for key in repositories.values() if MANAGED_KEY not in key)
+    gaps += [Gap(answer.read, key, "its policy was not read") for key in used if key not in policies]
     return RepositoryKeys(repositories, policies, regions, tuple(gaps))
 
 

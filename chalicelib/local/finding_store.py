@@ -97,7 +97,7 @@ class LedgerError(ValueError):
 
 
 class SqliteFindingStore:
-    """A `FindingStore` in a file that its owner alone can read. Findings resolved for longer than `keep` are forgotten.
+    """A `FindingStore` and `RunLog` in a file that its owner alone can read. Findings resolved for longer than `keep` are forgotten.
 
     One object is for one thread; several, in one process or in many, may share the file.
 
@@ -158,12 +158,12 @@ class SqliteFindingStore:
         return [event_of_row(_filled(row)) for row in self._connection.execute(select, (account, fingerprint))]
 
     def keep_report(self, report: RunReport) -> None:
-        """See `FindingStore`."""
+        """See `RunLog`."""
         insert = "INSERT OR REPLACE INTO report VALUES (:account, :run, :started, :report)"
         self._connection.execute(insert, row_of_report(report))
 
     def reports(self, account: str, most: int) -> Sequence[RunReport]:
-        """See `FindingStore`."""
+        """See `RunLog`."""
         select = "SELECT * FROM report WHERE account = ? ORDER BY started DESC, run DESC LIMIT ?"
         return [report_of_row(_filled(row)) for row in self._connection.execute(select, (account, most))]
 

@@ -8,8 +8,8 @@ from itertools import chain, combinations
 import pytest
 
 from chalicelib.audit import Audit
+from chalicelib.iam.account import Read
 from chalicelib.iam.exports import Exports
-from tests.accounts import ANSWERS
 from tests.accounts.build import (
     ADMIN,
     FINE,
@@ -27,8 +27,15 @@ from tests.accounts.build import (
 
 ORGANISATION = "service_control_policies"
 D, R, V, M, S, K = "details", "report", "virtual", "devices", "services", "keys"
-FIELDS = dict(zip((D, R, V, M, S, K), (field for field in ANSWERS if field != ORGANISATION), strict=True))
-"""What the answers are called here, and their fields; that of the organisation, which only spares, is left out."""
+FIELDS = {
+    D: "authorization_details",
+    R: "credential_report",
+    V: "virtual_mfa_devices",
+    M: "mfa_devices",
+    S: "service_credentials",
+    K: "ssh_public_keys",
+}
+"""What the answers are called here, and their fields; those that only spare somebody are left out."""
 
 NO_KEYS = ("false", "false")
 BROKEN = {"Version": "2012-10-17", "Statement": [{"Effect": "Permit", "Action": "*", "Resource": "*"}]}
@@ -116,7 +123,8 @@ each_readable = pytest.mark.parametrize("given", READABLE, ids=label)
 
 @each
 def test_each_missing_answer_is_a_gap(given: frozenset[str]) -> None:
-    gaps = {(str(gap.read), gap.reason) for gap in judged(given).gaps if not gap.subject}
+    told = (gap for gap in judged(given).gaps if gap.read is not Read.REPOSITORY_KEYS)
+    gaps = {(str(gap.read), gap.reason) for gap in told if not gap.subject}
     missing = {(FIELDS[name].replace("_", "-"), "not read") for name in FIELDS if name not in given}
     assert gaps == missing | {("service-control-policies", "not read")}
 

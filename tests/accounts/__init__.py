@@ -21,6 +21,7 @@ ANSWERS = {
     "service_credentials": "service-credentials.json",
     "ssh_public_keys": "ssh-public-keys.json",
     "service_control_policies": "service-control-policies.json",
+    "repository_keys": "repository-keys.json",
 }
 """The fields of `Exports`, and the file that holds each."""
 

@@ -227,6 +227,34 @@ def report(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS, 
     return stream.getvalue()
 
 
+# --- repositories ----------------------------------------------------------------------------------------------------
+
+
+def repository_arn(name: str, region: str = "eu-west-1") -> str:
+    """The ARN of a repository."""
+    return f"arn:aws:codecommit:{region}:{ACCOUNT}:{name}"
+
+
+def key_arn(name: str, account: str = ACCOUNT, region: str = "eu-west-1") -> str:
+    """The ARN of a KMS key."""
+    return f"arn:aws:kms:{region}:{account}:key/{name}"
+
+
+def repositories(keys: Mapping[str, str | None], policies: Mapping[str, Any] | None = None, *read: str) -> Json:
+    """The answer about repositories: name or ARN → key, the keys' policies, and the regions that were read."""
+    arns = {name if name.startswith("arn:") else repository_arn(name): key for name, key in keys.items()}
+    return {
+        "Regions": list(read or ("eu-west-1",)),
+        "Repositories": [
+            {"Arn": arn, "repositoryName": arn.rpartition(":")[2], **({"kmsKeyId": key} if key else {})}
+            for arn, key in arns.items()
+        ],
+        "KeyPolicies": {
+            key: body if isinstance(body, str) else json.dumps(body) for key, body in (policies or {}).items()
+        },
+    }
+
+
 # --- the account -----------------------------------------------------------------------------------------------------
 
 
@@ -237,8 +265,9 @@ def exports(
     roles: Sequence[Json] = (),
     root: Root | None = Root(),
     scps: Sequence[Sequence[Any]] | None = None,
+    repository_keys: Json | None = None,
 ) -> Exports:
-    """All answers about an account with these people; that about service control policies where `scps` is given."""
+    """All answers about an account with these people; those about its organisation and repositories where given."""
     rows = [*([root_row(root)] if root else []), *(report_row(person) for person in people if person.in_report)]
     return Exports(
         authorization_details={
@@ -277,6 +306,7 @@ def exports(
             if person.ssh_keys is not None
         },
         service_control_policies=None if scps is None else levels(*scps),
+        repository_keys=repository_keys,
     )
 
 

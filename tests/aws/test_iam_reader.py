@@ -13,6 +13,7 @@ import pytest
 from chalicelib.audit import Audit, judge
 from chalicelib.aws.iam_reader import REPORT_CHECKS, IamReader
 from chalicelib.aws.organization import OrganizationReader
+from chalicelib.aws.repository_reader import RepositoryReader
 from chalicelib.iam.account import Read
 from chalicelib.iam.exports import Exports, read_exports
 from chalicelib.iam.snapshot_file import parse_snapshot, snapshot_to_json
@@ -29,6 +30,8 @@ from tests.accounts.build import (
     deny_all_but,
     document,
     exports,
+    key_arn,
+    repository_arn,
     swap,
     verdict,
 )
@@ -93,7 +96,7 @@ def test_the_live_account_is_judged_as_its_answers_are(page: int) -> None:
     answers = exports(*PEOPLE)
     live = audit_live(FakeIam(answers, page=page))
     assert told(live) == told(whole(answers))
-    assert [gap.read for gap in live.gaps] == [Read.SERVICE_CONTROL_POLICIES]
+    assert {gap.read for gap in live.gaps} == {Read.SERVICE_CONTROL_POLICIES, Read.REPOSITORY_KEYS}
 
 
 def test_the_example_account_is_judged_as_its_answers_are() -> None:
@@ -252,9 +255,36 @@ def test_nobody_asks_an_organisation_about_an_account_that_is_not_known() -> Non
 def test_the_readme_names_the_permissions_that_reading_takes() -> None:
     text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     [block] = [b for b in re.findall(r"```json\n(.*?)```", text, re.DOTALL) if "GetAccountAuthorizationDetails" in b]
-    own, above = json.loads(block)["Statement"]
+    own, above, optional = json.loads(block)["Statement"]
     iam, client = FakeIam(exports(*PEOPLE)), FakeOrganization()
-    audit_live(iam)
     read_below(client, FakeIam(exports(*PEOPLE)))
-    assert {f"iam:{operation}" for operation in iam.calls} == set(own["Action"])
     assert {f"organizations:{operation}" for operation in client.calls} == set(above["Action"])
+    regional = FakeRegion()
+    repositories = RepositoryReader(lambda _: (regional.client("codecommit"), regional.client("kms")), ["eu-west-1"])
+    IamReader(iam, lambda: TAKEN, lambda _: None, repositories=repositories).read_account()
+    assert {f"iam:{operation}" for operation in iam.calls} == set(own["Action"])
+    assert set(regional.asked) == set(optional["Action"])
+
+
+class FakeRegion:
+    """One repository with a key of its own, and the permissions of the calls that ask about it."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def client(self, service: str) -> Any:
+        """A client of a service, of which every method answers alike."""
+        region = self
+
+        class Client:
+            """Notes what it is asked."""
+
+            def __getattr__(self, method: str) -> Any:
+                def call(**_: Any) -> Any:
+                    region.asked.append(f"{service}:{''.join(part.capitalize() for part in method.split('_'))}")
+                    one = {"repositoryName": "app", "Arn": repository_arn("app"), "kmsKeyId": key_arn("one")}
+                    return {"repositories": [one], "Policy": "{}"}
+
+                return call
+
+        return Client()

@@ -9,7 +9,19 @@ import pytest
 
 from chalicelib.findings import Finding
 from tests.accounts import DEMO
-from tests.accounts.build import ACCOUNT, ADMIN, Person, allow, audit_of, deny, deny_all_but, document, exports
+from tests.accounts.build import (
+    ACCOUNT,
+    ADMIN,
+    Person,
+    allow,
+    audit_of,
+    deny,
+    deny_all_but,
+    document,
+    exports,
+    repositories,
+    swap,
+)
 from tests.cli.conftest import Run, demo_options, write_exports
 
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1"
@@ -169,3 +181,13 @@ def test_the_example_accounts_witnesses_replay(run: Run) -> None:
             "--resource", witness["resource"], "--mfa", witness["mfa"], *context,
         )  # fmt: skip
         assert result.out.startswith("Allowed")
+
+
+def test_a_key_whose_policy_was_read_is_decided_by_it(run: Run, tmp_path: Path) -> None:
+    policy = document({**allow("kms:*"), "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/keeper"}})
+    options = write_exports(swap(ALICE, repository_keys=repositories({"parts": KEY}, {KEY: policy})), tmp_path)
+    ask = ("explain", *options, "--user", "alice", "--action", "kms:Decrypt", "--resource", KEY, "--via", "codecommit")
+    out = run(*ask).out
+    assert out.startswith("ImplicitlyDenied: ")
+    assert "the key policy does not allow it" in out
+    assert "was not read" not in out

@@ -9,7 +9,19 @@ from typing import Any
 import pytest
 
 from tests.accounts import DEMO
-from tests.accounts.build import ACCOUNT, ADMIN, FULL_ACCESS, Person, allow, deny, document, exports
+from tests.accounts.build import (
+    ACCOUNT,
+    ADMIN,
+    FULL_ACCESS,
+    Json,
+    Person,
+    allow,
+    deny,
+    document,
+    exports,
+    key_arn,
+    repositories,
+)
 from tests.cli.conftest import Result, Run, demo_options, write_exports
 from tests.controls.cases.base import guard
 
@@ -148,3 +160,53 @@ def test_a_credential_that_the_user_lacks_is_noted(run: Run, tmp_path: Path) -> 
 )
 def test_what_is_no_repository_and_no_key_is_refused(options: tuple[str, ...], run: Run) -> None:
     run("git", *demo_options(DEMO), "--user", "finn", *options).assert_refused("mfawatch git")
+
+
+# --- repositories whose keys were read -------------------------------------------------------------------------------
+
+MANAGED = key_arn("aws-managed-codecommit")
+KEEPER = f"arn:aws:iam::{ACCOUNT}:role/keeper"
+NO_ALLOW_OF_KMS = Person(inline=[document(allow("codecommit:*")), guard(*GIT, when=VIA)])
+EVERYBODY = document({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"})
+NOBODY = document({"Effect": "Allow", "Principal": {"AWS": KEEPER}, "Action": "kms:*", "Resource": "*"})
+
+
+def pull(run: Run, folder: Path, answer: Json, *options: str) -> Any:
+    """What is said of a pull where that is known of the repositories."""
+    answers = exports(NO_ALLOW_OF_KMS, repository_keys=answer)
+    where = ("--user", "alice", *WHERE, "--operation", "pull", "--format", "json")
+    return run("git", *write_exports(answers, folder), *where, *options).json[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "key", "works"),
+    [
+        (repositories({"shop": KEY}, {KEY: EVERYBODY}), KEY, True),
+        (repositories({"shop": KEY}, {KEY: NOBODY}), KEY, False),
+        (repositories({"shop": None}), MANAGED, True),
+        (repositories({"shop": KEY}), MANAGED, True),
+        (repositories({"shop": KEY}, {KEY: "{"}), MANAGED, True),
+        (repositories({"shop": "alias/ours"}), MANAGED, True),
+        (repositories({"other": KEY}, {KEY: NOBODY}), MANAGED, True),
+    ],
+)
+def test_a_repository_is_decided_by_the_key_that_it_has(
+    answer: Json, key: str, works: bool, run: Run, tmp_path: Path
+) -> None:
+    told = pull(run, tmp_path, answer)
+    assert (told["hops"][1]["resource"], told["works"]) == (key, works)
+
+
+def test_the_key_that_is_named_counts_and_so_does_its_policy(run: Run, tmp_path: Path) -> None:
+    answer = repositories({"shop": None, "other": KEY}, {KEY: EVERYBODY})
+    told = pull(run, tmp_path, answer, "--key", KEY)
+    assert (told["hops"][1]["resource"], told["works"]) == (KEY, True)
+    policy = tmp_path / "key.json"
+    policy.write_text(json.dumps(NOBODY))
+    assert not pull(run, tmp_path, answer, "--key", KEY, "--key-policy", str(policy))["works"]
+
+
+def test_a_key_whose_policy_is_not_known_is_noted(run: Run, tmp_path: Path) -> None:
+    answers = exports(NO_ALLOW_OF_KMS, repository_keys=repositories({"shop": KEY}))
+    out = run("git", *write_exports(answers, tmp_path), "--user", "alice", *WHERE).out
+    assert f"note: the policy of its key {KEY} is not known" in out

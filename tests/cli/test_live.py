@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 
 from chalicelib import bootstrap
+from chalicelib.aws.repository_reader import RepositoryReader
 from chalicelib.local.emulator import emulator
 from tests.accounts.build import ADMIN, GUARD
 from tests.cli.conftest import Run
@@ -78,3 +80,60 @@ def test_no_such_profile_is_one_line(run: Run) -> None:
     done = run("audit", "--profile", "nobody-has-this-one")
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "nobody-has-this-one" in done.err
+
+
+# --- which regions' repositories are read ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def regions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The regions that a command asks for, in place of the emulator, which has no repositories."""
+    asked: list[str] = []
+    make = bootstrap.repository_reader
+
+    def noting(*arguments: Any) -> RepositoryReader:
+        reader = make(*arguments)
+
+        def refuse(region: str) -> tuple[Any, Any]:
+            asked.append(region)
+            raise ValueError("not now")
+
+        return RepositoryReader(refuse, reader.regions)
+
+    monkeypatch.setattr(bootstrap, "repository_reader", noting)
+    return asked
+
+
+def test_the_regions_of_the_settings_are_read(run: Run, url: str, tmp_path: Path, regions: list[str]) -> None:
+    settings = tmp_path / "mfawatch.toml"
+    settings.write_text('regions = ["eu-west-1", "eu-central-1"]')
+    file = tmp_path / "account.json"
+    for command in (["audit"], ["snapshot", "-o", str(file)]):
+        run(*command, "--endpoint-url", url, "--settings", settings)
+        assert regions == ["eu-west-1", "eu-central-1"]
+        regions.clear()
+    gaps = [gap for gap in json.loads(file.read_text())["gaps"] if gap["read"] == "repository-keys"]
+    assert [(gap["subject"], gap["reason"]) for gap in gaps] == [("eu-west-1", "not now"), ("eu-central-1", "not now")]
+
+
+@pytest.mark.parametrize("command", [["audit"], ["surface", "--user", "bob"]])
+def test_without_any_the_region_of_the_credentials_is_read(
+    command: list[str], run: Run, url: str, regions: list[str]
+) -> None:
+    run(*command, "--endpoint-url", url)
+    assert regions == ["us-east-1"]
+
+
+@pytest.mark.parametrize(
+    "where", [["shop", "--region", "eu-west-2"], ["arn:aws:codecommit:eu-west-2:123456789012:shop"]]
+)
+def test_git_reads_the_region_of_its_repository(where: list[str], run: Run, url: str, regions: list[str]) -> None:
+    done = run("git", "--endpoint-url", url, "--user", "bob", "--repository", *where)
+    assert done.code == 0
+    assert regions == ["eu-west-2"]
+
+
+def test_a_failure_to_read_repositories_is_a_gap_and_no_more(run: Run, url: str, regions: list[str]) -> None:
+    done = run("audit", "--endpoint-url", url, "--user", "bob", "--format", "json")
+    assert {f["control"] for f in done.json["findings"]} == {"user-without-mfa", "mfa-self-takeover"}
+    assert regions == ["us-east-1"]

@@ -1,4 +1,4 @@
-"""mfawatch snapshot: six files in one, which audit takes in their place."""
+"""mfawatch snapshot: several files in one, which audit takes in their place."""
 
 from __future__ import annotations
 
@@ -9,8 +9,18 @@ from pathlib import Path
 import pytest
 
 from tests.accounts import DEMO
-from tests.accounts.build import Person, exports, swap
+from tests.accounts.build import (
+    Person,
+    allow,
+    document,
+    exports,
+    key_arn,
+    repositories,
+    repository_arn,
+    swap,
+)
 from tests.cli.conftest import Run, demo_options, write_exports
+from tests.controls.cases.keys import FORM_A, GIT
 
 
 def test_an_audit_of_the_snapshot_is_the_audit_of_the_files(run: Run, tmp_path: Path) -> None:
@@ -77,6 +87,28 @@ def test_what_no_audit_could_read_is_not_written(run: Run, tmp_path: Path) -> No
     path = tmp_path / "account.json"
     run("snapshot", *write_exports(answers, tmp_path), "-o", path).assert_refused("mfa-devices.json", "an object")
     assert not path.exists()
+
+
+def test_repositories_and_their_keys_are_in_the_snapshot(run: Run, tmp_path: Path) -> None:
+    """What the audit says by them it says by the file and by the snapshot, and not without them."""
+    key, path = key_arn("one"), tmp_path / "account.json"
+    nobody = document({"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"})
+    person = Person(inline=[document(allow(*GIT, on=repository_arn("app"))), FORM_A])
+    options = write_exports(exports(person, repository_keys=repositories({"app": key}, {key: nobody})), tmp_path)
+    assert "--repository-keys" in options
+    assert run("snapshot", *options, "-o", path).code == 0
+    for given, wanted in (
+        (options, "git-blocked-by-kms"),
+        (["--snapshot", str(path)], "git-blocked-by-kms"),
+        (write_exports(exports(person), tmp_path), "codecommit-exemption"),
+    ):
+        assert [finding["control"] for finding in run("audit", *given, "--format", "json").json["findings"]] == [wanted]
+
+
+def test_an_error_inside_the_answer_about_repositories_is_placed(run: Run, tmp_path: Path) -> None:
+    answers = exports(Person(), repository_keys={"Regions": [], "Repositories": [{"Arn": "app"}]})
+    told = ("repository-keys.json", "Repositories[0].Arn")
+    run("audit", *write_exports(answers, tmp_path)).assert_refused(*told)
 
 
 def test_an_output_file_must_be_named(run: Run) -> None:

@@ -80,7 +80,8 @@ class World:
 
     def client(self, service: str, account: str) -> Any:
         """An operator's client in an account."""
-        return session_of(self.url, account).client(service, endpoint_url=self.url)
+        session: Any = session_of(self.url, account)
+        return session.client(service, endpoint_url=self.url)
 
     def iam(self, account: str) -> Any:
         """An operator's IAM client in an account."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import botocore.awsrequest
+from botocore.awsrequest import AWSResponse, HTTPHeaders
 
 Fault = Callable[[], Any]
 """Called in place of a call: it raises, or gives the answer."""
@@ -54,7 +54,7 @@ def refusal(code: str, status: int = 400) -> Fault:
     """AWS refuses the call."""
 
     def answer() -> Any:
-        http = botocore.awsrequest.AWSResponse("http://refused", status, {}, None)
+        http = AWSResponse("http://refused", status, HTTPHeaders(), None)
         return http, {"Error": {"Code": code, "Message": "not now"}, "ResponseMetadata": {"HTTPStatusCode": status}}
 
     return answer

@@ -9,6 +9,7 @@ from tests.controls.cases.enforcement import ENFORCEMENT, EVALUABLE
 from tests.controls.cases.git import GIT_CASES
 from tests.controls.cases.keys import KEYS
 from tests.controls.cases.organization import ORGANISATION
+from tests.controls.cases.repositories import WITH_THEIR_KEYS
 from tests.controls.cases.roles import ROLES
 from tests.controls.cases.services import THROUGH
 from tests.controls.cases.takeover import TAKEOVER_CASES
@@ -20,6 +21,7 @@ CASES: Sequence[Case] = (
     *EVALUABLE,
     *TAKEOVER_CASES,
     *GIT_CASES,
+    *WITH_THEIR_KEYS,
     *THROUGH,
     *KEYS,
     *ROLES,

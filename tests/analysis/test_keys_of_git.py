@@ -1,0 +1,191 @@
+"""Keys of repositories: the evidence names the one that was used, and whoever shares a surface has their own answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib.analysis.decide import Decided, decide_for_user
+from chalicelib.audit import judge
+from chalicelib.diff import diff
+from chalicelib.iam.account import Gap, Read
+from chalicelib.iam.decision import Verdict
+from chalicelib.iam.exports import read_exports
+from chalicelib.iam.request import MfaState
+from chalicelib.ledger import ChangeKind
+from tests.accounts.build import (
+    ADMIN,
+    FINE,
+    FOUND,
+    TAKEN,
+    Json,
+    Person,
+    allow,
+    audit_of,
+    document,
+    exports,
+    found,
+    group,
+    read,
+    repositories,
+    repository_arn,
+    swap,
+    verdict,
+)
+from tests.controls.cases.keys import FORM_A, GIT, KEY
+from tests.controls.cases.repositories import (
+    FOREIGN,
+    MANAGED,
+    NOBODY,
+    OF_THE_ACCOUNT,
+    ONE,
+    OWN_KEYS_DENIED,
+    key_policy,
+    known,
+)
+
+WORKS, BLOCKED = "codecommit-exemption", "git-blocked-by-kms"
+APP = repository_arn("app")
+
+
+def hops(person: Person, control: str, **traits: Any) -> list[tuple[str, str]]:
+    """The resource and the decision of each hop that the finding on the person shows."""
+    finding = found(audit_of(person, **traits), person.name)[control]
+    shown: Any = finding.evidence["hops"]
+    return [(hop["resource"], hop["decision"]) for hop in shown]
+
+
+def test_the_evidence_names_the_key_that_was_used() -> None:
+    assert hops(ONE, WORKS, **known({"app": KEY}, {KEY: MANAGED})) == [
+        (APP, "Allowed"),
+        (KEY, "Allowed"),
+        (KEY, "Allowed"),
+    ]
+    assert hops(ONE, BLOCKED, **known({"app": KEY}, {KEY: NOBODY})) == [
+        (APP, "Allowed"),
+        (KEY, "ImplicitlyDenied"),
+        (KEY, "ImplicitlyDenied"),
+    ]
+
+
+def test_the_evidence_names_the_repository_whose_key_is_open() -> None:
+    traits = known({"lib": None, "app": FOREIGN}, {FOREIGN: OF_THE_ACCOUNT})
+    assert hops(OWN_KEYS_DENIED, WORKS, **traits) == [(APP, "Allowed"), (FOREIGN, "Allowed"), (FOREIGN, "Allowed")]
+    witness = found(audit_of(OWN_KEYS_DENIED, **traits), "alice")[WORKS].witness
+    assert witness is not None
+    assert witness.resource == APP
+
+
+# --- shared surfaces -------------------------------------------------------------------------------------------------
+
+
+def user(name: str) -> str:
+    """The user's ARN."""
+    return Person(name).arn
+
+
+BOB_ALONE = key_policy(user("bob"))
+BY_TAG = key_policy("*", {"StringEquals": {"aws:PrincipalTag/team": "red"}})
+BY_NAME = key_policy("*", {"StringLike": {"aws:username": "b*"}})
+ALL_BUT_BOB = document(
+    *OF_THE_ACCOUNT["Statement"],
+    {"Effect": "Deny", "Principal": {"AWS": user("bob")}, "Action": "kms:*", "Resource": "*"},
+)
+ONE_OF_STAFF = [document(allow(*GIT, on=APP), allow("kms:*")), FORM_A]
+ALL_OF_STAFF = OWN_KEYS_DENIED.inline
+
+
+@pytest.mark.parametrize("key", [KEY, FOREIGN], ids=["one repository", "any repository"])
+@pytest.mark.parametrize(
+    ("policy", "open_to"),
+    [
+        (BOB_ALONE, {"bob"}),
+        (BY_TAG, {"bob"}),
+        (BY_NAME, {"bob"}),
+        (ALL_BUT_BOB, {"anna", "zoe"}),
+        (OF_THE_ACCOUNT, {"anna", "bob", "zoe"}),
+        (NOBODY, set()),
+    ],
+)
+def test_users_with_the_same_policies_are_told_apart_by_the_keys(policy: Json, open_to: set[str], key: str) -> None:
+    """Bob stands between two others: whoever is judged first does not decide for the others."""
+    people = [Person(name, groups=["staff"], tags={"team": "red"} if name == "bob" else {}) for name in NAMES]
+    staff = group("staff", *(ONE_OF_STAFF if key == KEY else ALL_OF_STAFF))
+    result = audit_of(*people, groups=[staff], **known({"app": key}, {key: policy}))
+    assert {name for name in NAMES if verdict(result, WORKS, name) == FOUND} == open_to
+    assert {name for name in NAMES if verdict(result, BLOCKED, name) == FOUND} == set(NAMES) - open_to
+    for name in open_to:
+        witness = found(result, name)[WORKS].witness
+        assert witness is not None
+        assert witness.principal == user(name)
+
+
+NAMES = ("anna", "bob", "zoe")
+
+
+def test_where_the_key_of_one_repository_is_known_the_others_stay_supposed() -> None:
+    """Anna is allowed a repository that was read and bob one that was not."""
+    people = [
+        Person("anna", inline=[document(allow(*GIT, on=APP)), FORM_A]),
+        Person("bob", inline=[document(allow(*GIT, on=repository_arn("lib"))), FORM_A]),
+    ]
+    result = audit_of(*people, **known({"app": KEY}, {KEY: NOBODY}))
+    assert [verdict(result, WORKS, name) for name in ("anna", "bob")] == [FINE, FOUND]
+
+
+# --- one request -----------------------------------------------------------------------------------------------------
+
+
+def decided(person: Person, key: str, via: str | None = "codecommit", **traits: Any) -> Decided:
+    """kms:Decrypt on a key."""
+    snapshot = read(person, **traits)
+    mfa = MfaState.FALSE if via else MfaState.ABSENT
+    return decide_for_user(snapshot, snapshot.users["alice"], "kms:Decrypt", key, mfa, via)
+
+
+@pytest.mark.parametrize(
+    ("policy", "via", "wanted"),
+    [
+        (MANAGED, "codecommit", Verdict.ALLOWED),
+        (MANAGED, "s3", Verdict.IMPLICITLY_DENIED),
+        (MANAGED, None, Verdict.IMPLICITLY_DENIED),
+        (NOBODY, "codecommit", Verdict.IMPLICITLY_DENIED),
+        (OF_THE_ACCOUNT, None, Verdict.ALLOWED),
+    ],
+)
+def test_a_request_on_a_key_is_decided_by_its_policy(policy: Json, via: str | None, wanted: Verdict) -> None:
+    found_for = decided(Person(inline=[ADMIN]), KEY, via, **known({"app": KEY}, {KEY: policy}))
+    assert found_for.decision.verdict is wanted
+    assert found_for.doubts == ()
+
+
+@pytest.mark.parametrize("traits", [{}, known({"app": KEY}), known({"app": KEY}, {KEY: "{"})])
+def test_a_request_on_a_key_whose_policy_is_unknown_says_so(traits: dict[str, Any]) -> None:
+    found_for = decided(Person(inline=[ADMIN]), KEY, **traits)
+    assert found_for.decision.allowed
+    assert found_for.doubts == ("the key's policy was not read: AWS's default key policy is assumed",)
+
+
+# --- the ledger ------------------------------------------------------------------------------------------------------
+
+
+def test_a_finding_that_rests_on_a_key_outlasts_a_sweep_that_could_not_read_it() -> None:
+    """Throttled, the read of the key says nothing: neither that Git works nor that it is blocked is over."""
+    whole = known({"app": FOREIGN}, {FOREIGN: OF_THE_ACCOUNT})
+    before = diff(audit_of(OWN_KEYS_DENIED, **whole), [], "one", TAKEN)
+    stored = [change.after for change in before]
+    assert WORKS in {one.control for one in stored}
+    throttled = (Gap(Read.REPOSITORY_KEYS, "eu-west-1", "ThrottlingException"),)
+    answers = swap(exports(OWN_KEYS_DENIED), repository_keys=repositories({}, {}, "us-east-1"), gaps=throttled)
+    after = diff(judge(read_exports(answers, TAKEN)), stored, "two", TAKEN)
+    assert ChangeKind.RESOLVED not in {change.kind for change in after}
+    closed = diff(audit_of(OWN_KEYS_DENIED, **known({"app": FOREIGN}, {FOREIGN: NOBODY})), stored, "three", TAKEN)
+    assert WORKS in {change.after.control for change in closed if change.kind is ChangeKind.RESOLVED}
+
+
+def test_the_account_of_the_key_is_told_from_that_of_the_caller() -> None:
+    """Another account's key whose policy lets its own account in alone is closed to this one's users."""
+    policy = key_policy("arn:aws:iam::999988887777:root")
+    result = audit_of(OWN_KEYS_DENIED, **known({"app": FOREIGN}, {FOREIGN: policy}))
+    assert verdict(result, BLOCKED, "alice") == FOUND
