@@ -29,6 +29,7 @@ ROLE = "arn:aws:iam::111122223333:role/deploy"
 def test_the_example_of_the_module() -> None:
     assert parse_settings(EXAMPLE, {}, CONTROLS) == Settings(
         accounts=("111122223333",),
+        organization=True,
         regions=("eu-west-1",),
         break_glass_users=("emergency-*",),
         canonical=(CanonicalPolicy("RequireMfa", "policies/require-mfa.json", "v3", ("*",)),),
@@ -262,10 +263,13 @@ REFUSED: list[tuple[str, str]] = [
     ("[[exemptions]]\nuntil = 2027-02-30\n", "line 2: is no TOML: Invalid date or datetime"),
     # keys
     ("account = []", 'line 1: account: unknown key; did you mean "accounts"?'),
+    ("organization = 1", "line 1: organization: must be true or false, not a number"),
+    ('organization = "yes"', "line 1: organization: must be true or false, not a string"),
     ("Accounts = []", 'line 1: Accounts: unknown key; did you mean "accounts"?'),
     (
         "x = 1",
-        "line 1: x: unknown key; there are accounts, regions, break_glass_users, canonical, exemptions, thresholds",
+        "line 1: x: unknown key; there are accounts, organization, regions, break_glass_users, canonical, exemptions, "
+        "thresholds",
     ),
     ("[threshold]\nfail_on = 'low'", 'line 1: threshold: unknown key; did you mean "thresholds"?'),
     ("threshold.fail_on = 'low'", 'line 1: threshold: unknown key; did you mean "thresholds"?'),

@@ -97,8 +97,9 @@ class LedgerError(ValueError):
 
 
 class SqliteFindingStore:
-    """A `FindingStore` and `RunLog` in a file that its owner alone can read. Findings resolved for longer than `keep` are forgotten.
+    """A `FindingStore` and `RunLog` in a file that its owner alone can read.
 
+    Findings that have been resolved for longer than `keep` are forgotten, and so are the runs of that time.
     One object is for one thread; several, in one process or in many, may share the file.
 
     Raises:

@@ -64,7 +64,8 @@ def test_the_files_of_the_example_account_give_its_audit(run: Run) -> None:
 # --- JSON ------------------------------------------------------------------------------------------------------------
 
 FINDING = {
-    "fingerprint", "control", "severity", "status", "resource", "user", "title", "evidence", "witness", "fix"
+    "fingerprint", "control", "severity", "status", "resource", "distinction", "user", "title", "evidence", "witness",
+    "fix",
 }  # fmt: skip
 WITNESS = {"principal", "action", "resource", "mfa", "context"}
 

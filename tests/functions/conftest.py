@@ -18,6 +18,7 @@ from chalicelib.findings import Status
 from chalicelib.ledger import Stored
 from chalicelib.local.deployment import LocalDeployment, deploy, environment
 from chalicelib.local.emulator import ACCOUNT, emulator, session_of
+from chalicelib.runs import RunReport
 from chalicelib.sweep import Assignment, Run
 from tests.accounts.build import ADMIN, GUARD, deny_all_but, document
 from tests.functions.watching import Watching
@@ -69,9 +70,14 @@ class World:
         """(user, control) → the finding in the ledger."""
         return {(one.user, one.control): one for one in self.deployment.ledger.load(account)}
 
-    def gaps(self, account: str) -> set[str]:
-        """The reasons of the gaps that the last run on an account told."""
-        return {gap.reason for gap in self.deployment.ledger.reports(account, 1)[0].gaps}
+    def report(self, account: str, run: str) -> RunReport:
+        """What a run said of an account."""
+        [found] = [one for one in self.deployment.ledger.reports(account, 1000) if one.run == run]
+        return found
+
+    def gaps(self, account: str, run: str) -> set[str]:
+        """The reasons of the gaps that a run told of an account."""
+        return {gap.reason for gap in self.report(account, run).gaps}
 
     def told(self, account: str) -> dict[tuple[str | None, str], str]:
         """(user, control) → the severity of what is open."""

@@ -11,7 +11,7 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from chalicelib.aws.member_accounts import MemberAccounts
 from chalicelib.ledger import ChangeKind
 from chalicelib.local.lambda_runtime import invoke, queue_event
-from tests.functions.conftest import EXPECTED, MEMBER, OWN, World, assignment
+from tests.functions.conftest import EXPECTED, MEMBER, OWN, PEOPLE, World, assignment
 from tests.functions.watching import Fault, raising, refusal
 
 OPTIONAL = {"iam:GenerateCredentialReport"}
@@ -67,7 +67,7 @@ def test_a_read_that_fails_resolves_nothing_and_shows(swept: World, operation: s
         changes = swept.deployment.changes(account, run)
         assert {kind for kind, _ in changes} <= {ChangeKind.CHANGED}
         if operation not in OPTIONAL:
-            assert any(REASONS[fault] in reason for reason in swept.gaps(account)), swept.gaps(account)
+            assert any(REASONS[fault] in reason for reason in swept.gaps(account, run))
     swept.sweep(f"{run}-after")
     assert swept.told(OWN) == swept.told(MEMBER) == EXPECTED
 
@@ -87,7 +87,7 @@ def test_without_what_is_needed_an_account_is_given_up_loudly(swept: World, oper
     # What was given up is put back into the queue by an operator: then it is done.
     answer = invoke("audit_account", swept.deployment.audit_account, queue_event(given_up))
     assert answer == {"batchItemFailures": []}
-    assert swept.deployment.ledger.reports(OWN, 1)[0].run == run
+    assert swept.report(OWN, run).users == len(PEOPLE)
 
 
 def test_a_report_that_is_never_made_is_a_gap(swept: World) -> None:
@@ -96,7 +96,7 @@ def test_a_report_that_is_never_made_is_a_gap(swept: World) -> None:
         assert swept.sweep("no-report") == []
     finally:
         swept.watching.faults.clear()
-    assert any("not made within" in reason for reason in swept.gaps(OWN))
+    assert any("not made within" in reason for reason in swept.gaps(OWN, "no-report"))
     assert swept.told(OWN).keys() == EXPECTED.keys()
 
 
@@ -106,11 +106,11 @@ def test_a_member_without_the_role_shows_and_harms_nobody(swept: World) -> None:
         assert swept.sweep("no-role") == []
     finally:
         swept.watching.faults.clear()
-    [reason] = swept.gaps(MEMBER)
+    [reason] = swept.gaps(MEMBER, "no-role")
     assert f"arn:aws:iam::{MEMBER}:role/mfawatch-audit cannot be assumed: AccessDenied" in reason
     assert swept.told(OWN) == swept.told(MEMBER) == EXPECTED
     assert swept.deployment.changes(MEMBER, "no-role") == []
-    assert swept.deployment.ledger.reports(OWN, 1)[0].run == "no-role"
+    assert swept.report(OWN, "no-role").gap_count == 0
 
 
 def test_sts_that_does_not_answer_is_tried_again_and_given_up_loudly(swept: World) -> None:
@@ -127,7 +127,7 @@ def test_a_role_of_another_account_resolves_nothing(swept: World, monkeypatch: p
     """Whatever leads to the wrong account: its people must not stand for those of the right one."""
     monkeypatch.setattr(MemberAccounts, "reader_of", lambda self, _: self.open(None))
     assert swept.sweep("confused") == []
-    assert any(f"are of account {OWN}" in reason for reason in swept.gaps(MEMBER))
+    assert any(f"are of account {OWN}" in reason for reason in swept.gaps(MEMBER, "confused"))
     assert swept.told(MEMBER) == EXPECTED
 
 
@@ -141,7 +141,7 @@ def test_a_message_delivered_three_times_is_worked_once(swept: World) -> None:
     assert answers == [{"batchItemFailures": []}] * 3
     operations = [call.operation for call in swept.watching.calls]
     assert operations.count("iam:GetAccountAuthorizationDetails") == 1
-    assert len([one for one in swept.deployment.ledger.reports(OWN, 100) if one.run == "thrice"]) == 1
+    assert swept.report(OWN, "thrice").users == len(PEOPLE)
 
 
 POISON = ["", "{", "null", "[]", '{"run": "r", "account": "1"}', '{"run": 1}', "\ud800", "x" * 10_000]
@@ -155,7 +155,7 @@ def test_a_poisoned_message_fails_alone(swept: World, body: str) -> None:
     ]
     answer = invoke("audit_account", swept.deployment.audit_account, queue_event(messages))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
-    assert swept.deployment.ledger.reports(OWN, 1)[0].run == f"beside-{POISON.index(body)}"
+    assert swept.report(OWN, f"beside-{POISON.index(body)}").users == len(PEOPLE)
 
 
 def test_a_poisoned_message_is_given_up_in_the_end(swept: World) -> None:

@@ -40,7 +40,7 @@ def answers(calls: Calls) -> tuple[Exports, datetime]:
         patch.setenv("AWS_SECRET_ACCESS_KEY", "any")
         fill(client_at(url, "iam"), exports)
         calls.update(counted)
-        return bootstrap.iam_reader(endpoint_url=url).read_account()
+        return bootstrap.iam_reader(region="eu-west-1", endpoint_url=url).read_account()
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_the_evidence_is_the_same(read: AccountSnapshot) -> None:
 
 def test_the_credentials_are_the_same(read: AccountSnapshot) -> None:
     files = read_example()
-    assert read.gaps == files.gaps
+    assert read.gaps == ()
     assert read.root == files.root
     assert read.users.keys() == files.users.keys()
     for name, user in files.users.items():
