@@ -29,7 +29,7 @@ from chalicelib.iam.request import account_of_resource
 
 PAGE = 1000
 """Items a page, the most that IAM gives."""
-WORKERS = 8
+WORKERS = 16
 """Calls for single users that are made at once."""
 REPORT_CHECKS = 20
 """How often the credential report is asked for before it is given up."""
@@ -61,19 +61,14 @@ class IamReader:
         self._gaps = []
         taken = self.now()
         self._start_report()
+        with ThreadPoolExecutor() as pool:
+            details, report = pool.submit(self._details), pool.submit(self._report)
+            virtual, services = pool.submit(self._virtual_devices), pool.submit(self._service_credentials)
         exports = Exports(
-            authorization_details=self._details(),
-            virtual_mfa_devices=self._list(
-                Read.VIRTUAL_MFA_DEVICES, "list_virtual_mfa_devices", "VirtualMFADevices", AssignmentStatus="Assigned"
-            ),
-            service_credentials=self._list(
-                Read.SERVICE_CREDENTIALS,
-                "list_service_specific_credentials",
-                "ServiceSpecificCredentials",
-                AllUsers=True,
-                ServiceName=CODECOMMIT,
-            ),
-            credential_report=self._report(),
+            authorization_details=details.result(),
+            virtual_mfa_devices=virtual.result(),
+            service_credentials=services.result(),
+            credential_report=report.result(),
         )
         if exports.authorization_details is None and exports.credential_report is None:
             return replace(exports, gaps=tuple(self._gaps)), taken
@@ -141,9 +136,13 @@ class IamReader:
         names = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
         return self._pages(Read.AUTHORIZATION_DETAILS, "", self.iam.get_account_authorization_details, names)
 
-    def _list(self, read: Read, operation: str, name: str, **parameters: Any) -> dict[str, Any] | None:
-        call = getattr(self.iam, operation)
-        return self._pages(read, "", partial(call, **parameters), (name,))
+    def _virtual_devices(self) -> dict[str, Any] | None:
+        call = partial(self.iam.list_virtual_mfa_devices, AssignmentStatus="Assigned")
+        return self._pages(Read.VIRTUAL_MFA_DEVICES, "", call, ("VirtualMFADevices",))
+
+    def _service_credentials(self) -> dict[str, Any] | None:
+        call = partial(self.iam.list_service_specific_credentials, AllUsers=True, ServiceName=CODECOMMIT)
+        return self._pages(Read.SERVICE_CREDENTIALS, "", call, ("ServiceSpecificCredentials",))
 
     def _pages(
         self, read: Read, subject: str, call: Callable[..., Mapping[str, Any]], names: Iterable[str]

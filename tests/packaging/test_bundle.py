@@ -1,40 +1,85 @@
+"""What `chalice package` makes, unpacked: the functions run from it with nothing beside them but boto3."""
+
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
-from chalice.deploy.packager import AppOnlyDeploymentPackager, DependencyBuilder
-from chalice.utils import UI, OSUtils
+
+from chalicelib.local.check_bundle import MOST_BYTES, complaints, pins
+from chalicelib.local.deployment import LocalDeployment, deploy, environment
+from chalicelib.local.emulator import ACCOUNT, emulator
+from chalicelib.local.lambda_runtime import queue_event, schedule_event
+from tests.accounts.build import ADMIN
 
 ROOT = Path(__file__).parents[2]
 POLICIES = sorted(path.name for path in (ROOT / "policies").glob("*.json"))
 SHIPPED = {"app.py", "chalicelib/iam/decision.py", "chalicelib/iam/data/actions.jsonl.gz"} | {
     f"chalicelib/policies/{name}" for name in POLICIES
 }
+RUNTIME = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six")
+"""What Lambda's runtime has: boto3, and what it stands on. (jmespath, too, comes with the bundle.)"""
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Lambda bundle as Chalice packs it, without the packages of requirements.txt, unpacked."""
-    project = tmp_path_factory.mktemp("project")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle as `make package` makes it, in a copy of the project."""
+    project, out = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("package")
     for name in ("app.py", "requirements.txt"):
         shutil.copy(ROOT / name, project / name)
-    skipped = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "chalicelib", project / "chalicelib", symlinks=True, ignore=skipped)
-    shutil.copytree(ROOT / "policies", project / "policies")
-    shutil.copytree(ROOT / ".chalice", project / ".chalice", ignore=shutil.ignore_patterns("deployments", "deployed"))
-    osutils = OSUtils()
-    packager = AppOnlyDeploymentPackager(osutils, DependencyBuilder(osutils), UI())
-    archive = packager.create_deployment_package(str(project), f"python3.{sys.version_info.minor}")
+    skipped = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
+    for name in ("chalicelib", "policies", ".chalice"):
+        shutil.copytree(ROOT / name, project / name, symlinks=True, ignore=skipped)
+    command = ["package", "--stage", "prod", "--merge-template", ".chalice/resources.json", str(out)]
+    done = subprocess.run(
+        [sys.executable, "-c", "from chalice.cli import main; main()", *command],
+        cwd=project,
+        env=os.environ | {"PIP_NO_DEPS": "1", "AWS_DEFAULT_REGION": "us-east-1", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return out / "deployment.zip"
+
+
+@pytest.fixture(scope="module")
+def bundle(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle, unpacked."""
     target = tmp_path_factory.mktemp("bundle")
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(target)
     return target
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what Lambda's runtime has, and nothing else."""
+    folder = tmp_path_factory.mktemp("runtime")
+    for name in RUNTIME:
+        spec = find_spec(name)
+        assert spec is not None
+        assert spec.origin is not None
+        origin = Path(spec.origin)
+        source = origin.parent if origin.name == "__init__.py" else origin
+        (folder / source.name).symlink_to(source)
+    return folder
+
+
+def test_the_bundle_is_small_and_holds_what_is_pinned(archive: Path) -> None:
+    assert list(complaints(archive, pins((ROOT / "requirements.txt").read_text()))) == []
+    assert archive.stat().st_size < MOST_BYTES
 
 
 def test_the_bundle_holds_the_code_and_the_catalogue(bundle: Path) -> None:
@@ -53,37 +98,84 @@ def test_the_bundle_holds_the_canonical_policies_as_files(bundle: Path) -> None:
         assert packed.read_text() == (ROOT / "policies" / link.name).read_text()
 
 
-def test_the_bundle_decides(bundle: Path) -> None:
+# --- in an interpreter of its own ------------------------------------------------------------------------------------
+
+DRIVER = """
+import json, sys
+given = json.load(sys.stdin)
+sys.path[:0] = given["path"]
+import app
+
+class Context:
+    function_name, memory_limit_in_mb, aws_request_id = given["name"], 1769, "request-1"
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:mfawatch"
+    def get_remaining_time_in_millis(self):
+        return 900_000
+
+assert app.__file__.startswith(given["path"][0]), app.__file__
+answer = getattr(app, given["name"])(given["event"], Context())
+print(json.dumps({"answer": answer, "modules": sorted(sys.modules)}))
+"""
+
+
+@pytest.fixture
+def call(bundle: Path, runtime: Path) -> Any:
+    """Calls a handler in a fresh interpreter that sees the bundle and the runtime alone."""
+
+    def call_handler(name: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        given = {"path": [str(bundle), str(runtime)], "name": name, "event": event}
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", DRIVER],
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            cwd=bundle,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return answer
+
+    return call_handler
+
+
+@pytest.fixture
+def deployment() -> Iterator[LocalDeployment]:
+    """What the functions need on an emulated AWS, with one user who may do everything; the handlers are elsewhere."""
+    with emulator() as url, environment(url):
+        iam = boto3.client("iam")
+        iam.create_user(UserName="alice")
+        iam.create_access_key(UserName="alice")
+        iam.put_user_policy(UserName="alice", PolicyName="p", PolicyDocument=json.dumps(ADMIN))
+        yield deploy(print, print)
+
+
+def test_decide_runs_from_the_bundle(call: Any) -> None:
+    policy = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kms:List*", "Resource": "*"}}
     case = {
         "id": "one",
         "principal": "arn:aws:iam::111122223333:user/anna",
-        "identityPolicies": [
-            {
-                "name": "p",
-                "policy": {
-                    "Version": "2012-10-17",
-                    "Statement": {"Effect": "Allow", "Action": "kms:List*", "Resource": "*"},
-                },
-            }
-        ],
+        "identityPolicies": [{"name": "p", "policy": policy}],
         "action": "kms:ListKeys",
         "resource": "*",
         "context": {"kms:ViaService": "codecommit.us-east-1.amazonaws.com"},
     }
-    code = f"import json, sys; sys.path.insert(0, {str(bundle)!r}); import app; print(app.__file__);" + (
-        f"print(json.dumps(app.decide({{'cases': [{case!r}]}}, None)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=bundle)
-    lines = done.stdout.splitlines()
-    assert lines[0] == str(bundle / "app.py")
-    outcome = json.loads(lines[-1])["outcomes"][0]
+    [outcome] = call("decide", {"cases": [case]})["answer"]["outcomes"]
     assert outcome["decision"] == "Allowed"
     assert outcome["ignoredContextKeys"] == ["kms:ViaService"]
 
 
-def test_the_lambda_functions_import_no_command_line(bundle: Path) -> None:
-    """The packages of the command line are not in the bundle's requirements."""
-    code = f"import sys; sys.path.insert(0, {str(bundle)!r}); import app; print(sorted(set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=bundle)
-    for name in ("'click'", "'rich'", "'policy_sentry'"):
-        assert name not in done.stdout
+def test_a_sweep_runs_from_the_bundle(call: Any, deployment: LocalDeployment) -> None:
+    started = call("sweep", schedule_event("one", datetime.now(UTC)))
+    assert started["answer"] == {"run": "one", "accounts": 1}
+    messages = deployment.sqs.receive_message(QueueUrl=deployment.queue_url)["Messages"]
+    worked = call("audit_account", queue_event(messages))
+    assert worked["answer"] == {"batchItemFailures": []}
+    assert {(one.user, one.control) for one in deployment.ledger.load(ACCOUNT)} == {
+        ("alice", "mfa-not-enforced"),
+        ("alice", "user-without-mfa"),
+    }
+    [report] = deployment.ledger.reports(ACCOUNT, 10)
+    assert (report.run, report.users, report.gap_count) == ("one", 1, 0)
+    # The packages of the command line, and of the emulator, are not in the bundle's requirements.
+    assert not {"click", "rich", "moto", "policy_sentry"} & set(worked["modules"])
