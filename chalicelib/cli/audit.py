@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import click
 from rich.console import Console
 from rich.progress import Progress
 
 from chalicelib.audit import Audit, judge
-from chalicelib.cli.errors import FINDINGS
+from chalicelib.cli.errors import FINDINGS, InputError
 from chalicelib.cli.files import AccountFiles, account_options, read_account, user_in, write_result
 from chalicelib.cli.settings import read_settings, settings_option
 from chalicelib.config import NEVER
@@ -21,10 +22,15 @@ from chalicelib.controls import CONTROLS
 from chalicelib.controls.base import Control
 from chalicelib.findings import Finding, Severity
 from chalicelib.iam.account import AccountSnapshot
+from chalicelib.local.finding_store import LedgerError, SqliteFindingStore
+from chalicelib.recording import record
 from chalicelib.report.asff import render_asff
 from chalicelib.report.csv import render_csv
+from chalicelib.report.ledger import render_changes
 from chalicelib.report.sarif import render_sarif
 from chalicelib.report.table import render_table
+from chalicelib.runs import report_of
+from chalicelib.sweep import Run
 
 STYLES: dict[str, Callable[[Audit, str], str]] = {
     "table": lambda result, _: render_table(result),
@@ -56,6 +62,12 @@ STYLES: dict[str, Callable[[Audit, str], str]] = {
     type=click.Choice([*map(str, Severity), NEVER]),
     help="exit with 3 when a finding is at least this severe (default: high, or what the settings say)",
 )
+@click.option(
+    "--ledger",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="remember the findings here, and tell on standard error what changed since the last audit with this file",
+)
 @settings_option
 def audit(
     names: Sequence[str],
@@ -64,6 +76,7 @@ def audit(
     output: Path | None,
     region: str | None,
     fail_on: str | None,
+    ledger: Path | None,
     settings_file: Path | None,
     **options: Any,
 ) -> int:
@@ -72,14 +85,13 @@ def audit(
     Without any file the account is read from AWS with the usual credentials. With --snapshot, or the files that the AWS
     CLI writes, each one that is missing becomes a gap in the result.
     """
-    files = AccountFiles.taken_from(options)
     controls = _controls(ids)
     if names and (account := [control.id for control in controls if control.about_account]) and ids:
         raise click.UsageError(f"--control {account[0]} is about the account: it goes without --user")
     if style == "asff" and not region:
         raise click.UsageError("--format asff needs --region: Security Hub takes findings by region")
     settings = read_settings(settings_file)
-    files = replace(files, regions=settings.regions)
+    files = AccountFiles.taken_from(options, regions=settings.regions, users=names)
     least = settings.fail_on if fail_on is None else None if fail_on == NEVER else Severity(fail_on)
     console = Console(stderr=True)
     with console.status("reading the account"):
@@ -89,8 +101,33 @@ def audit(
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("judging users", total=len(snapshot.users) if chosen is None else len(chosen))
         result = judge(snapshot, controls, chosen, settings, lambda: progress.advance(task))
+    if ledger is not None:
+        click.echo(_remember(result, ledger), err=True)
     write_result(render(result, style, to_file=output is not None, region=region or ""), output)
     return FINDINGS if least is not None and result.at_least(least) else 0
+
+
+def _remember(result: Audit, path: Path) -> str:
+    """Bring the ledger in a file in step with the audit, and say what changed.
+
+    Raises:
+        InputError: the file is no ledger, or cannot be written.
+    """
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    run = Run(str(uuid4()), now())
+    try:
+        with SqliteFindingStore(path) as store:
+            changes = record(store, result, run.id, now)
+            store.keep_report(report_of(result, changes, run, now()))
+    except LedgerError as error:
+        raise InputError(str(path), str(error).removeprefix(f"{path}: ")) from None
+    except OSError as error:
+        raise InputError(str(path), error.strerror or "cannot be written") from None
+    news = [(change.kind, change.after) for change in changes if change.is_news]
+    return f"changed in {path}:\n{render_changes(news, plain=True)}" if news else f"{path}: nothing changed"
 
 
 def _place(finding: Finding) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,6 +56,8 @@ class AccountFiles:
     endpoint_url: str | None = None
     regions: tuple[str, ...] = ()
     """Of the live account those whose repositories are read; by default the region of the credentials."""
+    users: tuple[str, ...] = ()
+    """The names or ARNs of the users whom the live account is read for; without any, all of them."""
 
     @property
     def live(self) -> bool:
@@ -63,10 +65,12 @@ class AccountFiles:
         return self.snapshot is None and all(getattr(self, name) is None for name in ANSWERS.values())
 
     @classmethod
-    def taken_from(cls, options: dict[str, Any]) -> AccountFiles:
-        """Take the options of `answer_options` and --snapshot out of a command's options."""
-        given = {field.name: options.pop(field.name, None) for field in fields(cls) if field.name != "regions"}
-        return cls(**given)
+    def taken_from(
+        cls, options: dict[str, Any], *, regions: Sequence[str] = (), users: Sequence[str] = ()
+    ) -> AccountFiles:
+        """Take the options of `account_options` out of a command's options."""
+        names = [field.name for field in fields(cls) if field.name not in ("regions", "users")]
+        return cls(**{name: options.pop(name, None) for name in names}, regions=tuple(regions), users=tuple(users))
 
 
 def answer_options(command: F) -> F:
@@ -166,7 +170,8 @@ def _read_live(files: AccountFiles) -> tuple[Exports, datetime]:
 
     try:
         reader = iam_reader(files.profile, endpoint_url=files.endpoint_url, regions=files.regions)
-        return reader.read_account()
+        names = [name.rpartition("/")[2] for name in files.users]  # of an ARN, too
+        return reader.read_users(names) if names else reader.read_account()
     except (BotoCoreError, ValueError) as error:
         raise InputError("AWS", str(error)) from None
 

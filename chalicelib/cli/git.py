@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +84,7 @@ def git(
     **options: Any,
 ) -> None:
     """Say whether Git works for a user: both authorisations, what decided, and the smallest change that mends it."""
-    files = replace(AccountFiles.taken_from(options), regions=_regions(repository, region))
+    files = AccountFiles.taken_from(options, regions=_regions(repository, region), users=[name])
     snapshot = read_account(files)
     user = user_in(snapshot, name)
     arn = _arn(repository, region, snapshot)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ def snapshot(output: Path, settings_file: Path | None, **options: Any) -> None:
 
     With the files that the AWS CLI wrote about an account, those are put into one instead.
     """
-    files = replace(AccountFiles.taken_from(options), regions=read_settings(settings_file).regions)
+    files = AccountFiles.taken_from(options, regions=read_settings(settings_file).regions)
     exports, taken = read_answers(files)
     understand(files, exports, taken)  # a snapshot that no audit could read is not written
     write_result(json.dumps(snapshot_to_json(exports, taken)), output)

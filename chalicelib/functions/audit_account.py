@@ -22,7 +22,8 @@ from chalicelib.scope import Scope
 from chalicelib.sweep import Assignment, parse_assignment
 
 REMEMBERED = 24 * 3600
-"""Seconds for which work that was done is remembered: longer than a message is kept, which is 4 hours."""
+"""Seconds for which work that was done is remembered: longer than a message is handed out, three times in 90 minutes
+each."""
 
 
 def audit_accounts(event: Mapping[str, Any], context: Any, hub: Hub) -> dict[str, Any]:
@@ -41,20 +42,18 @@ def audit_accounts(event: Mapping[str, Any], context: Any, hub: Hub) -> dict[str
     once = idempotent_function(_audit, data_keyword_argument="work", persistence_store=hub.idempotency, config=config)
 
     def handle(record: SQSRecord) -> None:
-        assignment = parse_assignment(record.body)
-        logger.append_keys(run=assignment.run.id, account=assignment.account)
-        logger.set_correlation_id(assignment.run.id)
-        once(work={"run": assignment.run.id, "account": assignment.account}, assignment=assignment, hub=hub)
-
-    def handle_or_tell(record: SQSRecord) -> None:
+        logger.remove_keys(["correlation_id", "run", "account"])
         try:
-            handle(record)
+            assignment = parse_assignment(record.body)
+            work = {"run": assignment.run.id, "account": assignment.account}
+            logger.append_keys(correlation_id=assignment.run.id, **work)
+            once(work=work, assignment=assignment, hub=hub)
         except Exception:
             logger.exception("not done", extra={"message_id": record.message_id})
             raise
 
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    return dict(process_partial_response(dict(event), handle_or_tell, processor, context))
+    return dict(process_partial_response(dict(event), handle, processor, context))
 
 
 @tracer.capture_method(capture_response=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -32,6 +34,8 @@ class FakeIam:
     after: int = 0
     pending: int = 1
     """How often the report is not there yet."""
+    now: Mapping[str, Any] = field(default_factory=dict)
+    """User → what is otherwise than the report says: password, keys (their status), devices (how many)."""
     calls: Counter[str] = field(default_factory=Counter)
 
     def _called(self, operation: str, page: int = 0) -> None:
@@ -63,16 +67,18 @@ class FakeIam:
         return self._paged("ListVirtualMFADevices", {"VirtualMFADevices": found["VirtualMFADevices"]}, parameters)
 
     def list_service_specific_credentials(self, **parameters: Any) -> Json:
-        """The Git credentials of all users."""
-        assert parameters["AllUsers"] is True
+        """The Git credentials of all users, or of one."""
+        assert parameters.get("AllUsers") is not ("UserName" in parameters)
         found: Any = self.answers.service_credentials
-        items = [item for answer in found.values() for item in answer["ServiceSpecificCredentials"]]
+        whose = [parameters["UserName"]] if "UserName" in parameters else found
+        items = [item for name in whose for item in found.get(name, {}).get("ServiceSpecificCredentials", [])]
         return self._paged("ListServiceSpecificCredentials", {"ServiceSpecificCredentials": items}, parameters)
 
     def list_mfa_devices(self, **parameters: Any) -> Json:
         """The devices of one user."""
         found: Any = self.answers.mfa_devices
-        items = found.get(parameters["UserName"], {}).get("MFADevices", [])
+        items = found.get(parameters["UserName"], {}).get("MFADevices", []) or self._virtual(parameters["UserName"])
+        items = items[: self.now.get(parameters["UserName"], {}).get("devices", len(items))]
         return self._paged("ListMFADevices", {"MFADevices": items}, parameters)
 
     def list_ssh_public_keys(self, **parameters: Any) -> Json:
@@ -95,3 +101,33 @@ class FakeIam:
             raise refused("GetCredentialReport", "ReportInProgress")
         assert self.answers.credential_report is not None
         return {"Content": self.answers.credential_report.encode(), "GeneratedTime": MADE}
+
+    # --- one user, as the report would have it -----------------------------------------------------------------------
+
+    def get_login_profile(self, UserName: str) -> Json:  # noqa: N803 - as boto3 has it
+        """The password of one user."""
+        self._called("GetLoginProfile")
+        if not self.now.get(UserName, {}).get("password", self._row(UserName)["password_enabled"] == "true"):
+            raise refused("GetLoginProfile", "NoSuchEntity")
+        return {"LoginProfile": {"UserName": UserName, "CreateDate": MADE}}
+
+    def list_access_keys(self, **parameters: Any) -> Json:
+        """The access keys of one user."""
+        name = parameters["UserName"]
+        row = self._row(name)
+        states = ["Active" if row[f"access_key_{number}_active"] == "true" else "Inactive" for number in (1, 2)]
+        keys = [
+            {"UserName": name, "AccessKeyId": f"AKIA{name.upper()}{number}", "Status": status, "CreateDate": MADE}
+            for number, status in enumerate(self.now.get(name, {}).get("keys", states))
+        ]
+        return self._paged("ListAccessKeys", {"AccessKeyMetadata": keys}, parameters)
+
+    def _row(self, user: str) -> dict[str, str]:
+        assert self.answers.credential_report is not None
+        [row] = [row for row in csv.DictReader(io.StringIO(self.answers.credential_report)) if row["user"] == user]
+        return row
+
+    def _virtual(self, user: str) -> list[Json]:
+        found: Any = self.answers.virtual_mfa_devices
+        devices = [one for one in found["VirtualMFADevices"] if one.get("User", {}).get("UserName") == user]
+        return [{"UserName": user, "SerialNumber": one["SerialNumber"], "EnableDate": MADE} for one in devices]

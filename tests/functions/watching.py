@@ -28,6 +28,8 @@ class Watching:
 
     calls: list[Call] = field(default_factory=list)
     faults: dict[str, Fault] = field(default_factory=dict)
+    secrets: set[str] = field(default_factory=set)
+    """The keys and tokens of the sessions that STS gave."""
 
     def watch(self, client: Any, member: bool) -> None:
         """Record the calls of a client, and let them fail."""
@@ -42,6 +44,11 @@ class Watching:
         def parameters_of(params: Any, context: dict[str, Any], **_: Any) -> None:
             context["mfawatch"] = dict(params)
 
+        def keep_secrets(parsed: Mapping[str, Any], **_: Any) -> None:
+            found = parsed.get("Credentials", {})
+            self.secrets.update(found[name] for name in ("SecretAccessKey", "SessionToken") if name in found)
+
+        client.meta.events.register("after-call.sts.AssumeRole", keep_secrets)
         client.meta.events.register("provide-client-params", parameters_of)
         client.meta.events.register("before-call", before)
 

@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.aws.finding_store import DynamoFindingStore
 from chalicelib.local.finding_store import SqliteFindingStore
-from chalicelib.ports import FindingStore
+from chalicelib.ports import FindingStore, RunLog
 from tests.accounts.build import TAKEN
 from tests.ledger.emulator import TABLE, dynamodb
 
@@ -51,3 +51,10 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path, clock: Ticking) -
 @pytest.fixture
 def store(open_store: Opener) -> FindingStore:
     return open_store()
+
+
+@pytest.fixture
+def run_log(store: FindingStore) -> RunLog:
+    """The log of runs, which the same adapter keeps."""
+    assert isinstance(store, SqliteFindingStore | DynamoFindingStore)
+    return store

@@ -342,6 +342,34 @@ def test_nothing_is_resolved_while_the_account_is_as_it_was(missing: tuple[str, 
     assert resolved_by(without, stored, ["anna", "nobody"]) == []
 
 
+@pytest.mark.parametrize(
+    ("gaps", "severity"),
+    [
+        ([], Severity.LOW),
+        ([(Read.SSH_PUBLIC_KEYS, "alice")], Severity.HIGH),
+        ([(Read.CREDENTIAL_REPORT, "")], Severity.HIGH),
+        ([(Read.SERVICE_CREDENTIALS, "")], Severity.HIGH),
+        ([(Read.SSH_PUBLIC_KEYS, "bob")], Severity.LOW),
+        ([(Read.SERVICE_CONTROL_POLICIES, "")], Severity.LOW),
+        ([(Read.MFA_DEVICES, "")], Severity.LOW),
+    ],
+)
+def test_nothing_gets_milder_for_want_of_an_answer_about_credentials(
+    gaps: list[tuple[Read, str]], severity: Severity
+) -> None:
+    milder = finding(severity=Severity.LOW, evidence={"cause": "another"})
+    [change] = diff(audit(milder, hours=1, gaps=gaps), ledger_after(audit(ALICE)), "two", at(1))
+    assert (change.kind, change.after.severity) == (ChangeKind.CHANGED, severity)
+    assert change.after.finding["evidence"] == {"cause": "another"}
+
+
+def test_what_gets_graver_is_told_whatever_was_not_read() -> None:
+    graver = audit(finding(severity=Severity.CRITICAL), hours=1, gaps=[(Read.CREDENTIAL_REPORT, "")])
+    [change] = diff(graver, ledger_after(audit(ALICE)), "two", at(1))
+    assert change.after.severity is Severity.CRITICAL
+    assert change.parts == ("severity",)
+
+
 @pytest.mark.parametrize("gap", ["not read", "AccessDeniedException"])
 def test_what_was_found_below_an_organisation_is_not_resolved_without_a_view_of_it(gap: str) -> None:
     """Without its MFA deny everything is open, and then no exemption from it is told."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from chalicelib.diff import diff
 from chalicelib.findings import Severity, Status
+from chalicelib.iam.account import Gap, Read
 from chalicelib.ledger import Change, ChangeKind, Stored, event_of, suppress
-from chalicelib.ports import FindingStore
+from chalicelib.ports import FindingStore, RunLog
+from chalicelib.runs import MOST_GAPS, RunReport, report_of
+from chalicelib.sweep import Run
 from tests.accounts.build import ACCOUNT, TAKEN
 from tests.ledger.build import BROKEN, ENFORCED, ROOT, at, audit, finding, kinds
 from tests.ledger.conftest import Ticking
@@ -224,3 +228,44 @@ def test_what_was_resolved_long_ago_is_forgotten_with_its_history(store: Finding
     assert store.history(ACCOUNT, ALICE.fingerprint)[-1].run == "three"
     assert {one.status for one in store.load(ACCOUNT)} == {Status.OPEN}
     assert ChangeKind.RESOLVED not in {one.kind for one in back}
+
+
+# --- what runs said --------------------------------------------------------------------------------------------------
+
+
+def report(run: str, hours: float = 0, account: str = ACCOUNT, **what: Any) -> RunReport:
+    """What a run said that was due so many hours after the first audit."""
+    counts: dict[str, Any] = {"users": 2, "findings": {"high": 1}, "changes": {"opened": 1}, "not_evaluated": 3}
+    gaps = (Gap(Read.SSH_PUBLIC_KEYS, "alice", 'AccessDenied: "no", \u202e{"'),)
+    moments = {"started": at(hours), "finished": at(hours + 1)}
+    return RunReport(account=account, run=run, **(counts | {"gap_count": 1, "gaps": gaps} | moments | what))
+
+
+def test_reports_come_back_as_they_were_the_latest_first(run_log: RunLog) -> None:
+    reports = [report("b", 1), report("c", 2), report("a", 0)]
+    for one in reports:
+        run_log.keep_report(one)
+    run_log.keep_report(report("z", 9, OTHER))
+    assert list(run_log.reports(ACCOUNT, 10)) == [reports[1], reports[0], reports[2]]
+    assert list(run_log.reports(ACCOUNT, 1)) == [reports[1]]
+    assert list(run_log.reports("000000000000", 10)) == []
+
+
+def test_a_run_that_is_done_again_takes_the_place_of_the_first_time(run_log: RunLog) -> None:
+    run_log.keep_report(report("a"))
+    again = report("a", finished=at(5), changes={})
+    run_log.keep_report(again)
+    assert list(run_log.reports(ACCOUNT, 10)) == [again]
+
+
+def test_reports_are_no_findings(store: FindingStore, run_log: RunLog) -> None:
+    run_log.keep_report(report("a"))
+    assert list(store.load(ACCOUNT)) == []
+
+
+def test_a_run_tells_so_many_gaps_and_how_many_there_are(run_log: RunLog) -> None:
+    gaps = tuple(Gap(Read.SSH_PUBLIC_KEYS, f"user-{number:04}", "Throttling") for number in range(5_000))
+    told = report_of(replace(audit(), gaps=gaps), [], Run("a", TAKEN), TAKEN)
+    assert (told.gap_count, told.gaps) == (5_000, gaps[:MOST_GAPS])
+    run_log.keep_report(told)
+    assert list(run_log.reports(ACCOUNT, 1)) == [told]

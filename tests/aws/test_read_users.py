@@ -1,0 +1,97 @@
+"""A few users, read as they are now: the verdicts of the whole account, without what may be hours old."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from chalicelib.audit import Audit, judge
+from chalicelib.aws.iam_reader import IamReader
+from chalicelib.iam.account import Read
+from chalicelib.iam.exports import read_exports
+from tests.accounts.build import FINE, FOUND, NOT_EVALUATED, TAKEN, exports, verdict
+from tests.aws.fake_iam import FakeIam
+from tests.aws.test_iam_reader import PEOPLE, told, whole
+
+NAMES = [person.name for person in PEOPLE]
+OF_ONE = (
+    "GetAccountAuthorizationDetails",
+    "GetLoginProfile",
+    "ListAccessKeys",
+    "ListMFADevices",
+    "ListSSHPublicKeys",
+    "ListServiceSpecificCredentials",
+)
+
+
+def audit_users(iam: FakeIam, *names: str) -> Audit:
+    """The audit of some users by what is read for them."""
+    found = IamReader(iam, now=lambda: TAKEN, pause=lambda _: None).read_users(names)
+    return judge(read_exports(*found), users=names)
+
+
+@pytest.mark.parametrize("names", [*([name] for name in NAMES), NAMES[:3], NAMES], ids=str)
+def test_users_are_judged_as_in_the_whole_account(names: Sequence[str]) -> None:
+    answers = exports(*PEOPLE)
+    expected = {one for one in told(whole(answers)) if one[0] in names}
+    result = audit_users(FakeIam(answers), *names)
+    assert told(result) == expected
+    assert {gap.read for gap in result.gaps} <= {Read.SERVICE_CONTROL_POLICIES, Read.REPOSITORY_KEYS}
+    assert not [item for item in result.not_evaluated if item.reason.startswith("needs")]
+
+
+def test_it_takes_five_calls_a_user_beside_the_policies() -> None:
+    iam = FakeIam(exports(*PEOPLE))
+    audit_users(iam, "fine", "open")
+    assert dict(iam.calls) == {"GetAccountAuthorizationDetails": 1} | dict.fromkeys(OF_ONE[1:], 2)
+
+
+def test_what_the_report_says_counts_for_nothing() -> None:
+    """The key was made an hour ago, the password deleted, and the device lost: the report knows nothing of it."""
+    person = next(one for one in PEOPLE if one.name == "fine")
+    iam = FakeIam(exports(person))
+    iam.now = {"fine": {"password": False, "keys": ["Active"], "devices": 0}}
+    [finding] = [one for one in audit_users(iam, "fine").findings if one.control == "user-without-mfa"]
+    assert finding.evidence["credentials"] == ["access key"]
+    assert not finding.uncertain
+
+
+@pytest.mark.parametrize("name", ["FINE", "Fine", "fine"])
+def test_names_are_known_whatever_their_case(name: str) -> None:
+    iam = FakeIam(exports(*PEOPLE))
+    found, _ = IamReader(iam, now=lambda: TAKEN).read_users([name])
+    assert found.asked == frozenset({"fine"})
+
+
+def test_a_user_who_is_gone_is_asked_about_no_more() -> None:
+    iam = FakeIam(exports(*PEOPLE))
+    result = audit_users(iam, "nobody")
+    assert dict(iam.calls) == {"GetAccountAuthorizationDetails": 1}
+    assert result.judged == frozenset()
+
+
+FAILURES = [(operation, code) for operation in OF_ONE for code in ("AccessDenied", "Throttling", "NoSuchEntity")]
+FAILURES.remove(("GetLoginProfile", "NoSuchEntity"))  # says that there is no password
+
+
+@pytest.mark.parametrize(("operation", "code"), FAILURES)
+def test_a_call_that_fails_makes_nobody_fine(operation: str, code: str) -> None:
+    answers = exports(*PEOPLE)
+    iam = FakeIam(answers, failing={operation: code})
+    result = audit_users(iam, *NAMES)
+    for finding in whole(answers).findings:
+        if finding.user:
+            assert verdict(result, finding.control, finding.user) in (FOUND, NOT_EVALUATED), finding
+    assert any(code in gap.reason for gap in result.gaps)
+
+
+def test_no_login_profile_is_no_password() -> None:
+    iam: Any = FakeIam(exports(*PEOPLE), failing={"GetLoginProfile": "NoSuchEntity"})
+    found, taken = IamReader(iam, now=lambda: TAKEN).read_users(NAMES)
+    assert {gap.read for gap in read_exports(found, taken).gaps} <= {
+        Read.SERVICE_CONTROL_POLICIES,
+        Read.REPOSITORY_KEYS,
+    }
+    assert verdict(audit_users(iam, "fine"), "user-without-mfa", "fine") == FINE
