@@ -86,11 +86,12 @@ class IamReader:
         )
         return replace(exports, gaps=tuple(self._gaps)), taken
 
-    def read_users(self, users: Collection[str]) -> tuple[Exports, datetime]:
+    def read_users(self, users: Collection[str], *, repositories: bool = False) -> tuple[Exports, datetime]:
         """The account's policies, and all credentials and devices of some users, as they are now.
 
         The policies of a few users take about as many calls as those of all, which come a thousand items a page, and
-        roles and groups with them. The credential report, which may be hours old, is not asked for.
+        roles and groups with them. The credential report, which may be hours old, is not asked for. With `repositories`
+        their keys are read even where no verdict on these users hangs on them.
         """
         self._gaps = []
         taken = self.now()
@@ -117,14 +118,14 @@ class IamReader:
         )
         if details is not None:
             asking = Asking(read_exports(exports, taken), exports.asked)
-            exports = replace(exports, repository_keys=self._repository_keys(asking))
+            exports = replace(exports, repository_keys=self._repository_keys(asking, always=repositories))
         return replace(exports, gaps=tuple(self._gaps)), taken
 
     def _as_needed(self, *others: Read) -> frozenset[Read]:
         return frozenset({*others, *([Read.REPOSITORY_KEYS] if self.repositories else [])})
 
-    def _repository_keys(self, asking: Asking) -> dict[str, Any] | None:
-        if self.repositories is None or not asking.for_repository_keys():
+    def _repository_keys(self, asking: Asking, *, always: bool = False) -> dict[str, Any] | None:
+        if self.repositories is None or not (always or asking.for_repository_keys()):
             return None
         answer, gaps = self.repositories.read()
         self._gaps += gaps

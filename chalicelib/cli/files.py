@@ -58,6 +58,8 @@ class AccountFiles:
     """Of the live account those whose repositories are read; by default the region of the credentials."""
     users: tuple[str, ...] = ()
     """The names or ARNs of the users whom the live account is read for; without any, all of them."""
+    repositories: bool = False
+    """Whether the keys of repositories are read for these users even where no verdict hangs on them."""
 
     @property
     def live(self) -> bool:
@@ -66,11 +68,17 @@ class AccountFiles:
 
     @classmethod
     def taken_from(
-        cls, options: dict[str, Any], *, regions: Sequence[str] = (), users: Sequence[str] = ()
+        cls,
+        options: dict[str, Any],
+        *,
+        regions: Sequence[str] = (),
+        users: Sequence[str] = (),
+        repositories: bool = False,
     ) -> AccountFiles:
         """Take the options of `account_options` out of a command's options."""
-        names = [field.name for field in fields(cls) if field.name not in ("regions", "users")]
-        return cls(**{name: options.pop(name, None) for name in names}, regions=tuple(regions), users=tuple(users))
+        asked: dict[str, Any] = {"regions": tuple(regions), "users": tuple(users), "repositories": repositories}
+        names = [field.name for field in fields(cls) if field.name not in asked]
+        return cls(**{name: options.pop(name, None) for name in names}, **asked)
 
 
 def answer_options(command: F) -> F:
@@ -171,7 +179,7 @@ def _read_live(files: AccountFiles) -> tuple[Exports, datetime]:
     try:
         reader = iam_reader(files.profile, endpoint_url=files.endpoint_url, regions=files.regions)
         names = [name.rpartition("/")[2] for name in files.users]  # of an ARN, too
-        return reader.read_users(names) if names else reader.read_account()
+        return reader.read_users(names, repositories=files.repositories) if names else reader.read_account()
     except (BotoCoreError, ValueError) as error:
         raise InputError("AWS", str(error)) from None
 

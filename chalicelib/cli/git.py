@@ -84,7 +84,7 @@ def git(
     **options: Any,
 ) -> None:
     """Say whether Git works for a user: both authorisations, what decided, and the smallest change that mends it."""
-    files = AccountFiles.taken_from(options, regions=_regions(repository, region), users=[name])
+    files = AccountFiles.taken_from(options, regions=_regions(repository, region), users=[name], repositories=True)
     snapshot = read_account(files)
     user = user_in(snapshot, name)
     arn = _arn(repository, region, snapshot)

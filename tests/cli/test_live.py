@@ -116,7 +116,7 @@ def test_the_regions_of_the_settings_are_read(run: Run, url: str, tmp_path: Path
     assert [(gap["subject"], gap["reason"]) for gap in gaps] == [("eu-west-1", "not now"), ("eu-central-1", "not now")]
 
 
-@pytest.mark.parametrize("command", [["audit"], ["surface", "--user", "bob"]])
+@pytest.mark.parametrize("command", [["audit"], ["surface", "--user", "alice"]])
 def test_without_any_the_region_of_the_credentials_is_read(
     command: list[str], run: Run, url: str, regions: list[str]
 ) -> None:
@@ -134,6 +134,12 @@ def test_git_reads_the_region_of_its_repository(where: list[str], run: Run, url:
 
 
 def test_a_failure_to_read_repositories_is_a_gap_and_no_more(run: Run, url: str, regions: list[str]) -> None:
+    done = run("audit", "--endpoint-url", url, "--user", "alice", "--format", "json")
+    assert {f["control"] for f in done.json["findings"]} == {"user-without-mfa", "mfa-not-enforced"}
+    assert regions == ["us-east-1"]
+
+
+def test_nobody_asks_about_repositories_of_a_user_to_whom_git_is_closed(run: Run, url: str, regions: list[str]) -> None:
     done = run("audit", "--endpoint-url", url, "--user", "bob", "--format", "json")
     assert {f["control"] for f in done.json["findings"]} == {"user-without-mfa", "mfa-self-takeover"}
-    assert regions == ["us-east-1"]
+    assert regions == []
