@@ -16,7 +16,7 @@ from chalicelib.functions.telemetry import logger, tracer
 # Powertools writes the log; Chalice would write each line a second time.
 app = Chalice(app_name="mfawatch", configure_logs=False)
 app.register_middleware(ConvertToMiddleware(logger.inject_lambda_context(clear_state=True)))
-app.register_middleware(ConvertToMiddleware(tracer.capture_lambda_handler(capture_response=False)))
+app.register_middleware(ConvertToMiddleware(tracer.capture_lambda_handler(capture_response=False, capture_error=False)))
 
 
 @app.lambda_function(name="decide")
@@ -32,7 +32,7 @@ def sweep(event: CloudWatchEvent) -> dict[str, Any]:
     return start_sweep(event.to_dict(), context.aws_request_id, Hub(os.environ))
 
 
-@app.on_sqs_message(queue="mfawatch-accounts", batch_size=5, name="audit_account")
+@app.on_sqs_message(queue="mfawatch-accounts", batch_size=1, name="audit_account")
 def audit_account(event: SQSEvent) -> dict[str, Any]:
     """Audit the account of each message, and tell which messages failed."""
     return audit_accounts(event.to_dict(), event.context, Hub(os.environ))

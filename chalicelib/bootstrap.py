@@ -34,7 +34,9 @@ from chalicelib.pipeline import Ports
 RETRIES = 8
 """Attempts at a call that AWS throttles, in adaptive mode: IAM's limits are not published."""
 SECONDS = 30
-"""How long a connection or an answer is waited for."""
+"""How long an answer is waited for."""
+SECONDS_TO_CONNECT = 5
+"""How long a connection is waited for: with all attempts less than a function has for an account."""
 
 
 def iam_reader(
@@ -86,7 +88,7 @@ def client(
     region = region or session.region_name or "us-east-1"
     config = Config(
         retries={"mode": "adaptive", "max_attempts": RETRIES},
-        connect_timeout=SECONDS,
+        connect_timeout=SECONDS_TO_CONNECT,
         read_timeout=SECONDS,
         max_pool_connections=16,
         user_agent_extra="mfawatch",

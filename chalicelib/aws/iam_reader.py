@@ -21,11 +21,13 @@ from time import sleep
 from typing import Any
 
 from chalicelib.analysis.reading import Asking, to_confirm
-from chalicelib.aws.errors import ERRORS, code_of, reason_of
+from chalicelib.aws.errors import ERRORS, Pages, code_of, reason_of
 from chalicelib.aws.repository_reader import RepositoryReader
-from chalicelib.iam.account import Gap, Read
+from chalicelib.iam.account import AccountSnapshot, Gap, Read
+from chalicelib.iam.answers import ExportError
 from chalicelib.iam.exports import CODECOMMIT, Exports, read_exports
 from chalicelib.iam.request import account_of_resource
+from chalicelib.iam.snapshot_file import ANSWERS
 
 PAGE = 1000
 """Items a page, the most that IAM gives."""
@@ -73,7 +75,7 @@ class IamReader:
         if exports.authorization_details is None and exports.credential_report is None:
             return replace(exports, gaps=tuple(self._gaps)), taken
         exports = replace(exports, service_control_policies=self._scps(exports.authorization_details))
-        snapshot = read_exports(exports, taken)
+        exports, snapshot = self._understood(exports, taken)
         asking = Asking(snapshot)
         exports = replace(
             exports,
@@ -117,9 +119,20 @@ class IamReader:
             asked=frozenset(asked),
         )
         if details is not None:
-            asking = Asking(read_exports(exports, taken), exports.asked)
+            exports, snapshot = self._understood(exports, taken)
+            asking = Asking(snapshot, exports.asked)
             exports = replace(exports, repository_keys=self._repository_keys(asking, always=repositories))
         return replace(exports, gaps=tuple(self._gaps)), taken
+
+    def _understood(self, exports: Exports, taken: datetime) -> tuple[Exports, AccountSnapshot]:
+        """The answers that are what they are said to be, and the account they tell of; any other becomes a gap."""
+        while True:
+            try:
+                return exports, read_exports(replace(exports, gaps=tuple(self._gaps)), taken)
+            except ExportError as error:
+                self._gaps.append(Gap(error.read, "", f"an answer that is none: {error}"))
+                without: dict[str, Any] = {ANSWERS[error.read]: None}
+                exports = replace(exports, **without)
 
     def _as_needed(self, *others: Read) -> frozenset[Read]:
         return frozenset({*others, *([Read.REPOSITORY_KEYS] if self.repositories else [])})
@@ -135,7 +148,12 @@ class IamReader:
 
     def _details(self) -> dict[str, Any] | None:
         names = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
-        return self._pages(Read.AUTHORIZATION_DETAILS, "", self.iam.get_account_authorization_details, names)
+        found = self._pages(Read.AUTHORIZATION_DETAILS, "", self.iam.get_account_authorization_details, names)
+        if found is None:
+            return None
+        # What comes or goes while pages are read moves others from page to page: the later page is the newer one.
+        once = {name: list({item["Arn"]: item for item in found[name]}.values()) for name in names}
+        return {**found, **once}
 
     def _virtual_devices(self) -> dict[str, Any] | None:
         call = partial(self.iam.list_virtual_mfa_devices, AssignmentStatus="Assigned")
@@ -150,7 +168,7 @@ class IamReader:
     ) -> dict[str, Any] | None:
         """All pages of an answer as one; of a failure on the way what came before it, marked as truncated."""
         found: dict[str, Any] = {name: [] for name in names}
-        marker: dict[str, str] = {}
+        pages, marker = Pages(), dict[str, str]()
         try:
             while True:
                 page = call(MaxItems=PAGE, **marker)
@@ -158,7 +176,7 @@ class IamReader:
                     items += page.get(name, [])
                 if not page.get("IsTruncated"):
                     return dict(_plain(found))
-                marker = {"Marker": page["Marker"]}
+                marker = {"Marker": pages.next(page["Marker"])}
         except ERRORS as error:
             self._gaps.append(Gap(read, subject, reason_of(error)))
         return dict(_plain({**found, "IsTruncated": True})) if marker else None

@@ -10,16 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from chalicelib.aws.errors import code_of, reason_of
+from chalicelib.aws.errors import ERRORS, code_of, reason_of
 from chalicelib.ports import AccountClosed, SnapshotReader
 
 SECONDS = 3600
 """How long a session lasts: the most that a role which takes on another role is given."""
-_CLOSED = frozenset({"AccessDenied", "AccessDeniedException", "RegionDisabledException", "ValidationError"})
-"""Refusals that stay the same when asked again."""
+_CLOSED = frozenset({"AccessDenied", "AccessDeniedException", "RegionDisabledException"})
+"""Refusals that stay the same when asked again; what AWS says of them names the caller and the role."""
+_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _OTHER = re.compile(r"[^A-Za-z0-9=,.@-]")
+
+
+class NoSession(RuntimeError):  # noqa: N818 - says what happened
+    """STS gave no session; asked again it may. The text holds nothing that STS said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +70,32 @@ class MemberAccounts:
 
         Raises:
             AccountClosed: the role is missing or does not trust the auditor.
-            botocore.exceptions.ClientError: STS did not answer for now.
+            NoSession: STS gave no session, for now or for what it was asked.
         """
         if account == self.own:
             return self.open(None)
         arn = f"arn:{self.partition}:iam::{account}:role/{self.role}"
         try:
-            answer = self.sts.assume_role(
-                RoleArn=arn,
-                RoleSessionName=_OTHER.sub("-", f"mfawatch-{self.session}")[:64],
-                ExternalId=self.external_id(),
-                DurationSeconds=SECONDS,
-            )
-        except ClientError as error:
+            found = self._assume(arn)
+            assumed = str(found["AssumedRoleUser"]["Arn"])
+            given = found["Credentials"]
+            session = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        except ERRORS as error:
+            # What STS says of a request may quote the external id, and a broken answer may hold a session's keys.
             if code_of(error) in _CLOSED:
                 raise AccountClosed(f"{arn} cannot be assumed: {reason_of(error)}") from None
-            raise
-        found = answer["Credentials"]
-        return self.open(Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]))
+            raise NoSession(f"{arn} was not assumed: {code_of(error) or type(error).__name__}") from None
+        if assumed.split(":")[4:5] != [account]:
+            raise AccountClosed(f"assuming {arn} led to {assumed}")
+        return self.open(session)
+
+    def _assume(self, arn: str) -> Any:
+        external_id = self.external_id()
+        if not _EXTERNAL_ID.fullmatch(external_id):
+            raise NoSession("the external id has characters that STS does not take, or is too short or too long")
+        return self.sts.assume_role(
+            RoleArn=arn,
+            RoleSessionName=_OTHER.sub("-", f"mfawatch-{self.session}")[:64],
+            ExternalId=external_id,
+            DurationSeconds=SECONDS,
+        )

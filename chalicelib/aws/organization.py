@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.aws.errors import ERRORS, code_of, reason_of
+from chalicelib.aws.errors import ERRORS, Pages, code_of, reason_of
 from chalicelib.iam.account import Gap, Read
 
 ROOT = "ROOT"
@@ -130,10 +130,10 @@ class OrganizationReader:
     @staticmethod
     def _pages(call: Any, name: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:
         """The items of all pages; an empty page may have others behind it."""
-        token: dict[str, str] = {}
+        pages, token = Pages(), dict[str, str]()
         while True:
             page = call(**parameters, **token)
             yield from page.get(name, [])
             if not page.get("NextToken"):
                 return
-            token = {"NextToken": page["NextToken"]}
+            token = {"NextToken": pages.next(page["NextToken"])}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.aws.errors import ERRORS, code_of, reason_of
+from chalicelib.aws.errors import ERRORS, Pages, code_of, reason_of
 from chalicelib.iam.account import Gap, Read
 from chalicelib.iam.policy_set import MANAGED_KEY
 from chalicelib.iam.repository_keys import key_of
@@ -42,7 +42,7 @@ class RepositoryReader:
         for region in dict.fromkeys(self.regions):
             try:
                 codecommit, kms = self.clients(region)
-            except (*ERRORS, ValueError) as error:
+            except ERRORS as error:
                 self._gap(region, reason_of(error))
                 continue
             before = len(self._gaps)
@@ -58,14 +58,14 @@ class RepositoryReader:
 
     def _names(self, codecommit: Any, region: str) -> list[str]:
         names: list[str] = []
-        more: dict[str, str] = {}
+        pages, more = Pages(), dict[str, str]()
         try:
             while True:
                 page = codecommit.list_repositories(**more)
                 names += (one["repositoryName"] for one in page.get("repositories", []))
                 if not page.get("nextToken"):
                     return names
-                more = {"nextToken": page["nextToken"]}
+                more = {"nextToken": pages.next(page["nextToken"])}
         except ERRORS as error:
             self._gap(region, reason_of(error))
         return names

@@ -56,7 +56,7 @@ def audit_accounts(event: Mapping[str, Any], context: Any, hub: Hub) -> dict[str
     return dict(process_partial_response(dict(event), handle, processor, context))
 
 
-@tracer.capture_method(capture_response=False)
+@tracer.capture_method(capture_response=False, capture_error=False)
 def _audit(*, work: Mapping[str, str], assignment: Assignment, hub: Hub) -> dict[str, Any]:
     """Audit one account; what is given back is remembered. `work` names the work for whoever remembers."""
     began, before = monotonic(), hub.calls.so_far()

@@ -88,7 +88,7 @@ def queue_event(messages: Sequence[Mapping[str, Any]], queue: str = "mfawatch-ac
     }
 
 
-def work_queue(sqs: Any, url: str, name: str, function: Function, batch: int = 5) -> list[Mapping[str, Any]]:
+def work_queue(sqs: Any, url: str, name: str, function: Function, batch: int = 1) -> list[Mapping[str, Any]]:
     """Hand all that is in a queue to a function, and again what it could not do; the messages that are given up.
 
     What the function names as failed is made visible again, the rest is deleted.
