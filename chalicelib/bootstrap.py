@@ -30,6 +30,7 @@ from chalicelib.deployment import (
     told,
 )
 from chalicelib.pipeline import Ports
+from chalicelib.sweep import accounts_to_sweep
 
 RETRIES = 8
 """Attempts at a call that AWS throttles, in adaptive mode: IAM's limits are not published."""
@@ -139,6 +140,10 @@ class Hub:
         if SETTINGS_PARAMETER not in self.environment:
             return Settings()
         return read_settings(told(self.environment, SETTINGS_PARAMETER), self._parameter, self.environment)
+
+    def is_ours(self, account: str) -> bool:
+        """Whether a sweep may go through the account; of an organisation's, AWS says so where its role is assumed."""
+        return self.settings.organization or account in accounts_to_sweep(self.settings, self.identity.account, tuple)
 
     @cached_property
     def organization(self) -> OrganizationReader:

@@ -8,7 +8,7 @@ grave by an audit that does not know which credentials its user has.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,8 +23,19 @@ from chalicelib.ledger import Change, ChangeKind, Stored, digest_of, to_second
 DAY = timedelta(days=1)
 
 
-def diff(audit: Audit, stored: Iterable[Stored], run: str, now: datetime, touch_after: timedelta = DAY) -> list[Change]:
+def diff(
+    audit: Audit,
+    stored: Iterable[Stored],
+    run: str,
+    now: datetime,
+    touch_after: timedelta = DAY,
+    lost: Collection[Read] = (),
+) -> list[Change]:
     """What an audit changes in the ledger, the gravest first.
+
+    `lost` are the reads that the audit before had and this one lacks. What is found for want of them, an organisation's
+    deny or whether there is an access key, is as likely wrong as right: users' findings that are new or graver wait for
+    the next audit, which either has the reads again or is the second without.
 
     `stored` are the findings of the audit's account, at least those of the users it asked about. An audit whose state
     is older than what the ledger knows of a finding says nothing of it. `last_seen` moves once `touch_after` has
@@ -32,7 +43,7 @@ def diff(audit: Audit, stored: Iterable[Stored], run: str, now: datetime, touch_
     """
     known = {one.fingerprint: one for one in stored if one.account == audit.account}
     raised = {finding.fingerprint: finding for finding in reversed(audit.findings)}
-    context = _Context(audit, run, now, touch_after)
+    context = _Context(audit, run, now, touch_after, lost)
     seen = [context.seen(finding, known.get(fingerprint)) for fingerprint, finding in raised.items()]
     gone = [context.gone(one) for fingerprint, one in known.items() if fingerprint not in raised]
     return sorted((change for change in [*seen, *gone] if change), key=lambda change: change.after.order)
@@ -41,11 +52,12 @@ def diff(audit: Audit, stored: Iterable[Stored], run: str, now: datetime, touch_
 class _Context:
     """An audit, and the moment and run in which the ledger hears of it."""
 
-    def __init__(self, audit: Audit, run: str, now: datetime, touch_after: timedelta) -> None:
+    def __init__(self, audit: Audit, run: str, now: datetime, touch_after: timedelta, lost: Collection[Read]) -> None:
         self._audit = audit
         self._run = run
         self._now = to_second(now)
         self._touch_after = touch_after
+        self._lost = bool(lost)
         self._controls = {control.id: control for control in audit.controls}
         self._skipped = {(item.control, item.subject) for item in audit.not_evaluated}
         self._in_gaps = {gap.subject for gap in audit.gaps if gap.subject}
@@ -54,11 +66,13 @@ class _Context:
     def seen(self, finding: Finding, before: Stored | None) -> Change | None:
         """What becomes of a finding that the audit raised."""
         at = self._judged_at(finding.control)
+        if self._lost and finding.user and (before is None or before.status is Status.RESOLVED):
+            return None
         if before is None:
             return self._change(ChangeKind.OPENED, None, self._new(finding, at))
         if at < before.known_at:
             return None
-        if self._looks_better_than_it_is(finding, before):
+        if self._looks_better_than_it_is(finding, before) or self._may_look_worse_than_it_is(finding, before):
             finding = replace(finding, severity=before.severity)
         values = _values(finding) | {"user": before.user}
         after = replace(before, finding=values, digest=digest_of(values), last_seen=at, resolved_at=None)
@@ -76,19 +90,22 @@ class _Context:
             return False
         return finding.user in self._in_gaps or not CREDENTIAL_READS.isdisjoint(self._not_whole)
 
+    def _may_look_worse_than_it_is(self, finding: Finding, before: Stored) -> bool:
+        return self._lost and finding.user is not None and finding.severity.rank > before.severity.rank
+
     def gone(self, before: Stored) -> Change | None:
         """What becomes of a finding that the audit did not raise."""
         if before.status is Status.RESOLVED or not self._judged(before):
             return None
         at = self._judged_at(before.control)
-        if at < before.known_at:
+        if min(at, self._credentials_at(before)) < before.known_at:
             return None
         return self._change(ChangeKind.RESOLVED, before, replace(before, status=Status.RESOLVED, resolved_at=at))
 
     def _change(self, kind: ChangeKind, before: Stored | None, after: Stored) -> Change:
         version = before.version + 1 if before else 1
         since = version if kind in (ChangeKind.OPENED, ChangeKind.REOPENED) else after.since
-        return Change(kind, before, replace(after, version=version, since=since, run=self._run), self._now)
+        return Change(kind, before, replace(after, version=version, since=since, run=self._run, kind=kind), self._now)
 
     def _new(self, finding: Finding, at: datetime) -> Stored:
         values = _values(finding)
@@ -104,6 +121,7 @@ class _Context:
             version=1,
             since=1,
             run=self._run,
+            kind=ChangeKind.OPENED,
         )
 
     def _with_status(self, after: Stored, severity: Severity) -> Stored:
@@ -120,6 +138,11 @@ class _Context:
         generated = self._audit.report_generated
         from_report = found is not None and Read.CREDENTIAL_REPORT in found.needs
         return to_second(generated if generated and from_report else self._audit.generated_at)
+
+    def _credentials_at(self, stored: Stored) -> datetime:
+        """The moment of which the audit knows a present user's credentials: a report knows of none made since."""
+        generated = self._audit.report_generated if stored.user in self._audit.judged else None
+        return to_second(generated or self._audit.generated_at)
 
     def _judged(self, stored: Stored) -> bool:
         """Whether the audit would have raised the finding if it were still there."""
@@ -156,11 +179,15 @@ class _Context:
 
 def _by_organisation(stored: Stored) -> bool:
     """Whether it was found with the organisation's policies in view: some of them let every request through."""
-    statements = stored.finding["evidence"].get("statements", [])
+    evidence = stored.finding["evidence"]
+    if "left_out" in evidence:
+        return True  # nobody knows any more
+    statements = evidence.get("statements", [])
     return any(statement.get("layer") == Layer.SCP for statement in statements)
 
 
 def _values(finding: Finding) -> dict[str, Any]:
     """The finding's JSON values as they come back from a store."""
-    values: dict[str, Any] = json.loads(json.dumps(finding.to_json()))
+    # Half a surrogate pair, which JSON can write and UTF-8 cannot, may stand in a policy's text.
+    values: dict[str, Any] = json.loads(json.dumps(finding.to_json(), ensure_ascii=False).encode(errors="replace"))
     return values

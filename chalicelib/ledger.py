@@ -28,6 +28,17 @@ class Suppression:
         return on <= self.until and severity.rank <= self.severity.rank
 
 
+class ChangeKind(StrEnum):
+    """What an audit, or a person, did to a finding."""
+
+    OPENED = "opened"
+    PERSISTING = "persisting"
+    CHANGED = "changed"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    SUPPRESSED = "suppressed"
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A finding as the ledger keeps it. Moments are of UTC, to the second."""
@@ -49,6 +60,8 @@ class Stored:
     """The version that opened or reopened it last."""
     run: str
     """The run that made the last change."""
+    kind: ChangeKind
+    """What that change was."""
     suppression: Suppression | None = None
 
     @property
@@ -91,17 +104,6 @@ class Stored:
             "last_seen": self.last_seen.isoformat(),
             "resolved_at": self.resolved_at.isoformat() if self.resolved_at else None,
         }
-
-
-class ChangeKind(StrEnum):
-    """What an audit, or a person, did to a finding."""
-
-    OPENED = "opened"
-    PERSISTING = "persisting"
-    CHANGED = "changed"
-    RESOLVED = "resolved"
-    REOPENED = "reopened"
-    SUPPRESSED = "suppressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,7 @@ def suppress(stored: Stored, until: date, reason: str, by: str, now: datetime) -
         status=Status.SUPPRESSED,
         version=stored.version + 1,
         run=by,
+        kind=ChangeKind.SUPPRESSED,
         suppression=Suppression(until, stored.severity, reason, by),
     )
     return Change(ChangeKind.SUPPRESSED, stored, after, to_second(now))
@@ -233,6 +236,7 @@ def row_of(stored: Stored) -> Row:
         "version": stored.version,
         "since": stored.since,
         "run": stored.run,
+        "kind": str(stored.kind),
         "digest": stored.digest,
         "finding": json.dumps(stored.finding, ensure_ascii=False, separators=(",", ":")),
         "suppression": json.dumps(asdict(suppression), default=str) if suppression else None,
@@ -255,6 +259,7 @@ def stored_of(row: Mapping[str, Any]) -> Stored:
         version=int(row["version"]),
         since=int(row["since"]),
         run=row["run"],
+        kind=ChangeKind(row["kind"]),
         suppression=_suppression(json.loads(suppression)) if suppression else None,
     )
 

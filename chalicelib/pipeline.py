@@ -52,11 +52,22 @@ def run_audit(scope: Scope, run: Run, settings: Settings, ports: Ports) -> Outco
         StillRacing: other writers changed the same findings, again and again.
     """
     snapshot = read_snapshot(scope, ports)
-    audit = judge(snapshot, users=scope.users, settings=settings)
-    changes = record(ports.store, audit, run.id, ports.clock)
+    audit = judge(snapshot, users=names_in(snapshot, scope), settings=settings)
+    before = [report for report in ports.runs.reports(scope.account, 2) if report.run != run.id]
+    lost = before[0].lost_by(audit) if before and scope.users is None else ()
+    changes = record(ports.store, audit, run.id, ports.clock, lost=lost)
     report = report_of(audit, changes, run, ports.clock())
-    ports.runs.keep_report(report)
+    if scope.users is None:
+        ports.runs.keep_report(report)
     return Outcome(audit, changes, report)
+
+
+def names_in(snapshot: AccountSnapshot, scope: Scope) -> frozenset[str] | None:
+    """The names of the users in question as the account has them: who called AWS may have written them otherwise."""
+    if scope.users is None:
+        return None
+    found = {name: snapshot.user_named(name) for name in scope.users}
+    return frozenset(user.name if user else name for name, user in found.items())
 
 
 def read_snapshot(scope: Scope, ports: Ports) -> AccountSnapshot:

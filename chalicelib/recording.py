@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from chalicelib.audit import Audit
 from chalicelib.diff import DAY, diff
+from chalicelib.iam.account import Read
 from chalicelib.ledger import Change
 from chalicelib.ports import Clock, FindingStore
 
@@ -23,28 +24,40 @@ class StillRacing(Exception):  # noqa: N818 - says what happened
         super().__init__(f"{len(lost)} findings were changed by others at each of {ROUNDS} attempts")
 
 
-def record(store: FindingStore, audit: Audit, run: str, clock: Clock, touch_after: timedelta = DAY) -> Sequence[Change]:
+def record(
+    store: FindingStore,
+    audit: Audit,
+    run: str,
+    clock: Clock,
+    touch_after: timedelta = DAY,
+    lost: Collection[Read] = (),
+) -> Sequence[Change]:
     """Bring the ledger in step with an audit; the changes that this run made, and what persists, the gravest first.
 
     Two runs that race on one account end with the same ledger as one after the other, and each change is among the
-    results of one of them. Recording an audit again does what a first time that was cut short left undone, and no more.
+    results of one of them. Recording an audit again does what a first time that was cut short left undone, and no more;
+    what the first time did is among the results, without how it was before. `lost` is as of `diff`.
 
     Raises:
         StillRacing: other writers were faster, again and again.
     """
     done: dict[str, Change] = {}
-    lost: Sequence[Change] = ()
+    beaten: Sequence[Change] = ()
     for attempt in range(ROUNDS):
-        changes = diff(audit, store.load(audit.account, audit.asked), run, clock(), touch_after)
-        if attempt:
-            again = {change.fingerprint for change in lost}
+        stored = store.load(audit.account, audit.asked)
+        changes = diff(audit, stored, run, clock(), touch_after, lost)
+        if not attempt:
+            done = {one.fingerprint: Change(one.kind, None, one, clock()) for one in stored if one.run == run}
+        else:
+            again = {change.fingerprint for change in beaten}
             changes = [change for change in changes if change.fingerprint in again]
         won = store.apply(changes)
-        done |= {change.fingerprint: change for change in won}
-        lost = [change for change in changes if change.fingerprint not in done]
-        if not lost:
+        done |= {one.fingerprint: one for one in won if one.is_news or one.fingerprint not in done}
+        names = {change.fingerprint for change in won}
+        beaten = [change for change in changes if change.fingerprint not in names]
+        if not beaten:
             break
     found = sorted(done.values(), key=lambda change: change.after.order)
-    if lost:
-        raise StillRacing(found, lost)
+    if beaten:
+        raise StillRacing(found, beaten)
     return found

@@ -23,7 +23,7 @@ class RunReport:
     """One run on one account. Moments are of UTC, to the second.
 
     `findings` counts what was found by severity, accepted or not; `changes` counts what the run changed in the ledger
-    by kind. `gaps` are the first `MOST_GAPS` of `gap_count`.
+    by kind. `gaps` are the first `MOST_GAPS` of `gap_count`, those of the whole account before those of single users.
     """
 
     account: str
@@ -37,6 +37,13 @@ class RunReport:
     not_evaluated: int
     gap_count: int
     gaps: tuple[Gap, ...]
+
+    def lost_by(self, audit: Audit) -> frozenset[Read]:
+        """The reads of the whole account that this run had and a later audit lacks."""
+        lacking = {gap.read for gap in audit.gaps if not gap.subject}
+        # A report that is merely old is there.
+        lacking -= audit.reads & {Read.CREDENTIAL_REPORT}
+        return frozenset(lacking) - {gap.read for gap in self.gaps if not gap.subject}
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values."""
@@ -66,7 +73,7 @@ def report_of(audit: Audit, changes: Sequence[Change], run: Run, finished: datet
         changes=_counted(str(change.kind) for change in changes),
         not_evaluated=len(audit.not_evaluated),
         gap_count=len(audit.gaps),
-        gaps=audit.gaps[:MOST_GAPS],
+        gaps=tuple(sorted(audit.gaps, key=lambda gap: (gap.subject != "", gap)))[:MOST_GAPS],
     )
 
 

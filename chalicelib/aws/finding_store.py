@@ -64,7 +64,7 @@ _BUSY_CALL = frozenset(
 )
 
 _TIGHT = (",", ":")
-_STATE = ("fingerprint", "digest", "status", "first_seen", "resolved_at", "since", "run", "suppression")
+_STATE = ("fingerprint", "digest", "status", "first_seen", "resolved_at", "since", "run", "kind", "suppression")
 """What of a finding stands in one attribute, as JSON; no condition asks for it."""
 
 Values = dict[str, dict[str, str]]

@@ -75,18 +75,7 @@ class IamReader:
         if exports.authorization_details is None and exports.credential_report is None:
             return replace(exports, gaps=tuple(self._gaps)), taken
         exports = replace(exports, service_control_policies=self._scps(exports.authorization_details))
-        exports, snapshot = self._understood(exports, taken)
-        asking = Asking(snapshot)
-        exports = replace(
-            exports,
-            as_needed=self._as_needed(Read.SSH_PUBLIC_KEYS),
-            mfa_devices=self._of_users(Read.MFA_DEVICES, "list_mfa_devices", "MFADevices", to_confirm(snapshot)),
-            ssh_public_keys=self._of_users(
-                Read.SSH_PUBLIC_KEYS, "list_ssh_public_keys", "SSHPublicKeys", asking.for_ssh_keys()
-            ),
-            repository_keys=self._repository_keys(asking),
-        )
-        return replace(exports, gaps=tuple(self._gaps)), taken
+        return self._with_what_is_needed(exports, taken, confirm=True), taken
 
     def read_users(self, users: Collection[str], *, repositories: bool = False) -> tuple[Exports, datetime]:
         """The account's policies, and all credentials and devices of some users, as they are now.
@@ -113,16 +102,29 @@ class IamReader:
                 asked,
                 ServiceName=CODECOMMIT,
             ),
-            ssh_public_keys=self._of_users(Read.SSH_PUBLIC_KEYS, "list_ssh_public_keys", "SSHPublicKeys", asked),
             service_control_policies=self._scps(details),
-            as_needed=self._as_needed(),
             asked=frozenset(asked),
         )
-        if details is not None:
-            exports, snapshot = self._understood(exports, taken)
-            asking = Asking(snapshot, exports.asked)
-            exports = replace(exports, repository_keys=self._repository_keys(asking, always=repositories))
-        return replace(exports, gaps=tuple(self._gaps)), taken
+        if details is None:
+            return replace(exports, gaps=tuple(self._gaps)), taken
+        return self._with_what_is_needed(exports, taken, always=repositories), taken
+
+    def _with_what_is_needed(
+        self, exports: Exports, taken: datetime, *, confirm: bool = False, always: bool = False
+    ) -> Exports:
+        """The answers, with those about single users and repositories that a verdict hangs on.
+
+        `confirm` asks for the devices of whom the credential report accuses; `always` for the repositories in any case.
+        """
+        exports = replace(exports, as_needed=self._as_needed())
+        exports, snapshot = self._understood(exports, taken)
+        asking = Asking(snapshot, exports.asked)
+        if confirm:
+            devices = self._of_users(Read.MFA_DEVICES, "list_mfa_devices", "MFADevices", to_confirm(snapshot))
+            exports = replace(exports, mfa_devices=devices)
+        keys = self._of_users(Read.SSH_PUBLIC_KEYS, "list_ssh_public_keys", "SSHPublicKeys", asking.for_ssh_keys())
+        exports = replace(exports, ssh_public_keys=keys, repository_keys=self._repository_keys(asking, always=always))
+        return replace(exports, gaps=tuple(self._gaps))
 
     def _understood(self, exports: Exports, taken: datetime) -> tuple[Exports, AccountSnapshot]:
         """The answers that are what they are said to be, and the account they tell of; any other becomes a gap."""
@@ -134,8 +136,8 @@ class IamReader:
                 without: dict[str, Any] = {ANSWERS[error.read]: None}
                 exports = replace(exports, **without)
 
-    def _as_needed(self, *others: Read) -> frozenset[Read]:
-        return frozenset({*others, *([Read.REPOSITORY_KEYS] if self.repositories else [])})
+    def _as_needed(self) -> frozenset[Read]:
+        return frozenset({Read.SSH_PUBLIC_KEYS, *([Read.REPOSITORY_KEYS] if self.repositories else [])})
 
     def _repository_keys(self, asking: Asking, *, always: bool = False) -> dict[str, Any] | None:
         if self.repositories is None or not (always or asking.for_repository_keys()):
@@ -152,7 +154,7 @@ class IamReader:
         if found is None:
             return None
         # What comes or goes while pages are read moves others from page to page: the later page is the newer one.
-        once = {name: list({item["Arn"]: item for item in found[name]}.values()) for name in names}
+        once = {name: list({item.get("Arn", id(item)): item for item in found[name]}.values()) for name in names}
         return {**found, **once}
 
     def _virtual_devices(self) -> dict[str, Any] | None:
@@ -173,7 +175,7 @@ class IamReader:
             while True:
                 page = call(MaxItems=PAGE, **marker)
                 for name, items in found.items():
-                    items += page.get(name, [])
+                    items += page[name]  # AWS leaves out no list, and a proxy's page has none: nobody is gone by that
                 if not page.get("IsTruncated"):
                     return dict(_plain(found))
                 marker = {"Marker": pages.next(page["Marker"])}

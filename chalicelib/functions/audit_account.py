@@ -26,6 +26,10 @@ REMEMBERED = 24 * 3600
 each."""
 
 
+class NotOurs(ValueError):  # noqa: N818 - says what is the matter
+    """A message about an account that no sweep goes through: the external id is not shown to whoever owns it."""
+
+
 def audit_accounts(event: Mapping[str, Any], context: Any, hub: Hub) -> dict[str, Any]:
     """Work a batch of messages; which of them failed, as SQS wants to hear it.
 
@@ -60,6 +64,8 @@ def audit_accounts(event: Mapping[str, Any], context: Any, hub: Hub) -> dict[str
 def _audit(*, work: Mapping[str, str], assignment: Assignment, hub: Hub) -> dict[str, Any]:
     """Audit one account; what is given back is remembered. `work` names the work for whoever remembers."""
     began, before = monotonic(), hub.calls.so_far()
+    if not hub.is_ours(work["account"]):
+        raise NotOurs(f"account {work['account']} is none that the settings name")
     outcome = run_audit(Scope(work["account"]), assignment.run, hub.settings, hub.ports(assignment.run.id))
     tell_outcome(outcome, hub.calls.since(before), monotonic() - began)
     return outcome.report.to_json()

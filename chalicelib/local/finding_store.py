@@ -36,6 +36,7 @@ CREATE TABLE finding (
     version INTEGER NOT NULL,
     since INTEGER NOT NULL,
     run TEXT NOT NULL,
+    kind TEXT NOT NULL,
     digest TEXT NOT NULL,
     finding TEXT NOT NULL,
     suppression TEXT,
@@ -65,13 +66,13 @@ CREATE TABLE report (
 _INSERT = """
 INSERT INTO finding VALUES (
     :account, :fingerprint, :control, :user, :severity, :status, :first_seen, :last_seen, :resolved_at, :version,
-    :since, :run, :digest, :finding, :suppression
+    :since, :run, :kind, :digest, :finding, :suppression
 ) ON CONFLICT DO NOTHING
 """
 _UPDATE = """
 UPDATE finding SET
     severity = :severity, status = :status, last_seen = :last_seen, resolved_at = :resolved_at, version = :version,
-    since = :since, run = :run, digest = :digest, finding = :finding, suppression = :suppression
+    since = :since, run = :run, kind = :kind, digest = :digest, finding = :finding, suppression = :suppression
 WHERE account = :account AND fingerprint = :fingerprint AND version = :seen AND last_seen <= :known_at
 """
 _TELL = """

@@ -42,10 +42,11 @@ def test_users_are_judged_as_in_the_whole_account(names: Sequence[str]) -> None:
     assert not [item for item in result.not_evaluated if item.reason.startswith("needs")]
 
 
-def test_it_takes_five_calls_a_user_beside_the_policies() -> None:
+def test_it_takes_four_calls_a_user_beside_the_policies_and_one_where_git_is_open() -> None:
     iam = FakeIam(exports(*PEOPLE))
     audit_users(iam, "fine", "open")
-    assert dict(iam.calls) == {"GetAccountAuthorizationDetails": 1} | dict.fromkeys(OF_ONE[1:], 2)
+    expected = {"GetAccountAuthorizationDetails": 1} | dict.fromkeys(OF_ONE[1:], 2)
+    assert dict(iam.calls) == expected | {"ListSSHPublicKeys": 1}
 
 
 def test_what_the_report_says_counts_for_nothing() -> None:

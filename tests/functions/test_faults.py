@@ -11,6 +11,7 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from chalicelib.aws.member_accounts import MemberAccounts
 from chalicelib.ledger import ChangeKind
 from chalicelib.local.lambda_runtime import invoke, queue_event
+from tests.accounts.build import ADMIN
 from tests.functions.conftest import EXPECTED, MEMBER, OWN, PEOPLE, World, assignment
 from tests.functions.watching import Fault, raising, refusal
 
@@ -162,3 +163,33 @@ def test_a_poisoned_message_is_given_up_in_the_end(swept: World) -> None:
     swept.deployment.sqs.send_message(QueueUrl=swept.deployment.queue_url, MessageBody="poison")
     [given_up] = swept.deployment.work()
     assert given_up["Body"] == "poison"
+
+
+def test_an_account_that_no_sweep_goes_through_is_not_entered(swept: World) -> None:
+    """Whoever can write to the queue must not learn the external id by an account of their own."""
+    swept.watching.calls.clear()
+    message = {"MessageId": "m", "Body": assignment("foreign", "666666666666")}
+    answer = invoke("audit_account", swept.deployment.audit_account, queue_event([message]))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+    assert "sts:AssumeRole" not in swept.watching.operations()
+    assert swept.deployment.ledger.reports("666666666666", 1) == []
+
+
+def test_a_report_that_is_lost_accuses_nobody_until_it_stays_lost(swept: World) -> None:
+    """A user without any credential, of whom nothing is known for a while but that there may be one."""
+    iam = swept.iam(OWN)
+    iam.create_user(UserName="idle")
+    iam.put_user_policy(UserName="idle", PolicyName="p", PolicyDocument=json.dumps(ADMIN))
+    swept.sweep("idle-with-report")
+    swept.watching.faults["iam:GetCredentialReport"] = refusal("AccessDenied", 403)
+    try:
+        swept.sweep("idle-once-without")
+        assert ("idle", "mfa-not-enforced") not in swept.told(OWN)
+        swept.sweep("idle-twice-without")
+        assert ("idle", "mfa-not-enforced") in swept.told(OWN)
+    finally:
+        swept.watching.faults.clear()
+        iam.delete_user_policy(UserName="idle", PolicyName="p")
+        iam.delete_user(UserName="idle")
+        swept.sweep("without-idle")
+    assert swept.told(OWN) == EXPECTED

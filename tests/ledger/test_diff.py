@@ -363,6 +363,55 @@ def test_nothing_gets_milder_for_want_of_an_answer_about_credentials(
     assert change.after.finding["evidence"] == {"cause": "another"}
 
 
+@pytest.mark.parametrize(
+    ("report_hours", "users", "resolved"),
+    [
+        (None, ["alice"], True),  # nobody needed a report
+        (2, ["alice"], True),
+        (1, ["alice"], True),
+        (0.5, ["alice"], False),  # it knows nothing of a key that was made since
+        (0.5, [], True),  # a user who is gone has none
+    ],
+)
+def test_nobody_is_cleared_by_a_report_from_before_the_finding(
+    report_hours: float | None, users: list[str], resolved: bool
+) -> None:
+    known = ledger_after(audit(ALICE, hours=1))
+    found = diff(audit(hours=2, users=users, report_hours=report_hours), known, "two", at(2))
+    assert [str(change.kind) for change in found] == ["resolved"] * resolved
+    assert all(change.after.resolved_at == at(2) for change in found)
+
+
+GRAVER = finding(severity=Severity.CRITICAL)
+LOST = frozenset({Read.SERVICE_CONTROL_POLICIES})
+
+
+def test_what_is_new_for_want_of_a_read_waits_for_the_next_audit() -> None:
+    known = ledger_after(audit(ALICE))
+    blind = audit(GRAVER, BOB, TOP, hours=1, gaps=[(Read.SERVICE_CONTROL_POLICIES, "")])
+    found = {change.after.user: change for change in diff(blind, known, "two", at(1), lost=LOST)}
+    assert found.keys() == {"alice", None}  # the root user is no matter of it
+    assert found["alice"].after.severity is ALICE.severity
+    again = diff(blind, known, "three", at(2))
+    assert {(change.after.user, str(change.kind)) for change in again} == {
+        ("alice", "changed"),
+        ("bob", "opened"),
+        (None, "opened"),
+    }
+
+
+def test_what_was_resolved_is_not_reopened_for_want_of_a_read() -> None:
+    known = ledger_after(audit(ALICE), audit(hours=1))
+    blind = audit(ALICE, hours=2, gaps=[(Read.SERVICE_CONTROL_POLICIES, "")])
+    assert diff(blind, known, "three", at(2), lost=LOST) == []
+    assert kinds(diff(blind, known, "four", at(3))) == [("reopened", ENFORCED, "alice")]
+
+
+def test_half_a_surrogate_pair_is_kept_as_something_that_can_be_written() -> None:
+    [change] = diff(audit(finding(evidence={"resource": "arn:aws:s3:::\ud800"})), [], "one", at(0))
+    assert change.after.finding["evidence"] == {"resource": "arn:aws:s3:::?"}
+
+
 def test_what_gets_graver_is_told_whatever_was_not_read() -> None:
     graver = audit(finding(severity=Severity.CRITICAL), hours=1, gaps=[(Read.CREDENTIAL_REPORT, "")])
     [change] = diff(graver, ledger_after(audit(ALICE)), "two", at(1))

@@ -65,7 +65,19 @@ def test_an_audit_is_recorded(store: FindingStore, clock: Ticking) -> None:
         ("resolved", TOP.control, ""),
         ("persisting", ALICE.control, "alice"),
     ]
-    assert news(record(store, audit(ALICE, hours=1), "two", clock)) == []
+    assert news(record(store, audit(ALICE, hours=1), "three", clock)) == []
+
+
+def test_a_run_that_is_done_again_tells_what_it_did(store: FindingStore, clock: Ticking) -> None:
+    """Whoever was to hear of it may not have."""
+    record(store, audit(ALICE, TOP), "one", clock)
+    record(store, audit(ALICE, hours=1), "two", clock)
+    before = contents(store)
+    assert kinds(record(store, audit(ALICE, hours=1), "two", clock)) == [
+        ("resolved", TOP.control, ""),
+        ("persisting", ALICE.control, "alice"),
+    ]
+    assert contents(store) == before
 
 
 def test_an_audit_of_some_users_reads_and_touches_no_others(store: FindingStore, clock: Ticking) -> None:
