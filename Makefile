@@ -4,7 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-# What `make package` writes, and the stage of .chalice/config.json that it is for.
+# What `make package` writes, and which of the stages of .chalice/config.json it is for.
+STAGES  := dev prod
 STAGE   ?= prod
 PACKAGE := build/package
 
@@ -45,6 +46,7 @@ catalogue: install
 # Chalice takes what it packed before where requirements.txt and the code are the same, however that was packed; it takes
 # compiled modules along; and it asks for a region, which the template does not depend on.
 package: install
+	$(if $(filter $(STAGES),$(STAGE)),,$(error no stage "$(STAGE)": there are $(STAGES)))
 	rm -rf $(PACKAGE) .chalice/deployments
 	find chalicelib -type d -name __pycache__ -prune -exec rm -r {} +
 	AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} PIP_NO_DEPS=1 PYTHONDONTWRITEBYTECODE=1 \

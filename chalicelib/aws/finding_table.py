@@ -56,12 +56,17 @@ def table_properties(name: str) -> dict[str, Any]:
         "SSESpecification": {"SSEEnabled": True, "SSEType": "KMS"},
         "TimeToLiveSpecification": {"AttributeName": EXPIRES, "Enabled": True},
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        "DeletionProtectionEnabled": True,
     }
 
 
 def create_table(dynamodb: Any, name: str) -> None:
-    """Make the table through a DynamoDB client, and wait until it is there: for emulators, where no template is."""
+    """Make the table through a DynamoDB client, and wait until it is there: for emulators, where no template is.
+
+    It can be deleted like any other.
+    """
     properties = table_properties(name)
+    del properties["DeletionProtectionEnabled"]
     ttl = properties.pop("TimeToLiveSpecification")
     recovery = properties.pop("PointInTimeRecoverySpecification")
     encryption = properties.pop("SSESpecification")

@@ -26,6 +26,9 @@ STAGES = ("dev", "prod")
 NAMES = {"sweep": "Sweep", "audit_account": "AuditAccount", "decide": "Decide"}
 """Function, as app.py names it → its resource."""
 
+NO_VALUE = {"Ref": "AWS::NoValue"}
+"""What takes a property away."""
+
 Json = dict[str, Any]
 
 
@@ -98,8 +101,43 @@ def member() -> Json:
     return template
 
 
+@cache
+def _parts() -> Json:
+    """What the hub's template is merged with; it has all parameters and conditions."""
+    parts: Json = json.loads((CHALICE / "resources.json").read_text())
+    return parts
+
+
+def holds(condition: Any, conditions: Json, **parameters: str) -> bool:
+    """Whether a condition of a template holds; `conditions` are those that it may name."""
+    [(operator, operands)] = condition.items()
+    if operator == "Condition":
+        return holds(conditions[operands], conditions, **parameters)
+    if operator == "Fn::Equals":
+        first, second = resolve(operands, **parameters)
+        return bool(first == second)
+    if operator == "Fn::Not":
+        return not holds(operands[0], conditions, **parameters)
+    assert operator == "Fn::And"
+    return all(holds(one, conditions, **parameters) for one in operands)
+
+
+def made(template: Json, **parameters: str) -> dict[str, Json]:
+    """The resources that a stack of the template makes, by name."""
+    conditions: Json = template["Conditions"]
+    found: dict[str, Json] = template["Resources"]
+    return {
+        name: one
+        for name, one in found.items()
+        if "Condition" not in one or holds(conditions[one["Condition"]], conditions, **parameters)
+    }
+
+
 def resolve(value: Any, **parameters: str) -> Any:
-    """The value with what `Fn::Sub` puts in and `Ref` refers to, for parameters and AWS's pseudo parameters."""
+    """The value with what `Fn::Sub` puts in and `Ref` refers to, for parameters and AWS's pseudo parameters.
+
+    `Fn::If` asks a condition of the hub's template, whose parameters have their defaults where none are given.
+    """
     known = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT} | parameters
     if isinstance(value, list):
         return [resolve(one, **parameters) for one in value]
@@ -113,4 +151,11 @@ def resolve(value: Any, **parameters: str) -> Any:
             text = text.replace(f"${{{name}}}", meaning)
         assert "${" not in text
         return text
-    return {key: resolve(one, **parameters) for key, one in value.items()}
+    if value.keys() == {"Fn::If"}:
+        name, then, otherwise = value["Fn::If"]
+        defaults = {name: one["Default"] for name, one in _parts()["Parameters"].items()}
+        conditions = _parts()["Conditions"]
+        chosen = then if holds(conditions[name], conditions, **defaults | parameters) else otherwise
+        return resolve(chosen, **parameters)
+    found = {key: resolve(one, **parameters) for key, one in value.items()}
+    return {key: one for key, one in found.items() if one != NO_VALUE}

@@ -11,33 +11,13 @@ from chalicelib.iam.policy import parse_policy
 from chalicelib.iam.policy_set import Policy, PolicySet
 from chalicelib.iam.request import build_request
 from chalicelib.iam.statement import PolicyKind
-from tests.packaging.rendering import ACCOUNT, REGION, Json, function, member, resolve, role
+from tests.packaging.rendering import ACCOUNT, REGION, Json, function, made, member, rendered, resolve, role
 
 HUB = "999988887777"
 HUB_ROLE = f"arn:aws:iam::{HUB}:role/mfawatch-audit-account-{REGION}"
 EXTERNAL_ID = "an-external-id-of-ours"
-BUS = f"arn:aws:events:{REGION}:{HUB}:event-bus/default"
+BUS = f"arn:aws:events:{REGION}:{HUB}:event-bus/mfawatch-events"
 RULES = {"CodeCommitRule", "KmsRule", "SignInRule"}
-
-
-def made(**parameters: str) -> dict[str, Json]:
-    """The resources that a stack makes, by name."""
-    conditions = member()["Conditions"]
-
-    def holds(condition: Any) -> bool:
-        [(operator, operands)] = condition.items()
-        if operator == "Condition":
-            return holds(conditions[operands])
-        if operator == "Fn::Equals":
-            first, second = resolve(operands, **parameters)
-            return bool(first == second)
-        if operator == "Fn::Not":
-            return not holds(operands[0])
-        assert operator == "Fn::And"
-        return all(holds(one) for one in operands)
-
-    found: dict[str, Json] = member()["Resources"]
-    return {name: one for name, one in found.items() if "Condition" not in one or holds(conditions[one["Condition"]])}
 
 
 @pytest.mark.parametrize(
@@ -54,7 +34,7 @@ def made(**parameters: str) -> dict[str, Json]:
 def test_the_roles_are_made_once_and_iam_is_watched_where_it_reports(
     region: str, home: str, bus: str, expected: set[str]
 ) -> None:
-    assert made(**{"AWS::Region": region, "HomeRegion": home, "EventBusArn": bus}).keys() == expected
+    assert made(member(), **{"AWS::Region": region, "HomeRegion": home, "EventBusArn": bus}).keys() == expected
 
 
 def rules() -> dict[str, Json]:
@@ -76,6 +56,8 @@ def test_events_go_to_the_hubs_bus_and_no_further() -> None:
         assert (condition, here) == ("IsHome", {"Fn::GetAtt": ["EventsRole", "Arn"]})
         assert resolve(elsewhere) == f"arn:aws:iam::{ACCOUNT}:role/{events['RoleName']}"
         assert rule["Name"].startswith("mfawatch-")
+    [bus] = [one for one in rendered("prod")["Resources"].values() if one["Type"] == "AWS::Events::EventBus"]
+    assert BUS.endswith(f":event-bus/{bus['Properties']['Name']}")
     [trust] = events["AssumeRolePolicyDocument"]["Statement"]
     assert resolve(trust["Condition"]) == {
         "StringEquals": {"aws:SourceAccount": ACCOUNT},

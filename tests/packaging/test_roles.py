@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 
 import pytest
 
@@ -12,7 +14,7 @@ from chalicelib.iam.actions import AccessLevel, Action, catalogue
 from chalicelib.iam.decision import evaluate
 from chalicelib.iam.policy import parse_policy
 from chalicelib.iam.policy_set import Policy, PolicySet
-from chalicelib.iam.request import build_request
+from chalicelib.iam.request import Request, build_request
 from tests.packaging.rendering import ACCOUNT, CHALICE, NAMES, REGION, STAGES, Json, member, resolve, role
 
 READS = {AccessLevel.LIST, AccessLevel.READ}
@@ -56,8 +58,12 @@ def policies_of(name: str) -> PolicySet:
 
 def allowed(name: str, action: str, resource: str) -> bool:
     """Whether some reading of the role's policy allows the request."""
-    request = build_request(f"arn:aws:iam::{ACCOUNT}:role/mfawatch", action, resource, resource_account=ACCOUNT)
-    return evaluate(request, policies_of(name)).may_be_allowed
+    return evaluate(asking(action, resource), policies_of(name)).may_be_allowed
+
+
+def asking(action: str, resource: str, context: Mapping[str, str] = MappingProxyType({})) -> Request:
+    """A function's request."""
+    return build_request(f"arn:aws:iam::{ACCOUNT}:role/mfawatch", action, resource, context, resource_account=ACCOUNT)
 
 
 def examples(action: Action) -> list[str]:
@@ -152,6 +158,28 @@ def test_an_audit_reaches_what_it_reads(action: str, resource: str) -> None:
 )
 def test_an_audit_reaches_nothing_beside_it(action: str, resource: str) -> None:
     assert not allowed("audit_account", action, resource)
+
+
+@pytest.mark.parametrize(
+    ("organization", "of_the_member", "expected"),
+    [
+        ("o-exampleorgid", "o-exampleorgid", True),
+        ("o-exampleorgid", "o-anotherorgid", False),
+        ("o-exampleorgid", None, False),
+        ("", "o-anotherorgid", True),
+        ("", None, True),
+    ],
+)
+def test_an_audit_enters_no_organisation_but_its_own(
+    organization: str, of_the_member: str | None, expected: bool
+) -> None:
+    """Where the deployment knows which that is. An account outside all organisations has no id to compare."""
+    [policy] = role("audit_account")["Policies"]
+    document = parse_policy(resolve(policy["PolicyDocument"], OrganizationId=organization))
+    context = {"aws:ResourceOrgID": of_the_member} if of_the_member else {}
+    request = asking("sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-audit", context)
+    decided = evaluate(request, PolicySet(identity=(Policy("audit", document),)))
+    assert decided.may_be_allowed is expected
 
 
 def test_the_member_role_reads_what_an_audit_reads_at_home() -> None:

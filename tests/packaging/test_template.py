@@ -14,13 +14,21 @@ from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 from chalice.app import CloudWatchEvent
 
 from chalicelib.aws.finding_table import table_properties
+from chalicelib.functions.telemetry import measure
+from chalicelib.iam.decision import evaluate
+from chalicelib.iam.policy import parse_policy
+from chalicelib.iam.policy_set import Policy, PolicySet
+from chalicelib.iam.request import build_request
+from chalicelib.iam.statement import PolicyKind
 from tests.packaging.rendering import (
+    CHALICE,
     MEMBER_FILE,
     NAMES,
     ROOT,
     STAGES,
     Json,
     function,
+    made,
     rendered,
     resolve,
     resources,
@@ -30,6 +38,7 @@ from tests.packaging.rendering import (
 QUEUES = {"AccountsQueue": "mfawatch-accounts"}
 DEAD_QUEUES = {"AccountsDeadQueue": "mfawatch-accounts-dead", "SweepsDeadQueue": "mfawatch-sweeps-dead"}
 DAY = 24 * 60 * 60
+ORGANIZATION = {"OrganizationId": "o-exampleorgid"}
 
 each_function = pytest.mark.parametrize("name", NAMES)
 
@@ -121,7 +130,8 @@ def test_the_queue_feeds_the_audit() -> None:
     assert source["Type"] == "SQS"
     properties = source["Properties"]
     assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert properties["BatchSize"] == 5
+    # An account that kills its worker would take the others of its batch along.
+    assert properties["BatchSize"] == 1
     assert properties["ScalingConfig"] == {"MaximumConcurrency": 10}
     assert (
         properties["ScalingConfig"]["MaximumConcurrency"] <= function("audit_account")["ReservedConcurrentExecutions"]
@@ -171,6 +181,7 @@ def test_the_ledger_is_kept() -> None:
     table = rendered("prod")["Resources"]["LedgerTable"]
     assert table["Properties"] == table_properties("mfawatch-ledger")
     assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+    assert table["Properties"]["DeletionProtectionEnabled"] is True
 
 
 def test_the_table_of_work_done_is_as_powertools_keys_it() -> None:
@@ -200,17 +211,20 @@ def alarms_on(metric: str, dimension: str, value: Json) -> list[Json]:
 
 def test_every_alarm_is_told() -> None:
     names = [alarm["AlarmName"] for alarm in alarms()]
-    assert len(set(names)) == len(names) == 8
+    assert len(set(names)) == len(names) == 9
     for alarm in alarms():
         assert alarm["AlarmName"].startswith("mfawatch-")
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmsTopic"}]
 
 
-@each_function
-def test_an_alarm_on_errors_of_each_function(name: str) -> None:
-    [alarm] = alarms_on("Errors", "FunctionName", {"Ref": NAMES[name]})
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+@pytest.mark.parametrize("name", ["sweep", "audit_account"])
+def test_alarms_on_what_nobody_waits_for(name: str, metric: str) -> None:
+    """Whoever calls decide hears of the error, and it is mostly one in the cases that they sent."""
+    [alarm] = alarms_on(metric, "FunctionName", {"Ref": NAMES[name]})
     assert (alarm["Namespace"], alarm["Statistic"]) == ("AWS/Lambda", "Sum")
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+    assert not alarms_on(metric, "FunctionName", {"Ref": NAMES["decide"]})
 
 
 @pytest.mark.parametrize("queue", DEAD_QUEUES)
@@ -221,18 +235,37 @@ def test_an_alarm_on_each_dead_queue(queue: str) -> None:
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
 
 
-def test_alarms_on_what_does_not_get_done() -> None:
-    [throttles] = alarms_on("Throttles", "FunctionName", {"Ref": "AuditAccount"})
-    assert (throttles["ComparisonOperator"], throttles["Threshold"]) == ("GreaterThanThreshold", 0)
+def test_an_alarm_on_accounts_that_wait() -> None:
     [age] = alarms_on("ApproximateAgeOfOldestMessage", "QueueName", {"Fn::GetAtt": ["AccountsQueue", "QueueName"]})
     # Later than a second attempt begins, and before the third one ends.
     visibility = resources("AWS::SQS::Queue")["AccountsQueue"]["VisibilityTimeout"]
     assert visibility < age["Threshold"] < 3 * visibility
 
 
-def test_an_alarm_when_no_sweep_is_started() -> None:
-    """Where no function runs there is no metric, so that what is missing has to count."""
+def test_an_alarm_on_accounts_that_let_nobody_in(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the metric as a function writes it in its environment; from one sweep to the next."""
+    for variable, value in function("audit_account")["Environment"]["Variables"].items():
+        monkeypatch.setenv(variable, value)
+    measure("AccountsNotRead", 1)
+    written = json.loads(capsys.readouterr().out)
+    [told] = written["_aws"]["CloudWatchMetrics"]
+    [dimensions] = told["Dimensions"]
+    [alarm] = [one for one in alarms() if one["MetricName"] == "AccountsNotRead"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (told["Namespace"], told["Metrics"][0]["Name"])
+    assert alarm["Dimensions"] == [{"Name": name, "Value": written[name]} for name in dimensions]
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == ("Sum", "GreaterThanThreshold", 0)
+    assert (alarm["TreatMissingData"], alarm["DatapointsToAlarm"]) == ("notBreaching", 1)
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 26 * 60 * 60
+
+
+@pytest.mark.parametrize(("state", "expected"), [("ENABLED", True), ("DISABLED", False)])
+def test_an_alarm_when_no_sweep_is_started(state: str, expected: bool) -> None:
+    """Where no function runs there is no metric, so that what is missing has to count; unless nothing is to run."""
     [alarm] = alarms_on("Invocations", "FunctionName", {"Ref": "Sweep"})
+    there = made(rendered("prod"), ScheduleState=state, OrganizationId="")
+    assert (alarm in [one["Properties"] for one in there.values()]) is expected
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 26 * 60 * 60
     assert alarm["TreatMissingData"] == "breaching"
@@ -246,6 +279,7 @@ def test_cloudwatch_can_publish_under_the_topics_key() -> None:
     assert [(one["Principal"]["Service"], one["Action"]) for one in by_service] == [
         ("cloudwatch.amazonaws.com", ["kms:Decrypt", "kms:GenerateDataKey*"])
     ]
+    assert resolve(by_service[0]["Condition"]) == {"StringEquals": {"aws:SourceAccount": "111122223333"}}
     [policy] = resources("AWS::SNS::TopicPolicy").values()
     publish, plain = resolve(policy["PolicyDocument"]["Statement"])
     assert publish["Condition"]["StringEquals"] == {"aws:SourceAccount": "111122223333"}
@@ -253,20 +287,48 @@ def test_cloudwatch_can_publish_under_the_topics_key() -> None:
     assert (plain["Effect"], plain["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
-def test_an_organisation_is_let_in_where_it_is_named() -> None:
-    bus = rendered("prod")["Resources"]["OrganizationEvents"]
-    assert bus["Condition"] == "HasOrganization"
-    statement = bus["Properties"]["Statement"]
-    assert statement["Action"] == "events:PutEvents"
-    assert statement["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}}}
+MEMBERS_ROLE = "arn:aws:iam::444455556666:role/mfawatch-events"
+
+
+@pytest.mark.parametrize(
+    ("principal", "organization", "expected"),
+    [
+        (MEMBERS_ROLE, "o-exampleorgid", True),
+        (MEMBERS_ROLE, "o-anotherorgid", False),
+        (MEMBERS_ROLE, None, False),
+        (MEMBERS_ROLE.replace("mfawatch-events", "admin"), "o-exampleorgid", False),
+        (MEMBERS_ROLE.replace("role/", "role/people/"), "o-exampleorgid", False),
+    ],
+)
+def test_members_put_events_on_a_bus_of_their_own(principal: str, organization: str | None, expected: bool) -> None:
+    """By the role that their template makes, and nobody else."""
+    bus = "arn:aws:events:eu-central-1:111122223333:event-bus/mfawatch-events"
+    statement = resolve(rendered("prod")["Resources"]["EventBusPolicy"]["Properties"]["Statement"], **ORGANIZATION)
+    assert statement["Resource"] == {"Fn::GetAtt": ["EventBus", "Arn"]}
+    policy = parse_policy(
+        {"Version": "2012-10-17", "Statement": statement | {"Resource": bus, "Sid": "members"}}, PolicyKind.RESOURCE
+    )
+    context = {"aws:PrincipalArn": principal} | ({"aws:PrincipalOrgID": organization} if organization else {})
+    request = build_request(principal, "events:PutEvents", bus, context, resource_account="111122223333")
+    may = parse_policy({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
+    policies = PolicySet(identity=(Policy("own", may),), resource=Policy("bus", policy))
+    assert evaluate(request, policies).may_be_allowed is expected
+
+
+@pytest.mark.parametrize("given", [{"OrganizationId": ""}, ORGANIZATION])
+def test_the_bus_is_made_where_an_organisation_is_named(given: dict[str, str]) -> None:
+    there = made(rendered("prod"), ScheduleState="ENABLED", **given)
+    named = bool(given["OrganizationId"])
+    assert {"EventBus", "EventBusPolicy"} & there.keys() == ({"EventBus", "EventBusPolicy"} if named else set())
+    # An output without its condition would refer to what is not made.
+    assert rendered("prod")["Outputs"]["EventBusArn"]["Condition"] == "HasOrganization"
     assert rendered("prod")["Parameters"]["OrganizationId"]["Default"] == ""
 
 
 def test_the_outputs() -> None:
     values = {name: output["Value"] for name, output in rendered("prod")["Outputs"].items()}
-    bus = values.pop("EventBusArn")
-    assert resolve(bus) == "arn:aws:events:eu-central-1:111122223333:event-bus/default"
     assert values == {
+        "EventBusArn": {"Fn::GetAtt": ["EventBus", "Arn"]},
         "HubAccountId": {"Ref": "AWS::AccountId"},
         "HubRegion": {"Ref": "AWS::Region"},
         "AlarmsTopicArn": {"Ref": "AlarmsTopic"},
@@ -277,5 +339,21 @@ def test_the_outputs() -> None:
 
 def test_the_sweep_by_hand_is_an_event_that_the_function_takes() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    [payload] = re.findall(r"--function-name mfawatch-sweep [^']*'([^']*)'", readme)
+    [payload] = re.findall(r"--function-name mfawatch-sweep [^'\n]*--payload \\\n *'([^']*)'", readme)
     assert CloudWatchEvent(json.loads(payload), None).event_id == "by-hand-1"
+
+
+# --- make package ----------------------------------------------------------------------------------------------------
+
+
+def test_a_stage_that_is_none_is_told_in_one_line() -> None:
+    """Nothing is run: -n shows what would be."""
+    done = subprocess.run(
+        ["make", "-n", "package", "STAGE=nope"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    [line] = [line for line in done.stderr.splitlines() if "nope" in line]
+    assert "rm -rf build/package" not in done.stdout
+    stages = json.loads((CHALICE / "config.json").read_text())["stages"]
+    assert line.endswith(f"there are {' '.join(stages)}.  Stop.")
+    assert set(stages) == set(STAGES)

@@ -1,0 +1,52 @@
+"""README.md: its commands, its settings and its links, held against what is there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import click
+import pytest
+
+from chalicelib.cli import cli
+from chalicelib.config import parse_settings
+from tests.docs.examples import CONTROL_IDS
+from tests.docs.pages import ROOT, read_page
+from tests.packaging.rendering import resources
+
+PAGE = read_page(ROOT / "README.md")
+COMMANDS = [command for command in PAGE.commands if command.startswith("mfawatch ")]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_mfawatch_has_the_command_and_its_options(command: str) -> None:
+    _, name, *rest = shlex.split(command, comments=True)
+    assert isinstance(cli, click.Group)
+    found = {option for one in cli.commands[name].params for option in [*one.opts, *one.secondary_opts]}
+    assert {word for word in rest if word.startswith("-")} <= found
+
+
+def test_commands_are_found() -> None:
+    assert {command.split()[1] for command in COMMANDS} >= {"audit", "demo", "explain", "git", "snapshot"}
+
+
+def test_the_settings_are_some() -> None:
+    [block] = [block for block in PAGE.blocks if block.language == "toml"]
+    settings = parse_settings(block.text, {}, CONTROL_IDS)
+    for policy in settings.canonical:
+        assert policy.document is not None
+        assert (ROOT / policy.document).is_file()
+
+
+def test_links_lead_somewhere() -> None:
+    for link in PAGE.links:
+        if not link.startswith("https://"):
+            file, _, anchor = link.partition("#")
+            assert not file or (ROOT / file).exists(), link
+            assert file or anchor in PAGE.anchors, link
+
+
+def test_every_alarm_is_explained_and_no_other() -> None:
+    told = set(re.findall(r"`([a-z-]+)`", PAGE.text.partition("| alarm `mfawatch-…` |")[2].partition("\n\n")[0]))
+    alarms = {alarm["AlarmName"].removeprefix("mfawatch-") for alarm in resources("AWS::CloudWatch::Alarm").values()}
+    assert told == alarms
