@@ -1,8 +1,9 @@
 """audit_account: work the accounts of a sweep, one for each message.
 
-A message that fails is handed out again, and ends in the dead queue after a few times; the others of its batch are
-done. The work of a run on an account is done once, however often its message comes: what was done is remembered, and
-what was begun and cut short is done again, which changes in the ledger only what is left to change.
+A message that fails is handed out again, and ends in the dead queue after a few times. One comes at a time: an account
+that takes its worker down must not take others along. The work of a run on an account is done once, however often its
+message comes: what was done is remembered, and what was cut short is done again, which changes in the ledger only what
+is left to change.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class NotOurs(ValueError):  # noqa: N818 - says what is the matter
 def audit_accounts(event: Mapping[str, Any], context: Any, hub: Hub) -> dict[str, Any]:
     """Work a batch of messages; which of them failed, as SQS wants to hear it.
 
-    Never raises for a message: one that cannot be worked must not take the others with it.
+    Never raises for a message: what goes wrong is logged, and SQS hands it out again.
     """
     config = IdempotencyConfig(
         # The moment at which the run was due says nothing of its own, and is no part of what names the work.

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, EndpointConnectionError
 
 from chalicelib.aws.member_accounts import MemberAccounts
 from chalicelib.ledger import ChangeKind
@@ -193,3 +193,52 @@ def test_a_report_that_is_lost_accuses_nobody_until_it_stays_lost(swept: World) 
         iam.delete_user(UserName="idle")
         swept.sweep("without-idle")
     assert swept.told(OWN) == EXPECTED
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_queue_that_takes_nothing_fails_the_sweep_and_the_same_event_makes_up_for_it(
+    swept: World, fault: str
+) -> None:
+    run = f"no-queue-{fault.replace(' ', '-')}"
+    at = datetime.now(UTC)
+    swept.watching.faults["sqs:SendMessageBatch"] = FAULTS[fault]
+    try:
+        with pytest.raises((ClientError, BotoCoreError)):
+            swept.deployment.start(run, at)
+    finally:
+        swept.watching.faults.clear()
+    swept.deployment.start(run, at)  # as Lambda does with an event whose function failed
+    assert swept.deployment.work() == []
+    assert swept.report(OWN, run).users == swept.report(MEMBER, run).users == len(PEOPLE)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_work_that_cannot_be_remembered_is_done_once_in_the_ledger(swept: World, fault: str) -> None:
+    """The message comes again, and is refused until the first worker's time is over."""
+    run = f"forgetful-{fault.replace(' ', '-')}"
+    message = {"MessageId": "m", "Body": assignment(run, OWN)}
+    swept.watching.faults["dynamodb:UpdateItem"] = FAULTS[fault]
+    try:
+        first = invoke("audit_account", swept.deployment.audit_account, queue_event([message]), timeout=0)
+    finally:
+        swept.watching.faults.clear()
+    assert first == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+    again = invoke("audit_account", swept.deployment.audit_account, queue_event([message]))
+    assert again == {"batchItemFailures": []}
+    assert swept.deployment.changes(OWN, run) == []
+    assert swept.told(OWN) == EXPECTED
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_work_that_fails_and_cannot_be_forgotten_is_done_again(swept: World, fault: str) -> None:
+    run = f"stuck-{fault.replace(' ', '-')}"
+    message = {"MessageId": "m", "Body": assignment(run, OWN)}
+    swept.watching.faults |= {"dynamodb:Query": refusal("AccessDenied"), "dynamodb:DeleteItem": FAULTS[fault]}
+    try:
+        first = invoke("audit_account", swept.deployment.audit_account, queue_event([message]), timeout=0)
+    finally:
+        swept.watching.faults.clear()
+    assert first == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+    again = invoke("audit_account", swept.deployment.audit_account, queue_event([message]))
+    assert again == {"batchItemFailures": []}
+    assert swept.report(OWN, run).users == len(PEOPLE)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
 
 from chalicelib.findings import Status
 from chalicelib.ledger import ChangeKind
 from chalicelib.local.lambda_runtime import invoke, queue_event
 from tests.functions.conftest import EXPECTED, OWN, World, assignment
-from tests.functions.watching import after, raising, refusal
+from tests.functions.watching import Fault, after, raising, refusal
 
 
 class Killed(BaseException):
@@ -46,8 +47,18 @@ def test_work_that_somebody_else_is_at_is_left_to_them(world: World) -> None:
     assert world.told(OWN) == {}
 
 
-def test_a_ledger_that_takes_nothing_loses_nothing(world: World) -> None:
-    world.watching.faults["dynamodb:TransactWriteItems"] = refusal("AccessDeniedException")
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refusal("AccessDeniedException"),
+        refusal("ThrottlingException"),
+        refusal("ProvisionedThroughputExceededException"),
+        raising(ConnectionClosedError(endpoint_url="http://gone")),
+    ],
+)
+def test_a_ledger_that_takes_nothing_loses_nothing(world: World, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.aws.finding_store.PAUSE", 0)
+    world.watching.faults["dynamodb:TransactWriteItems"] = fault
     given_up = world.sweep("refused")
     assert len(given_up) == 2
     assert world.told(OWN) == {}
