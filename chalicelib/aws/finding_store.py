@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -17,6 +17,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from chalicelib.aws.finding_items import TIGHT, Values, item_of, plain_row, size_of, stored_of_item, typed
 from chalicelib.aws.finding_table import EXPIRES, PARTITION, REPORTS, SORT, finding_key, history_key, report_key
 from chalicelib.ledger import (
     Change,
@@ -28,7 +29,6 @@ from chalicelib.ledger import (
     event_of_row,
     row_of,
     row_of_event,
-    stored_of,
 )
 from chalicelib.ports import Clock
 from chalicelib.runs import RunReport, report_of_row, row_of_report
@@ -42,8 +42,6 @@ MOST_OPERATIONS = 100
 """Operations in a transaction."""
 MOST_BYTES = 3_000_000
 """Bytes in a transaction, of 4 MB that it may have."""
-LARGEST = 300_000
-"""Bytes of a finding's JSON, of 400 KB that an item may have."""
 MOST_QUERIES = 10
 """Users who are asked for one by one; the findings of more come with those of the whole account."""
 FOREVER = 90
@@ -62,13 +60,6 @@ _BUSY_CALL = frozenset(
         "TransactionInProgressException",
     }
 )
-
-_TIGHT = (",", ":")
-_STATE = ("fingerprint", "digest", "status", "first_seen", "resolved_at", "since", "run", "kind", "suppression")
-"""What of a finding stands in one attribute, as JSON; no condition asks for it."""
-
-Values = dict[str, dict[str, str]]
-"""Values as DynamoDB types them."""
 
 
 def _now() -> datetime:
@@ -92,10 +83,10 @@ class DynamoFindingStore:
     def load(self, account: str, users: Collection[str] | None = None) -> Sequence[Stored]:
         """See `FindingStore`. One query for the account, or one for each of a few users; a page is 1 MB."""
         if users is None or len(users) > MOST_QUERIES:
-            found = [_stored(item) for item in self._query(account, "F#")]
+            found = [stored_of_item(item) for item in self._query(account, "F#")]
             return found if users is None else [one for one in found if one.user in set(users)]
         keys = [finding_key(user) for user in sorted(set(users)) if user]
-        return [_stored(item) for key in keys for item in self._query(account, key)]
+        return [stored_of_item(item) for key in keys for item in self._query(account, key)]
 
     def apply(self, changes: Sequence[Change]) -> Sequence[Change]:
         """See `FindingStore`. One call writes some fifty changes; a change of each finding at most.
@@ -110,7 +101,7 @@ class DynamoFindingStore:
     def history(self, account: str, fingerprint: str) -> Sequence[Event]:
         """See `FindingStore`."""
         now = self.clock().timestamp()
-        rows = [_row(item) for item in self._query(account, history_key(fingerprint))]
+        rows = [plain_row(item) for item in self._query(account, history_key(fingerprint))]
         # What has expired is deleted within days, in no order (Developer Guide, "Time to Live").
         return [event_of_row(json.loads(row["event"])) for row in rows if int(row.get(EXPIRES, now + 1)) > now]
 
@@ -119,11 +110,11 @@ class DynamoFindingStore:
         row = row_of_report(report)
         key: Row = {PARTITION: report.account, SORT: report_key(str(row["started"]), report.run)}
         item = key | {"report": row["report"], EXPIRES: self._expiry(report.started)}
-        self.dynamodb.put_item(TableName=self.table, Item=_typed(item))
+        self.dynamodb.put_item(TableName=self.table, Item=typed(item))
 
     def reports(self, account: str, most: int) -> Sequence[RunReport]:
         """See `RunLog`."""
-        return [report_of_row(_row(item)) for item in islice(self._query(account, REPORTS, latest=True), most)]
+        return [report_of_row(plain_row(item)) for item in islice(self._query(account, REPORTS, latest=True), most)]
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -133,7 +124,7 @@ class DynamoFindingStore:
             TableName=self.table,
             KeyConditionExpression="#account = :account AND begins_with(#entry, :beginning)",
             ExpressionAttributeNames={"#account": PARTITION, "#entry": SORT},
-            ExpressionAttributeValues=_typed({":account": account, ":beginning": beginning}),
+            ExpressionAttributeValues=typed({":account": account, ":beginning": beginning}),
             ConsistentRead=True,
             ScanIndexForward=not latest,
         )
@@ -150,13 +141,13 @@ class DynamoFindingStore:
         before, after = change.before, change.after
         key: Row = {PARTITION: after.account, SORT: finding_key(after.user, after.fingerprint)}
         expires: Row = {EXPIRES: self._expiry(after.resolved_at)} if after.resolved_at else {}
-        row = _item(row_of(after)) | key | expires
-        write.add("Put", {"Item": _typed(row), **_condition(before, after)}, _size(row))
-        told = json.dumps(row_of_event(event_of(change)), separators=_TIGHT)
+        row = item_of(row_of(after)) | key | expires
+        write.add("Put", {"Item": typed(row), **_condition(before, after)}, size_of(row))
+        told = json.dumps(row_of_event(event_of(change)), separators=TIGHT)
         entry = self._event_key(after, after.version) | {"event": told} | expires
         if after.version - after.since >= FOREVER:
             entry[EXPIRES] = self._expiry(change.at)
-        write.add("Put", {"Item": _typed(entry)}, _size(entry))
+        write.add("Put", {"Item": typed(entry)}, size_of(entry))
         if change.kind is ChangeKind.RESOLVED:
             for version in range(after.since, min(after.version, after.since + FOREVER)):
                 write.add("Update", self._mark(after, version, expires), 200)
@@ -166,7 +157,7 @@ class DynamoFindingStore:
         """Move `last_seen`, never back."""
         after = change.after
         return {
-            "Key": _typed({PARTITION: after.account, SORT: finding_key(after.user, after.fingerprint)}),
+            "Key": typed({PARTITION: after.account, SORT: finding_key(after.user, after.fingerprint)}),
             "UpdateExpression": "SET last_seen = :known_at",
             **_condition(after, after),
         }
@@ -174,10 +165,10 @@ class DynamoFindingStore:
     def _mark(self, after: Stored, version: int, expires: Row) -> dict[str, Any]:
         """Let an entry of the history expire with its finding."""
         return {
-            "Key": _typed(self._event_key(after, version)),
+            "Key": typed(self._event_key(after, version)),
             "UpdateExpression": "SET #expires = :expires",
             "ExpressionAttributeNames": {"#expires": EXPIRES},
-            "ExpressionAttributeValues": _typed({":expires": expires[EXPIRES]}),
+            "ExpressionAttributeValues": typed({":expires": expires[EXPIRES]}),
         }
 
     def _event_key(self, after: Stored, version: int) -> Row:
@@ -255,55 +246,5 @@ def _condition(before: Stored | None, after: Stored) -> dict[str, Any]:
     return {
         "ConditionExpression": "#version = :version AND last_seen <= :known_at",
         "ExpressionAttributeNames": {"#version": "version"},
-        "ExpressionAttributeValues": _typed({":version": before.version, ":known_at": after.known_at.isoformat()}),
+        "ExpressionAttributeValues": typed({":version": before.version, ":known_at": after.known_at.isoformat()}),
     }
-
-
-# --- values ----------------------------------------------------------------------------------------------------------
-
-
-def _typed(row: Mapping[str, str | int]) -> Values:
-    return {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in row.items()}
-
-
-def _row(item: Values) -> dict[str, Any]:
-    return {name: next(iter(value.values())) for name, value in item.items()}
-
-
-def _size(row: Row) -> int:
-    return sum(len(name) + len(str(value).encode()) for name, value in row.items())
-
-
-def _stored(item: Values) -> Stored:
-    row = _row(item)
-    return stored_of(json.loads(row["state"]) | row)
-
-
-def _item(row: Row) -> Row:
-    """The row as few attributes: each costs time to check and to parse, and its name is stored with each item."""
-    state = {name: row[name] for name in _STATE if name in row}
-    return {
-        "finding": _fitted(str(row["finding"])),
-        "last_seen": row["last_seen"],
-        "version": row["version"],
-        "state": json.dumps(state, separators=_TIGHT),
-    }
-
-
-def _fitted(text: str) -> str:
-    """A finding's JSON that an item has room for: the largest of the evidence is left out, and that is said.
-
-    The digest stays that of the whole, so that the next audit does not take it for a change.
-    """
-    if len(text.encode()) <= LARGEST:
-        return text
-    finding = json.loads(text)
-    evidence = finding["evidence"]
-    largest = sorted(evidence, key=lambda name: len(json.dumps(evidence[name])), reverse=True)
-    cut: list[str] = []
-    while largest and len(text.encode()) > LARGEST:
-        cut.append(largest.pop(0))
-        del evidence[cut[-1]]
-        finding["evidence"] = evidence | {"left_out": f"too large for the ledger: {', '.join(sorted(cut))}"}
-        text = json.dumps(finding, ensure_ascii=False, separators=_TIGHT)
-    return text
