@@ -129,6 +129,27 @@ def test_a_snapshot_stands_alone(run: Run, tmp_path: Path) -> None:
     run("audit", "--snapshot", path, *demo_options(DEMO)).assert_refused("--snapshot stands alone")
 
 
+@pytest.mark.parametrize("unheeded", [("--profile", "x"), ("--endpoint-url", "http://127.0.0.1:9")], ids=str)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("audit", *demo_options(DEMO)),
+        ("audit", "--snapshot", "s.json"),
+        ("explain", *demo_options(DEMO), "--user", "lena", "--action", "s3:GetObject"),
+        ("git", *demo_options(DEMO), "--user", "lena", "--repository", "shop", "--region", "eu-west-1"),
+        ("snapshot", *demo_options(DEMO), "-o", "snapshot.json"),
+        ("surface", *demo_options(DEMO), "--user", "lena"),
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_files_and_the_way_to_the_live_account_exclude_each_other(
+    command: tuple[str, ...], unheeded: tuple[str, str], run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(*command, *unheeded).assert_refused(f"mfawatch {command[0]}: {unheeded[0]} reach")
+    assert not list(tmp_path.iterdir())
+
+
 # --- wrong usage -----------------------------------------------------------------------------------------------------
 
 

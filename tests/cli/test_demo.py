@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.request import getproxies_environment
 
 import boto3
 import pytest
@@ -56,8 +57,12 @@ THEIRS = {
     "AWS_ENDPOINT_URL_IAM": "http://127.0.0.1:9",
     "AWS_SESSION_TOKEN": "theirs",
     "MFAWATCH_ACCOUNTS": "999999999999",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "https_proxy": "http://127.0.0.1:9",
+    "ALL_PROXY": "http://127.0.0.1:9",
+    "no_proxy": "example.com",
 }
-"""Whatever profile, endpoint or settings somebody works with."""
+"""Whatever profile, endpoint, settings or proxy somebody works with."""
 
 
 def test_it_is_the_same_each_time_whatever_somebody_works_with(demo: Result) -> None:
@@ -75,6 +80,7 @@ def test_the_environment_of_the_emulator_is_left_as_it_was(monkeypatch: pytest.M
     with environment("http://127.0.0.1:1"):
         assert os.environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
         assert not THEIRS.keys() & os.environ.keys()
+        assert getproxies_environment() == {"no": "*"}
     assert dict(os.environ) == before
 
 
