@@ -61,8 +61,8 @@ def main() -> None:
         sys.exit(130)
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
-            what = clean(str(error.filename)) if error.filename else "cannot write"
-            click.echo(f"mfawatch: {what}: {error.strerror or error}", err=True)
+            place = f"{error.filename}: " if error.filename else ""
+            click.echo(f"mfawatch: {clean(f'{place}{error.strerror or error}')}", err=True)
         # Whoever read our output has gone; keep the interpreter from complaining about it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILURE)

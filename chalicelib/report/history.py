@@ -27,7 +27,7 @@ _STATUS_STYLES = {Status.OPEN: "red", Status.SUPPRESSED: "dim", Status.RESOLVED:
 def render_findings(stored: Sequence[Stored]) -> str:
     """The findings in their order, account by account, each with the days on which it was seen and resolved."""
     accounts = groupby(stored, key=lambda one: one.account)
-    return rendered(part for account, found in accounts for part in _account(account, list(found)))
+    return "\n\n".join(rendered(_account(account, list(found))) for account, found in accounts)
 
 
 def render_history(stored: Stored, events: Sequence[Event]) -> str:
@@ -89,7 +89,7 @@ def _account(account: str, stored: Sequence[Stored]) -> Iterator[RenderableType]
     yield table
     counts = Counter(one.status for one in stored)
     told = ", ".join(f"{counts[status]} {status}" for status in _STATUS_STYLES if counts[status])
-    yield Text(f"\nAccount {clean(account) or 'unknown'}: {told}.\n", style="bold")
+    yield Text(f"\nAccount {clean(account) or 'unknown'}: {told}.", style="bold")
 
 
 def _history(stored: Stored, events: Sequence[Event]) -> Iterator[RenderableType]:
