@@ -78,7 +78,8 @@ def _sweep(deployment: LocalDeployment, run: str, log: Any) -> None:
 _SERVING = """
 The embedded AWS stays up until Ctrl-C, as the second sweep left it: the example company after the change, and the
 deployment with its settings and its ledger. In another terminal:
-  export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION={region} NO_PROXY=*
+  export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION={region}
+  export NO_PROXY=127.0.0.1
 and then, for example:
   mfawatch audit --ledger company.db
   mfawatch surface --user hugo

@@ -126,9 +126,9 @@ def serving() -> Iterator[tuple[subprocess.Popen[str], dict[str, str], list[list
         try:
             assert any("stays up until Ctrl-C" in line for line in iter(process.stdout.readline, ""))
             rest = iter(process.stdout.readline, "\n")
-            [[export, *variables], *commands] = [shlex.split(line) for line in rest if line.startswith("  ")]
-            assert export == "export"
-            yield process, dict(pair.split("=", 1) for pair in variables), commands
+            told = [shlex.split(line) for line in rest if line.startswith("  ")]
+            variables = [pair.split("=", 1) for name, *pairs in told if name == "export" for pair in pairs]
+            yield process, dict(variables), [command for command in told if command[0] != "export"]
         finally:
             process.kill()
 
