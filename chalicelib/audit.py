@@ -32,6 +32,7 @@ class Audit:
     """The names of those who are in the account as it was read."""
     reads: frozenset[Read] = frozenset()
     report_generated: datetime | None = None
+    """When the credential report was made that was judged; None where there was none, or nobody said."""
 
     def at_least(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings at or above a severity."""
@@ -39,14 +40,7 @@ class Audit:
 
     def effects(self) -> Iterator[tuple[Gap, str]]:
         """Each gap, and what it means for the verdicts, in words."""
-        skipped: dict[str, set[str]] = {}
-        for item in self.not_evaluated:
-            if item.subject:
-                skipped.setdefault(item.subject, set()).add(item.control)
-        for gap in self.gaps:
-            controls = sorted(skipped.get(gap.subject, ()))
-            effect = _STALE if gap.reason.startswith(_GENERATED) else _EFFECTS[gap.read]
-            yield gap, effect + (f"; not evaluated: {', '.join(controls)}" if controls else "")
+        return effects_of(self.gaps, self.not_evaluated)
 
     def to_json(self) -> dict[str, Any]:
         """The audit as JSON values, the same for the same state and time."""
@@ -56,6 +50,9 @@ class Audit:
         return {
             "account": self.account,
             "generated_at": self.generated_at.isoformat(timespec="seconds"),
+            "report_generated_at": (
+                self.report_generated.isoformat(timespec="seconds") if self.report_generated else None
+            ),
             "users": self.users,
             "controls": [
                 {
@@ -80,6 +77,18 @@ class Audit:
                 for item in self.not_evaluated
             ],
         }
+
+
+def effects_of(gaps: Iterable[Gap], not_evaluated: Iterable[NotEvaluated]) -> Iterator[tuple[Gap, str]]:
+    """Each gap, and what it means for the verdicts, in words."""
+    skipped: dict[str, set[str]] = {}
+    for item in not_evaluated:
+        if item.subject:
+            skipped.setdefault(item.subject, set()).add(item.control)
+    for gap in gaps:
+        controls = sorted(skipped.get(gap.subject, ()))
+        effect = _STALE if gap.reason.startswith(_GENERATED) else _EFFECTS[gap.read]
+        yield gap, effect + (f"; not evaluated: {', '.join(controls)}" if controls else "")
 
 
 def _status(skipped: Sequence[NotEvaluated]) -> str:

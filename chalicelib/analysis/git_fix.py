@@ -15,7 +15,7 @@ from chalicelib.analysis.surface import Surface
 from chalicelib.iam.decision import Decision, Verdict
 from chalicelib.iam.matching import Match
 from chalicelib.iam.policy import parse_policy
-from chalicelib.iam.policy_set import Layer, Policy, PolicySet
+from chalicelib.iam.policy_set import MANAGED_KEY, Layer, Policy, PolicySet
 from chalicelib.iam.request import MFA_KEYS
 
 CODECOMMIT = "codecommit.*.amazonaws.com"
@@ -125,15 +125,20 @@ def _with(policies: PolicySet, match: Match, statement: Mapping[str, Any]) -> Po
 
 
 def words_of_error(access: Access) -> Iterator[str]:
-    """What the user sees of a denial, in the words of Git's and CodeCommit's messages."""
+    """What the user sees of a denial; Git's and CodeCommit's own words where these are known to be printed."""
     for denial in access.denied[:1]:
         explicit = denial.verdict is Verdict.EXPLICITLY_DENIED
         by = "with an explicit deny" if explicit else f"because {denial.reason}"
         request = denial.request
-        if request.service == "kms":
+        if request.service != "kms":
+            yield f"Git prints 403 or access denied: the user is not authorized to perform {request.name}, {by}"
+        elif MANAGED_KEY in request.resource:
             yield (
                 "Git prints that the user is not authorized for the KMS default master key of the repository: "
                 f"CodeCommit may not {request.name} on the user's behalf, {by}"
             )
         else:
-            yield f"Git prints 403 or access denied: the user is not authorized to perform {request.name}, {by}"
+            yield (
+                f"Git is refused at the repository's own key: CodeCommit may not {request.name} with "
+                f"{request.resource} on the user's behalf, {by}"
+            )

@@ -15,6 +15,7 @@ from chalicelib.cli.evaluate import evaluate
 from chalicelib.cli.explain import explain
 from chalicelib.cli.git import git
 from chalicelib.cli.harden import harden
+from chalicelib.cli.history import history
 from chalicelib.cli.lint import lint
 from chalicelib.cli.snapshot import snapshot
 from chalicelib.cli.surface import surface
@@ -38,7 +39,7 @@ def cli() -> None:
     """
 
 
-for _command in (audit, demo, evaluate, explain, git, harden, lint, snapshot, surface):
+for _command in (audit, demo, evaluate, explain, git, harden, history, lint, snapshot, surface):
     cli.add_command(_command)
 
 
@@ -60,7 +61,8 @@ def main() -> None:
         sys.exit(130)
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
-            click.echo(f"mfawatch: cannot write: {error.strerror}", err=True)
+            place = f"{error.filename}: " if error.filename else ""
+            click.echo(f"mfawatch: {clean(f'{place}{error.strerror or error}')}", err=True)
         # Whoever read our output has gone; keep the interpreter from complaining about it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILURE)

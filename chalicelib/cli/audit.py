@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -127,7 +128,7 @@ def _remember(result: Audit, path: Path) -> str:
     except OSError as error:
         raise InputError(str(path), error.strerror or "cannot be written") from None
     news = [(change.kind, change.after) for change in changes if change.is_news]
-    return f"changed in {path}:\n{render_changes(news, plain=True)}" if news else f"{path}: nothing changed"
+    return f"changed in {path}:\n{render_changes(news, to=sys.stderr)}" if news else f"{path}: nothing changed"
 
 
 def _place(finding: Finding) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from contextlib import redirect_stdout, suppress
+from contextlib import ExitStack, redirect_stdout, suppress
 from datetime import UTC, datetime
 from threading import Event
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 import click
 
 from chalicelib.cli.errors import InputError
-from chalicelib.local.deployment import REGION, LocalDeployment, deploy, environment
-from chalicelib.local.example import ACCOUNT, CHANGE, change_example, example_exports
+from chalicelib.deployment import LEDGER_TABLE, SETTINGS_PARAMETER
+from chalicelib.local.deployment import NAMES, LocalDeployment, deploy, environment
+from chalicelib.local.example import ACCOUNT, CHANGE, MENDED, REGION, SETTINGS, change_example, example_exports
 from chalicelib.report.ledger import render_changes, render_open
 
 
@@ -32,17 +33,19 @@ def demo(serve: bool, port: int, log: bool) -> None:
     except ImportError as error:
         raise click.ClickException(f"the embedded AWS needs the extra demo: {error}") from None
     exports = example_exports()
-    try:
-        with emulator(port=port, account=ACCOUNT, facts=facts_of(exports)) as url, environment(url):
-            import boto3
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(emulator(port=port, account=ACCOUNT, facts=facts_of(exports)))
+        except OSError as error:
+            raise InputError(f"--port {port}", error.strerror or "cannot be listened on") from None
+        stack.enter_context(environment(url, REGION))
+        import boto3
 
-            iam = boto3.client("iam")
-            fill(iam, exports)
-            _run(iam, url, sys.stderr if log else io.StringIO())
-            if serve:
-                _serve(url)
-    except OSError as error:
-        raise InputError(f"--port {port}", error.strerror or "cannot be listened on") from None
+        iam = boto3.client("iam")
+        fill(iam, exports)
+        _run(iam, url, sys.stderr if log else io.StringIO())
+        if serve:
+            _serve(url)
 
 
 def _run(iam: Any, url: str, log: Any) -> None:
@@ -51,7 +54,7 @@ def _run(iam: Any, url: str, log: Any) -> None:
         # The functions log to standard output, as Lambda wants it.
         import app
 
-        deployment = deploy(app.sweep, app.audit_account)
+        deployment = deploy(app.sweep, app.audit_account, SETTINGS)
     click.echo(f"An AWS on this machine, {url}, with an example company in account {ACCOUNT}.")
     _sweep(deployment, "sweep-1", log)
     report = deployment.ledger.reports(ACCOUNT, 1)[0]
@@ -72,13 +75,30 @@ def _sweep(deployment: LocalDeployment, run: str, log: Any) -> None:
         raise click.ClickException(f"the workers gave up {given_up[0]['Body']}: see --log")
 
 
+_SERVING = """
+The embedded AWS stays up until Ctrl-C, as the second sweep left it: the example company after the change, and the
+deployment with its settings and its ledger. In another terminal:
+  export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION={region}
+  export NO_PROXY=127.0.0.1
+and then, for example:
+  mfawatch audit --ledger company.db
+  mfawatch surface --user hugo
+  mfawatch git --user finn --repository shop
+  mfawatch explain --user oskar --action s3:PutBucketPolicy --resource arn:aws:s3:::mfawatch-example
+With the AWS CLI, the deployment's settings for audits from here, and how much it keeps:
+  aws ssm get-parameter --name {settings} --query Parameter.Value --output text > mfawatch.toml
+  aws dynamodb scan --table-name {ledger} --select COUNT
+and the hole that was closed, opened again:
+  aws iam set-default-policy-version --policy-arn {mended} --version-id v1
+  mfawatch audit --ledger company.db
+  mfawatch history --ledger company.db --user quentin
+"""
+"""What can be done with the AWS that is left: each line that is indented is a command."""
+
+
 def _serve(url: str) -> None:
     """Keep the emulator up until somebody interrupts."""
-    click.echo(
-        f"\nThe embedded AWS stays up until Ctrl-C. In another terminal:\n"
-        f"  export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION={REGION}\n"
-        f"  mfawatch audit --endpoint-url {url}\n"
-        f"  aws iam list-users"
-    )
+    settings, ledger = NAMES[SETTINGS_PARAMETER], NAMES[LEDGER_TABLE]
+    click.echo(_SERVING.format(url=url, region=REGION, settings=settings, ledger=ledger, mended=MENDED))
     with suppress(KeyboardInterrupt):
         Event().wait()

@@ -143,7 +143,13 @@ def user_in(snapshot: AccountSnapshot, name: str) -> User:
 
 
 def read_answers(files: AccountFiles) -> tuple[Exports, datetime]:
-    """AWS's answers in the files, and the moment whose state they tell."""
+    """AWS's answers in the files, and the moment whose state they tell.
+
+    Raises:
+        InputError: a file cannot be read or is not what it is said to be.
+        click.UsageError: files that exclude each other, or say too little.
+    """
+    _refuse_both(files)
     given = {field: path for field in ANSWERS.values() if (path := getattr(files, field)) is not None}
     if files.snapshot is not None:
         if given:
@@ -163,6 +169,14 @@ def read_answers(files: AccountFiles) -> tuple[Exports, datetime]:
             raise InputError(str(given[field]), "must be an object, not null")
     now = datetime.now(UTC).replace(microsecond=0)
     return Exports(credential_report=read_text(report) if report else None, **answers), now
+
+
+def _refuse_both(files: AccountFiles) -> None:
+    """Files say what the account is: how to reach the live one would go unheeded."""
+    given = {"--profile": files.profile, "--endpoint-url": files.endpoint_url}
+    unheeded = [option for option, value in given.items() if value is not None]
+    if unheeded and not files.live:
+        raise click.UsageError(f"{' and '.join(unheeded)} reach the live account, and files say what it is: give one")
 
 
 def _read_live(files: AccountFiles) -> tuple[Exports, datetime]:

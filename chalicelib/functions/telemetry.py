@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from aws_lambda_powertools import Logger, Tracer, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
+from chalicelib.controls.base import NotEvaluated
 from chalicelib.ledger import Change, ChangeKind
 from chalicelib.pipeline import Outcome
 
@@ -34,12 +35,17 @@ def measure(name: str, value: float, unit: MetricUnit = MetricUnit.Count, **dime
 
 
 def tell_outcome(outcome: Outcome, calls: Mapping[str, int], seconds: float) -> None:
-    """Log what changed and what could not be read, and measure it."""
+    """Log what changed, what could not be read and who could not be judged, and measure it."""
     for change in outcome.news:
         logger.info("finding %s", change.kind, extra=_told(change))
     for gap in outcome.report.gaps:
         logger.warning("gap", extra={"read": str(gap.read), "subject": gap.subject, "reason": gap.reason})
-    logger.info("audited", extra={"report": outcome.report.to_json() | {"gaps": None}, "calls": dict(calls)})
+    for (subject, reason), controls in _unjudged(outcome.report.not_evaluated).items():
+        logger.warning("not evaluated", extra={"subject": subject, "reason": reason, "controls": controls})
+    report = outcome.report.to_json()
+    for told_above in ("gaps", "not_evaluated"):
+        del report[told_above]
+    logger.info("audited", extra={"report": report, "calls": dict(calls)})
     counted = Counter(
         (METRICS[change.kind], change.after.control, str(change.after.severity))
         for change in outcome.news
@@ -52,6 +58,14 @@ def tell_outcome(outcome: Outcome, calls: Mapping[str, int], seconds: float) -> 
     measure("Gaps", outcome.report.gap_count)
     measure("Calls", sum(calls.values()))
     measure("Duration", seconds, MetricUnit.Seconds)
+
+
+def _unjudged(items: Iterable[NotEvaluated]) -> dict[tuple[str, str], list[str]]:
+    """Subject and reason → the controls that could not judge the subject for that reason."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for item in items:
+        found.setdefault((item.subject, item.reason), []).append(item.control)
+    return found
 
 
 def _told(change: Change) -> dict[str, object]:

@@ -39,17 +39,24 @@ QUEUE = "mfawatch-accounts"
 REGION = "us-east-1"
 _OURS = ("AWS_", "BOTO", "MFAWATCH_")
 """How the variables begin that could lead boto3, or the functions, somewhere else."""
+_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy"})
+"""Those that lead through a proxy, which knows neither this machine's loopback nor anybody who should hear of this."""
+
+
+def _leads_away(name: str) -> bool:
+    return name.startswith(_OURS) or name.lower() in _PROXIES
 
 
 @contextmanager
-def environment(url: str) -> Iterator[None]:
-    """For as long as the context lasts, this process knows of no AWS but the one at the URL."""
-    before = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(_OURS)}
+def environment(url: str, region: str = REGION) -> Iterator[None]:
+    """For as long as the context lasts, this process knows of no AWS but the one at the URL, and of no proxy."""
+    before = {name: os.environ.pop(name) for name in list(os.environ) if _leads_away(name)}
     os.environ |= {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "any",
         "AWS_SECRET_ACCESS_KEY": "any",
-        "AWS_DEFAULT_REGION": REGION,
+        "AWS_DEFAULT_REGION": region,
+        "NO_PROXY": "*",  # nor of one that the system's own settings name
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -57,7 +64,7 @@ def environment(url: str) -> Iterator[None]:
     try:
         yield
     finally:
-        for name in [name for name in os.environ if name.startswith(_OURS)]:
+        for name in [name for name in os.environ if _leads_away(name)]:
             del os.environ[name]
         os.environ |= before
 

@@ -16,6 +16,21 @@ TAKEN = datetime(2026, 6, 1, 6, 0, tzinfo=UTC)
 """The moment whose state the files tell."""
 
 
+REGION = "eu-west-1"
+"""Where the example company works."""
+SETTINGS = f'''\
+# What the example company asks for. Its repositories are in Ireland.
+regions = ["{REGION}"]
+
+# The team of the apps and of the optics shall carry one policy for Git, in the version that frees nothing but Git.
+[[canonical]]
+name = "RequireMfaGit"
+version = "v2"
+users = ["hugo", "mateo", "nadia"]
+'''
+"""The settings with which the example account is audited where a deployment goes with it."""
+
+
 def example_exports() -> Exports:
     """The answers of the example account."""
     folder = importlib.resources.files("chalicelib.local") / "demo"

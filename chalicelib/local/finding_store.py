@@ -101,19 +101,23 @@ class SqliteFindingStore:
     """A `FindingStore` and `RunLog` in a file that its owner alone can read.
 
     Findings that have been resolved for longer than `keep` are forgotten, and so are the runs of that time.
-    One object is for one thread; several, in one process or in many, may share the file.
+    One object is for one thread; several, in one process or in many, may share the file. Without `create` a file that
+    is not there, or empty, stays as it is.
 
     Raises:
         LedgerError: the file is something else, or was made by a later version.
+        OSError: it cannot be opened.
     """
 
-    def __init__(self, path: Path, keep: timedelta = KEEP, clock: Clock = _now) -> None:
+    def __init__(self, path: Path, keep: timedelta = KEEP, clock: Clock = _now, *, create: bool = True) -> None:
         self._path = path
         self._keep = keep
         self._clock = clock
+        self._create = create
         # The file is made before SQLite opens it: SQLite would leave it to the umask. Its -wal and -shm follow suit.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        path.chmod(0o600)
+        os.close(os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600))
+        if create:
+            path.chmod(0o600)
         self._connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         try:
@@ -136,6 +140,11 @@ class SqliteFindingStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def accounts(self) -> Sequence[str]:
+        """The accounts that there are findings or runs of, sorted."""
+        select = "SELECT account FROM finding UNION SELECT account FROM report ORDER BY account"
+        return [str(row["account"]) for row in self._connection.execute(select)]
 
     def load(self, account: str, users: Collection[str] | None = None) -> Sequence[Stored]:
         """See `FindingStore`."""
@@ -176,6 +185,8 @@ class SqliteFindingStore:
         with self._transaction():
             application, version = self._pragma("application_id"), self._pragma("user_version")
             tables = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+            if not tables and not self._create:
+                raise LedgerError(f"{self._path}: is empty, and no ledger")
             if not tables:
                 for statement in _SCHEMA.split(";\n"):
                     self._connection.execute(statement)

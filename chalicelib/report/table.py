@@ -7,6 +7,8 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -14,21 +16,26 @@ from rich.table import Table
 from rich.text import Text
 
 from chalicelib.audit import Audit
+from chalicelib.controls.base import NotEvaluated
 from chalicelib.findings import Finding, Severity
 from chalicelib.iam.account import Gap
 from chalicelib.report.sentences import sentence
 from chalicelib.report.text import clean
 
-_STYLES = {
+STYLES = {
     Severity.CRITICAL: "bold white on red",
     Severity.HIGH: "bold red",
     Severity.MEDIUM: "yellow",
     Severity.LOW: "cyan",
     Severity.INFO: "dim",
 }
+"""Severity → how it looks."""
 _PLAIN_WIDTH = 120
 _MOST_LISTED = 12
 _MOST_NAMED = 5
+_MOST_HOURS = 48
+"""Beyond them an age is told in days."""
+_REST = " (--format json lists all)"
 
 
 def render_table(audit: Audit, *, plain: bool = False) -> str:
@@ -39,9 +46,9 @@ def render_table(audit: Audit, *, plain: bool = False) -> str:
     return rendered(_parts(audit), plain=plain)
 
 
-def rendered(parts: Iterable[RenderableType], *, plain: bool = False) -> str:
-    """Parts of a report as text, as wide as the terminal that it goes to."""
-    terminal = sys.stdout.isatty() and not plain
+def rendered(parts: Iterable[RenderableType], *, plain: bool = False, to: TextIO | None = None) -> str:
+    """Parts of a report as text, as wide as the terminal that it goes to; by default standard output."""
+    terminal = (to or sys.stdout).isatty() and not plain
     width = shutil.get_terminal_size().columns if terminal else _PLAIN_WIDTH
     console = Console(file=io.StringIO(), force_terminal=terminal, width=max(width, 60), highlight=False, markup=False)
     console.print(Group(*parts))
@@ -51,35 +58,51 @@ def rendered(parts: Iterable[RenderableType], *, plain: bool = False) -> str:
 
 def _parts(audit: Audit) -> Iterator[RenderableType]:
     if audit.findings:
-        yield table_of((None, finding) for finding in audit.findings)
+        yield table_of(audit.findings)
     yield summary(audit.account, audit.findings, audit.users)
+    if audit.report_generated and audit.report_generated < audit.generated_at:
+        yield report_age(audit.generated_at - audit.report_generated)
     if audit.gaps:
-        yield from _list("Not read", [_gap(gap, effect) for gap, effect in audit.effects()])
+        yield from listed("Not read", gap_lines(audit.effects()), _REST)
     if audit.not_evaluated:
-        yield from _list("Not evaluated", _not_evaluated(audit))
+        yield from listed("Not evaluated", not_evaluated_lines(audit.not_evaluated), _REST)
 
 
-def table_of(findings: Iterable[tuple[str | None, Finding]], change: str = "") -> Table:
-    """The findings as a table; under the heading `change`, where there is one, what became of each."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    if change:
-        table.add_column(change, no_wrap=True)
+def table_of(findings: Iterable[Finding]) -> Table:
+    """The findings as a table."""
+    table = new_table()
+    add_columns(table)
+    for finding in findings:
+        table.add_row(*cells_of(finding))
+    return table
+
+
+def new_table() -> Table:
+    """A table without columns and without lines."""
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+
+
+def add_columns(table: Table) -> None:
+    """The columns for `cells_of`."""
     table.add_column("SEVERITY", no_wrap=True)
     table.add_column("USER", overflow="fold")
     table.add_column("CONTROL", no_wrap=True)
     table.add_column("WHAT", overflow="fold", ratio=1)
-    for became, finding in findings:
-        table.add_row(
-            *([became] if change else []),
-            Text(str(finding.severity), style=_STYLES[finding.severity]),
-            Text(clean(_who(finding))),
-            finding.control,
-            Text(clean(sentence(finding))),
-        )
-    return table
 
 
-def _who(finding: Finding) -> str:
+def cells_of(finding: Finding, *, gone: bool = False) -> tuple[Text, Text, Text, Text]:
+    """A finding's row; of one that is gone the sentence says so, for it tells what was, and nothing of it alarms."""
+    told = clean(sentence(finding))
+    return (
+        Text(str(finding.severity), style="dim" if gone else STYLES[finding.severity]),
+        Text(clean(who(finding)), style="dim" if gone else ""),
+        Text(finding.control, style="dim" if gone else ""),
+        Text(f"was: {told}" if gone else told, style="dim" if gone else ""),
+    )
+
+
+def who(finding: Finding) -> str:
+    """Whom or what it is about, short. Clean it before printing."""
     if finding.user:
         return finding.user
     return "(root)" if finding.resource.endswith(":root") else finding.resource.rpartition(":")[2]
@@ -94,15 +117,26 @@ def summary(account: str, findings: Sequence[Finding], users: int) -> Text:
     return Text(text, style="bold")
 
 
-def _gap(gap: Gap, effect: str) -> str:
-    subject = f" of {gap.subject}" if gap.subject else ""
-    return f"{gap.read}{subject}: {gap.reason} ({effect})"
+def report_age(age: timedelta) -> Text:
+    """That the credential report was not made for this audit, and how old it was."""
+    hours = age.total_seconds() / 3600
+    told = (
+        f"{hours * 60:.0f} min" if hours < 1 else f"{hours:.0f} h" if hours < _MOST_HOURS else f"{hours / 24:.0f} days"
+    )
+    return Text(f"The credential report was {told} old: passwords, keys and the root user are as of then.")
 
 
-def _not_evaluated(audit: Audit) -> list[str]:
+def gap_lines(effects: Iterable[tuple[Gap, str]]) -> list[str]:
+    """One line for each gap, with what it means."""
+    return [
+        f"{gap.read}{f' of {gap.subject}' if gap.subject else ''}: {gap.reason} ({effect})" for gap, effect in effects
+    ]
+
+
+def not_evaluated_lines(items: Iterable[NotEvaluated]) -> list[str]:
     """One line for each reason and the users it is true of, with the controls that could not judge them."""
     subjects: dict[tuple[str, str], list[str]] = {}
-    for item in audit.not_evaluated:
+    for item in items:
         subjects.setdefault((item.reason, item.control), []).append(item.subject)
     controls: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (reason, control), names in subjects.items():
@@ -117,9 +151,10 @@ def _names(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMED]) + more
 
 
-def _list(title: str, lines: list[str]) -> Iterator[RenderableType]:
+def listed(title: str, lines: list[str], rest: str = "") -> Iterator[RenderableType]:
+    """A list under a title, cut where it is long; `rest` says where the rest can be read."""
     yield Text(f"\n{title}:", style="bold yellow")
     for line in lines[:_MOST_LISTED]:
         yield Padding(Text(clean(line)), (0, 0, 0, 2))
     if len(lines) > _MOST_LISTED:
-        yield Text(f"  … and {len(lines) - _MOST_LISTED} more (--format json lists all)")
+        yield Text(f"  … and {len(lines) - _MOST_LISTED} more{rest}")

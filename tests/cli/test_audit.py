@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -67,12 +69,16 @@ FINDING = {
     "fingerprint", "control", "severity", "status", "resource", "distinction", "user", "title", "evidence", "witness",
     "fix",
 }  # fmt: skip
+AUDIT = {
+    "account", "generated_at", "report_generated_at", "users", "controls", "findings", "gaps", "not_evaluated",
+}  # fmt: skip
 WITNESS = {"principal", "action", "resource", "mfa", "context"}
 
 
 def test_json_has_the_promised_fields(run: Run) -> None:
     told = run("audit", *demo_options(DEMO), "--format", "json").json
-    assert {"account", "generated_at", "findings", "gaps"} <= set(told)
+    assert set(told) == AUDIT
+    assert told["report_generated_at"] is None  # the report is a CSV, which does not say
     assert told["account"] == "111122223333"
     assert [control["id"] for control in told["controls"]] == [control.id for control in CONTROLS]
     for finding in told["findings"]:
@@ -84,6 +90,17 @@ def test_json_has_the_promised_fields(run: Run) -> None:
         assert set(gap) == {"read", "subject", "reason", "effect"}
     for skipped in told["not_evaluated"]:
         assert set(skipped) == {"control", "subject", "reason"}
+
+
+def test_when_the_credential_report_was_made_is_told(run: Run, tmp_path: Path) -> None:
+    made = (datetime.now(UTC) - timedelta(hours=3)).replace(microsecond=0)
+    report = (DEMO / "credential-report.csv").read_bytes()
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps({"Content": b64encode(report).decode(), "GeneratedTime": made.isoformat()}))
+    options = [*demo_options(DEMO, "credential_report"), "--credential-report", path]
+    assert run("audit", *options, "--format", "json").json["report_generated_at"] == made.isoformat()
+    assert "The credential report was 3 h old: " in run("audit", *options).out
+    assert "credential report was" not in run("audit", *demo_options(DEMO)).out
 
 
 def test_json_counts_its_findings(run: Run) -> None:
@@ -127,6 +144,27 @@ def test_a_snapshot_stands_alone(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "s.json"
     path.write_text("{}")
     run("audit", "--snapshot", path, *demo_options(DEMO)).assert_refused("--snapshot stands alone")
+
+
+@pytest.mark.parametrize("unheeded", [("--profile", "x"), ("--endpoint-url", "http://127.0.0.1:9")], ids=str)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("audit", *demo_options(DEMO)),
+        ("audit", "--snapshot", "s.json"),
+        ("explain", *demo_options(DEMO), "--user", "lena", "--action", "s3:GetObject"),
+        ("git", *demo_options(DEMO), "--user", "lena", "--repository", "shop", "--region", "eu-west-1"),
+        ("snapshot", *demo_options(DEMO), "-o", "snapshot.json"),
+        ("surface", *demo_options(DEMO), "--user", "lena"),
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_files_and_the_way_to_the_live_account_exclude_each_other(
+    command: tuple[str, ...], unheeded: tuple[str, str], run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(*command, *unheeded).assert_refused(f"mfawatch {command[0]}: {unheeded[0]} reach")
+    assert not list(tmp_path.iterdir())
 
 
 # --- wrong usage -----------------------------------------------------------------------------------------------------

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import getproxies_environment
 
 import boto3
 import pytest
 
 from chalicelib.controls import CONTROLS
 from chalicelib.local.deployment import environment
-from tests.cli.conftest import Result
+from tests.accounts import DEMO
+from tests.cli.conftest import Result, Run, demo_options
 
-FROM_SETTINGS = {"canonical-policy-missing", "canonical-policy-drift"}
-"""Controls that say nothing without settings."""
 CHANGE = re.compile(r"^(opened|resolved|changed|reopened) +(\w+) +(\S+) +(\S+)", re.MULTILINE)
 MAIN = [sys.executable, "-c", "from chalicelib.cli import main; main()", "demo"]
 
@@ -37,11 +39,27 @@ def demo() -> Result:
 def test_the_first_sweep_shows_every_control(demo: Result) -> None:
     assert (demo.code, demo.err) == (0, "")
     first = demo.out.partition("The second sweep")[0]
-    assert {control.id for control in CONTROLS if control.id in first.split()} == {
-        control.id for control in CONTROLS
-    } - FROM_SETTINGS
-    assert "Account 111122223333: 4 critical, 30 high, 5 medium, 1 low, 2 info; 30 of 38 users concerned." in first
-    assert "Not read" not in first
+    table, _, rest = first.partition("\nAccount 111122223333: ")
+    assert {control.id for control in CONTROLS if control.id in table.split()} == {control.id for control in CONTROLS}
+    assert rest.startswith("4 critical, 31 high, 7 medium, 1 low, 2 info; 30 of 38 users concerned.\n")
+    assert "Not read" not in rest
+
+
+def test_whom_the_first_sweep_could_not_judge_is_told_as_an_audit_tells_it(demo: Result, run: Run) -> None:
+    told = demo.out.partition("Not evaluated:\n")[2].partition("\nThen ")[0]
+    assert told.strip() == run("audit", *demo_options(DEMO)).out.partition("Not evaluated:\n")[2].strip()
+    assert "(stig)" in told
+    assert "(thea)" in told
+
+
+def test_the_settings_ask_few_people_for_the_canonical_policy(demo: Result) -> None:
+    first = demo.out.partition("The second sweep")[0]
+    found = re.findall(r"^(\w+) +(\S+) +canonical-policy-(\w+) ", first, re.MULTILINE)
+    assert found == [
+        ("high", "policy/RequireMfaGit", "drift"),
+        ("medium", "mateo", "missing"),
+        ("medium", "nadia", "missing"),
+    ]
 
 
 def test_the_second_sweep_shows_one_resolved_and_one_new(demo: Result) -> None:
@@ -49,6 +67,8 @@ def test_the_second_sweep_shows_one_resolved_and_one_new(demo: Result) -> None:
         ("resolved", "high", "quentin", "mfa-not-enforced"),
         ("opened", "medium", "zoe", "user-without-mfa"),
     ]
+    assert "was: bool-without-if-exists: " in demo.out
+    assert demo.out.endswith("\nChanged: 1 opened, 1 resolved.\n")
 
 
 THEIRS = {
@@ -56,8 +76,12 @@ THEIRS = {
     "AWS_ENDPOINT_URL_IAM": "http://127.0.0.1:9",
     "AWS_SESSION_TOKEN": "theirs",
     "MFAWATCH_ACCOUNTS": "999999999999",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "https_proxy": "http://127.0.0.1:9",
+    "ALL_PROXY": "http://127.0.0.1:9",
+    "no_proxy": "example.com",
 }
-"""Whatever profile, endpoint or settings somebody works with."""
+"""Whatever profile, endpoint, settings or proxy somebody works with."""
 
 
 def test_it_is_the_same_each_time_whatever_somebody_works_with(demo: Result) -> None:
@@ -75,26 +99,64 @@ def test_the_environment_of_the_emulator_is_left_as_it_was(monkeypatch: pytest.M
     with environment("http://127.0.0.1:1"):
         assert os.environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
         assert not THEIRS.keys() & os.environ.keys()
+        assert getproxies_environment() == {"no": "*"}
     assert dict(os.environ) == before
 
 
+BROKEN = """
+import chalicelib.local.emulator as emulator
+def fill(*_):
+    raise ConnectionResetError(104, "Connection reset by peer")
+emulator.fill = fill
+from chalicelib.cli import main
+main()
+"""
+
+
+def test_an_error_that_is_not_about_the_port_is_not_told_as_one() -> None:
+    done = subprocess.run([sys.executable, "-c", BROKEN, "demo"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "mfawatch: Connection reset by peer\n")
+
+
 @contextmanager
-def serving() -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A demo that serves, and the URL of its AWS."""
+def serving() -> Iterator[tuple[subprocess.Popen[str], dict[str, str], list[list[str]]]]:
+    """A demo that serves; the variables that it says to set, and the commands that it says to try."""
     with subprocess.Popen([*MAIN, "--serve"], stdout=subprocess.PIPE, text=True, bufsize=1) as process:
         assert process.stdout
         try:
-            lines = iter(process.stdout.readline, "")
-            yield process, next(found[1] for line in lines if (found := re.search(r"AWS_ENDPOINT_URL=(\S+)", line)))
+            assert any("stays up until Ctrl-C" in line for line in iter(process.stdout.readline, ""))
+            rest = iter(process.stdout.readline, "\n")
+            told = [shlex.split(line) for line in rest if line.startswith("  ")]
+            variables = [pair.split("=", 1) for name, *pairs in told if name == "export" for pair in pairs]
+            yield process, dict(variables), [command for command in told if command[0] != "export"]
         finally:
             process.kill()
 
 
-def test_serve_keeps_it_up_until_it_is_interrupted() -> None:
-    with serving() as (process, url):
+def test_serve_keeps_it_up_for_what_it_says_until_it_is_interrupted(tmp_path: Path) -> None:
+    with serving() as (process, variables, commands):
+        url = variables["AWS_ENDPOINT_URL"]
         assert url.startswith("http://127.0.0.1:")
         iam = boto3.client("iam", "us-east-1", endpoint_url=url, aws_access_key_id="any", aws_secret_access_key="any")
         assert len(iam.list_users()["Users"]) == 38
+        codes, out = [], ""
+        for name, *rest in commands:
+            if name == "mfawatch":
+                done = subprocess.run(
+                    [*MAIN[:-1], *rest],
+                    capture_output=True,
+                    text=True,
+                    env=os.environ | variables,
+                    cwd=tmp_path,
+                    check=False,
+                )
+                codes.append(done.returncode)
+                out = done.stdout
+            elif rest[0] == "iam":
+                named = dict(zip(rest[2::2], rest[3::2], strict=True))
+                iam.set_default_policy_version(PolicyArn=named["--policy-arn"], VersionId=named["--version-id"])
+        assert codes == [3, 0, 0, 0, 3, 0]
+        assert re.findall(r"(open) +high .* quentin +mfa-not-enforced", out) == ["open"]
         run_demo("--port", url.rpartition(":")[2]).assert_refused("--port", "in use")
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0

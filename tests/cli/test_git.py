@@ -131,6 +131,23 @@ def test_a_customer_managed_key_takes_an_allow(run: Run, tmp_path: Path) -> None
     assert f"it takes an Allow of kms:Decrypt on {KEY}" in told["obstacle"]
 
 
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ((), "Git prints that the user is not authorized for the KMS default master key of the repository: "),
+        (("--key", KEY), f"the repository's own key: CodeCommit may not kms:Decrypt with {KEY} on the user's behalf, "),
+    ],
+)
+def test_the_error_tells_of_the_key_that_the_repository_has(
+    options: tuple[str, ...], word: str, run: Run, tmp_path: Path
+) -> None:
+    [told] = answers(run, tmp_path, Person(inline=[ADMIN, guard(*GIT)]), "--operation", "pull", *options)
+    [error] = told["error"]
+    assert word in error
+    assert ("default master key" in error) == (not options)
+    assert error.endswith("with an explicit deny")
+
+
 def test_the_policy_of_the_key_counts(run: Run, tmp_path: Path) -> None:
     policy = tmp_path / "key.json"
     statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}

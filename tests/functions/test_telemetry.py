@@ -11,9 +11,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.functions.telemetry import NAMESPACE, logger
+from chalicelib.functions.telemetry import NAMESPACE, logger, tell_outcome
+from chalicelib.pipeline import Outcome
+from chalicelib.runs import MOST_NOT_EVALUATED, report_of
+from chalicelib.sweep import Run
+from tests.accounts.build import TAKEN
 from tests.functions.conftest import EXPECTED, MEMBER, OWN, World, running
 from tests.functions.watching import refusal
+from tests.ledger.build import audit
 
 EVIL = 'x\u202e\n{"level":"INFO"}<b>'
 
@@ -85,7 +90,9 @@ def test_accounts_calls_gaps_and_time_are_measured(lines: list[dict[str, Any]]) 
 
 
 def test_each_line_says_which_run_and_account_it_is_about(lines: list[dict[str, Any]]) -> None:
-    told = [line for line in lines if line.get("message", "").startswith(("finding", "gap", "audited"))]
+    told = [
+        line for line in lines if line.get("message", "").startswith(("finding", "gap", "audited", "not evaluated"))
+    ]
     assert {(line["correlation_id"], line["run"], line["account"]) for line in told} == {
         (run, run, account) for run in ("one", "two") for account in (OWN, MEMBER)
     }
@@ -105,3 +112,38 @@ def test_a_message_that_is_not_done_is_logged_on_one_line_and_without_the_last_o
     assert {line["level"] for line in failed} == {"ERROR"}
     assert {line.get("account") for line in failed} == {None}
     assert all("is no JSON" in line["exception"] for line in failed)
+
+
+def test_an_account_that_was_not_read_is_not_evaluated_as_a_whole(lines: list[dict[str, Any]]) -> None:
+    told = [line for line in lines if line.get("message") == "not evaluated"]
+    assert {(line["run"], line["account"], line["subject"]) for line in told} == {("two", MEMBER, "")}
+    assert {"mfa-not-enforced", "root-without-mfa"} <= {control for line in told for control in line["controls"]}
+
+
+def test_the_last_line_counts_what_the_lines_before_it_told(lines: list[dict[str, Any]]) -> None:
+    reports = {(line["run"], line["account"]): line["report"] for line in lines if line.get("message") == "audited"}
+    assert len(reports) == 4
+    assert not [report for report in reports.values() if {"gaps", "not_evaluated"} & report.keys()]
+    closed = reports["two", MEMBER]
+    told = [line for line in lines if line.get("run") == "two" and line.get("account") == MEMBER]
+    assert closed["gap_count"] == sum(line["message"] == "gap" for line in told)
+    assert closed["not_evaluated_count"] == sum(len(line["controls"]) for line in told if "controls" in line)
+    assert closed["report_generated_at"] is None
+    assert reports["one", MEMBER]["report_generated_at"]
+
+
+def test_who_could_not_be_judged_is_logged_by_name_and_not_without_end() -> None:
+    everybody = [(control, f"user-{number:03}") for control in ("a", "b") for number in range(200)]
+    few = [("a", "alice"), ("b", "alice"), ("a", "bob")]
+    for not_evaluated, controls in ((few, {"alice": ["a", "b"], "bob": ["a"]}), (everybody, None)):
+        written: list[str] = []
+        result = audit(not_evaluated=not_evaluated)
+        outcome = Outcome(result, [], report_of(result, [], Run("one", TAKEN), TAKEN))
+        with redirect_stdout(io.StringIO()), Collecting(written):
+            tell_outcome(outcome, {}, 1.0)
+        told = [line for line in map(json.loads, written) if line["message"] == "not evaluated"]
+        assert {line["reason"] for line in told} == {"not read"}
+        if controls:
+            assert {line["subject"]: line["controls"] for line in told} == controls
+        else:
+            assert len(told) == MOST_NOT_EVALUATED

@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
+from chalicelib.controls.base import NotEvaluated
 from chalicelib.diff import diff
 from chalicelib.findings import Severity, Status
 from chalicelib.iam.account import Gap, Read
 from chalicelib.ledger import Change, ChangeKind, Stored, event_of, suppress
 from chalicelib.ports import FindingStore, RunLog
-from chalicelib.runs import MOST_GAPS, RunReport, report_of
+from chalicelib.runs import LONGEST_REASON, MOST_GAPS, MOST_NOT_EVALUATED, RunReport, report_of
 from chalicelib.sweep import Run
 from tests.accounts.build import ACCOUNT, TAKEN
-from tests.ledger.build import BROKEN, ENFORCED, ROOT, at, audit, finding, kinds
+from tests.ledger.build import BROKEN, ENFORCED, ROOT, TAKEOVER, at, audit, finding, kinds
 from tests.ledger.conftest import Ticking
 
 ALICE = finding()
@@ -235,14 +236,18 @@ def test_what_was_resolved_long_ago_is_forgotten_with_its_history(store: Finding
 
 def report(run: str, hours: float = 0, account: str = ACCOUNT, **what: Any) -> RunReport:
     """What a run said that was due so many hours after the first audit."""
-    counts: dict[str, Any] = {"users": 2, "findings": {"high": 1}, "changes": {"opened": 1}, "not_evaluated": 3}
-    gaps = (Gap(Read.SSH_PUBLIC_KEYS, "alice", 'AccessDenied: "no", \u202e{"'),)
-    moments = {"started": at(hours), "finished": at(hours + 1)}
-    return RunReport(account=account, run=run, **(counts | {"gap_count": 1, "gaps": gaps} | moments | what))
+    counts: dict[str, Any] = {"users": 2, "findings": {"high": 1}, "changes": {"opened": 1}, "not_evaluated_count": 3}
+    lists = {
+        "gap_count": 1,
+        "gaps": (Gap(Read.SSH_PUBLIC_KEYS, "alice", 'AccessDenied: "no", \u202e{"'),),
+        "not_evaluated": (NotEvaluated(ENFORCED, "alice", 'not read: "x", \u202e{'), NotEvaluated(ENFORCED, "", "no")),
+    }
+    moments = {"started": at(hours), "finished": at(hours + 1), "report_generated_at": at(hours - 3)}
+    return RunReport(account=account, run=run, **(counts | lists | moments | what))
 
 
 def test_reports_come_back_as_they_were_the_latest_first(run_log: RunLog) -> None:
-    reports = [report("b", 1), report("c", 2), report("a", 0)]
+    reports = [report("b", 1), report("c", 2), report("a", 0, report_generated_at=None, gaps=(), not_evaluated=())]
     for one in reports:
         run_log.keep_report(one)
     run_log.keep_report(report("z", 9, OTHER))
@@ -269,3 +274,31 @@ def test_a_run_tells_so_many_gaps_and_how_many_there_are(run_log: RunLog) -> Non
     assert (told.gap_count, told.gaps) == (5_000, gaps[:MOST_GAPS])
     run_log.keep_report(told)
     assert list(run_log.reports(ACCOUNT, 1)) == [told]
+
+
+def test_a_run_tells_whom_it_could_not_judge_each_before_anybody_twice(run_log: RunLog) -> None:
+    skipped = [(control, f"user-{number:02}") for control in (ENFORCED, TAKEOVER) for number in range(80)]
+    last = (BROKEN, "zoe")
+    result = audit(not_evaluated=sorted([*skipped, last]))
+    told = report_of(result, [], Run("a", TAKEN), TAKEN)
+    assert told.not_evaluated_count == 161
+    assert len(told.not_evaluated) == MOST_NOT_EVALUATED
+    assert {item.subject for item in told.not_evaluated} == {subject for _, subject in [*skipped, last]}
+    assert list(told.not_evaluated) == sorted(told.not_evaluated)
+    run_log.keep_report(told)
+    assert list(run_log.reports(ACCOUNT, 1)) == [told]
+
+
+def test_a_report_has_room_in_the_ledger_whatever_could_not_be_judged(run_log: RunLog) -> None:
+    skipped = tuple(NotEvaluated(ENFORCED, f"user-{number:04}", "\u00fc" * 20_000) for number in range(5_000))
+    told = report_of(replace(audit(), not_evaluated=skipped), [], Run("a", TAKEN), TAKEN)
+    run_log.keep_report(told)
+    assert list(run_log.reports(ACCOUNT, 1)) == [told]
+    assert {item.reason for item in told.not_evaluated} == {"\u00fc" * LONGEST_REASON + "…"}
+
+
+def test_a_run_tells_when_the_credential_report_was_made(run_log: RunLog) -> None:
+    told = report_of(replace(audit(), report_generated=at(-3)), [], Run("a", TAKEN), TAKEN)
+    assert told.report_generated_at == at(-3)
+    assert told.to_json()["report_generated_at"] == at(-3).isoformat()
+    assert report_of(audit(), [], Run("a", TAKEN), TAKEN).report_generated_at is None

@@ -10,9 +10,12 @@ from collections import Counter
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import boto3
 import pytest
+from moto.moto_server import werkzeug_app
 
 from chalicelib.local.emulator import ACCOUNT, emulator, session_of
 from chalicelib.local.emulator.changes import Changes
@@ -62,6 +65,30 @@ def test_a_port_that_is_taken_is_an_error_and_leaves_nothing() -> None:
 def test_one_emulator_a_process() -> None:
     with emulator(), pytest.raises(RuntimeError, match="already"), emulator():
         pass
+
+
+def test_a_client_that_speaks_tls_is_not_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    with emulator() as url:
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as client:
+            client.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n")
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(1024):
+                pass
+        account_of(client_at(url, "sts"))
+    assert caplog.text == ""
+
+
+def test_an_error_of_the_emulators_own_is_told(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("lost the thread")
+
+    with emulator() as url:
+        monkeypatch.setattr(werkzeug_app.DomainDispatcherApplication, "__call__", broken)
+        with pytest.raises(HTTPError), urlopen(url):
+            pass
+    assert "lost the thread" in caplog.text
 
 
 # --- whose -----------------------------------------------------------------------------------------------------------

@@ -68,7 +68,10 @@ def emulator(
         stack.callback(moto_api_backend.reset)
         changes = Changes(stack)
         _set_account(stack, changes, account)
-        changes.replace(MotoRequestHandler, "log_request", lambda *_, **__: None)  # a line on stderr for each
+        # A line on stderr for each request, and for each that is none, as of a client that speaks TLS. What goes wrong
+        # in answering is told by the server, not by its handler of requests.
+        for told in ("log_request", "log_error"):
+            changes.replace(MotoRequestHandler, told, lambda *_, **__: None)
         add_git_credentials(changes)
         add_user_boundaries(changes)
         add_authorization_details(changes)
