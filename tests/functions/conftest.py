@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -63,7 +63,8 @@ class World:
     def sweep(self, run: str = "") -> Sequence[Mapping[str, Any]]:
         """A sweep from schedule to ledger; the messages that were given up."""
         self.runs += 1
-        self.deployment.start(run or f"run-{self.runs}", datetime.now(UTC))
+        # Runs come in order: two are never due at the same second.
+        self.deployment.start(run or f"run-{self.runs}", datetime.now(UTC) + timedelta(minutes=self.runs))
         return self.deployment.work()
 
     def findings(self, account: str) -> dict[tuple[str | None, str], Stored]:

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, EndpointConnectionError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 
 from chalicelib.aws.member_accounts import MemberAccounts
 from chalicelib.ledger import ChangeKind
@@ -42,9 +42,8 @@ FAULTS: dict[str, Fault] = {
     "throttled": refusal("ThrottlingException"),
     "denied": refusal("AccessDenied", 403),
     "dropped": raising(ConnectionClosedError(endpoint_url="http://gone")),
-    "not there": raising(EndpointConnectionError(endpoint_url="http://gone")),
 }
-REASONS = {"throttled": "Throttling", "denied": "AccessDenied", "dropped": "closed", "not there": "connect"}
+REASONS = {"throttled": "Throttling", "denied": "AccessDenied", "dropped": "closed"}
 
 
 def test_these_are_the_calls_of_a_sweep(swept: World) -> None:
@@ -56,27 +55,23 @@ def test_these_are_the_calls_of_a_sweep(swept: World) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("operation", READS)
 def test_a_read_that_fails_resolves_nothing_and_shows(swept: World, operation: str, fault: str) -> None:
-    before = {account: swept.told(account) for account in (OWN, MEMBER)}
+    run = f"{operation.replace(':', '-')}-{fault}"
     swept.watching.faults[operation] = FAULTS[fault]
-    run = f"{operation.replace(':', '-')}-{fault.replace(' ', '-')}"
     try:
         assert swept.sweep(run) == []
     finally:
         swept.watching.faults.clear()
     for account in (OWN, MEMBER):
-        assert swept.told(account).keys() == before[account].keys() == EXPECTED.keys()
-        changes = swept.deployment.changes(account, run)
-        assert {kind for kind, _ in changes} <= {ChangeKind.CHANGED}
+        assert swept.told(account) == EXPECTED
+        assert {kind for kind, _ in swept.deployment.changes(account, run)} <= {ChangeKind.CHANGED}
         if operation not in OPTIONAL:
             assert any(REASONS[fault] in reason for reason in swept.gaps(account, run))
-    swept.sweep(f"{run}-after")
-    assert swept.told(OWN) == swept.told(MEMBER) == EXPECTED
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("operation", NEEDED)
 def test_without_what_is_needed_an_account_is_given_up_loudly(swept: World, operation: str, fault: str) -> None:
-    run = f"{operation.replace(':', '-')}-{fault.replace(' ', '-')}"
+    run = f"{operation.replace(':', '-')}-{fault}"
     swept.deployment.start(run, datetime.now(UTC))
     swept.watching.faults[operation] = FAULTS[fault]
     try:
@@ -199,7 +194,7 @@ def test_a_report_that_is_lost_accuses_nobody_until_it_stays_lost(swept: World) 
 def test_a_queue_that_takes_nothing_fails_the_sweep_and_the_same_event_makes_up_for_it(
     swept: World, fault: str
 ) -> None:
-    run = f"no-queue-{fault.replace(' ', '-')}"
+    run = f"no-queue-{fault}"
     at = datetime.now(UTC)
     swept.watching.faults["sqs:SendMessageBatch"] = FAULTS[fault]
     try:
@@ -215,7 +210,7 @@ def test_a_queue_that_takes_nothing_fails_the_sweep_and_the_same_event_makes_up_
 @pytest.mark.parametrize("fault", FAULTS)
 def test_work_that_cannot_be_remembered_is_done_once_in_the_ledger(swept: World, fault: str) -> None:
     """The message comes again, and is refused until the first worker's time is over."""
-    run = f"forgetful-{fault.replace(' ', '-')}"
+    run = f"forgetful-{fault}"
     message = {"MessageId": "m", "Body": assignment(run, OWN)}
     swept.watching.faults["dynamodb:UpdateItem"] = FAULTS[fault]
     try:
@@ -231,7 +226,7 @@ def test_work_that_cannot_be_remembered_is_done_once_in_the_ledger(swept: World,
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_work_that_fails_and_cannot_be_forgotten_is_done_again(swept: World, fault: str) -> None:
-    run = f"stuck-{fault.replace(' ', '-')}"
+    run = f"stuck-{fault}"
     message = {"MessageId": "m", "Body": assignment(run, OWN)}
     swept.watching.faults |= {"dynamodb:Query": refusal("AccessDenied"), "dynamodb:DeleteItem": FAULTS[fault]}
     try:
