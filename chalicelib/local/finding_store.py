@@ -21,7 +21,7 @@ WAIT = 30.0
 
 _APPLICATION = 0x6D666177
 """Marks a file as a ledger: "mfaw"."""
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE finding (
     account TEXT NOT NULL,
