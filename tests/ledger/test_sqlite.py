@@ -51,7 +51,7 @@ def make(path: Path, *statements: str) -> None:
 def test_a_ledger_of_a_later_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     SqliteFindingStore(path).close()
-    make(path, "PRAGMA user_version = 2")
+    make(path, "PRAGMA user_version = 3")
     with pytest.raises(LedgerError, match="is a ledger of version 2, this is mfawatch for 1"):
         SqliteFindingStore(path)
 
