@@ -154,12 +154,18 @@ class Cells:
             chosen.setdefault(tuple(kept.items()), kept)
         return list(chosen.values())
 
+    def in_play(self, group: ActionClass, action: str) -> tuple[Statement, ...]:
+        """The statements about a class, with those of the resource's own policy about an action of it, if known.
+
+        The resource's own policy treats all actions of the class alike.
+        """
+        of_resource = self._of_resource.about(fold(action)) if self._of_resource else ()
+        return (*group.identity, *group.bound, *of_resource)
+
     def _values_of(
         self, group: ActionClass, origin: Origin, region: str, regions: Sequence[str], action: str
     ) -> tuple[list[Values], bool]:
-        # What a known policy of the resource asks is in play as well; a group is then a single action.
-        of_resource = self._of_resource.about(fold(action)) if self._of_resource else ()
-        statements = (*group.identity, *group.bound, *of_resource)
+        statements = self.in_play(group, action)
         keys = frozenset(c.key for s in statements for c in s.conditions if is_supported(action, c.key))
         if not keys:
             return [{}], True
@@ -167,15 +173,21 @@ class Cells:
         if key not in self._values:
             conditions = [c for s in statements for c in s.conditions if c.key in keys and c.key not in MFA_KEYS]
             wanted = [s.conditions for s in statements if s.effect is Effect.ALLOW and s.conditions]
+            evaded = [c for s in statements if s.effect is Effect.DENY for c in s.conditions if c.key in keys]
             self._values[key] = contexts(
-                conditions, self.caller.base, self.caller.own, regions, origin.forced(region), wanted
+                conditions, self.caller.base, self.caller.own, regions, origin.forced(region), wanted, evaded
             )
         return self._values[key]
 
     def leaves_open(self, group: ActionClass, origin: Origin, resource: str) -> bool:
         """Whether some condition values may get a request on the resource through: asked once, before any is tried."""
         own = self.caller.own
-        if not origin.via and not any(_may_allow(s, resource, own) for s in group.identity):
+        # A policy of the resource may allow by itself.
+        if (
+            not origin.via
+            and self._of_resource is None
+            and not any(_may_allow(s, resource, own) for s in group.identity)
+        ):
             return False
         return not any(
             asks_for_mfa_alone(s, origin.mfa, own) and _surely_covers(s, resource, own)

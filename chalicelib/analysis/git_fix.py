@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.analysis.git import Access, Operation, access_of
+from chalicelib.analysis.git_hops import Access, Operation
+from chalicelib.analysis.git_together import access_of
 from chalicelib.analysis.origins import VIA_SERVICE, Origin
 from chalicelib.analysis.surface import Surface
 from chalicelib.iam.decision import Decision, Verdict

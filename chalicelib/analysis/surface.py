@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.analysis.arns import Patterns, Target, filled, lies_in, needs_several_resources
+from chalicelib.analysis.arns import Patterns, Target, filled, lies_in
 from chalicelib.analysis.cells import Caller, Cells, asks_for_mfa_alone, managed_keys
-from chalicelib.analysis.origins import ANY_SERVICE, DIRECT, GIT_SERVICE, VIA_AWS, VIA_SERVICE, Origin
+from chalicelib.analysis.origins import DIRECT, VIA_AWS, VIA_SERVICE, Origin
 from chalicelib.analysis.partition import ActionClass, Partition
-from chalicelib.analysis.universe import Actions, Kind, actions_named, everything, is_known, union
+from chalicelib.analysis.suppositions import suppositions_of
+from chalicelib.analysis.universe import Actions, Kind, actions_named, everything, union
 from chalicelib.analysis.ways import apart
 from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.policy_set import Layer, Policy, PolicySet
@@ -24,8 +25,6 @@ from chalicelib.iam.statement import Effect, Statement
 
 MOST_REQUESTS = 20_000
 """Requests tried for one question about a user; where they do not suffice, the answer is not exhaustive."""
-_ENCRYPTION_CONTEXT = "kms:encryptioncontext"
-"""How the keys begin that hold what a service encrypts under: its own names, which no account shows."""
 MOST_NEEDS = 8
 """Choices of condition values told for one class on one resource."""
 
@@ -166,7 +165,7 @@ class Surface:
 
     @property
     def untried(self) -> str:
-        """Why not every combination that matters was tried since the last question; empty where each was."""
+        """Why not every combination that matters was tried for the last question; empty where each was."""
         return self._cells.untried
 
     def on(self, own_policy: Policy | None) -> Surface:
@@ -176,16 +175,31 @@ class Surface:
         # What a resource's policy says tells no actions of the caller's apart.
         return Surface(self.caller, replace(self.policies, resource=own_policy), self._partition)
 
-    def at(self, name: str, resource: str, origin: Origin) -> Entry | Decision:
-        """What one action on one resource comes to: the entry if some choice of values is allowed, else the denial."""
+    def at(
+        self, name: str, resource: str, origin: Origin, given: Mapping[str, str | None] | None = None
+    ) -> Entry | Decision:
+        """What one action on one resource comes to: the entry if some choice of values is allowed, else the denial.
+
+        `given` are values that are not for choice; None stands for an absent key.
+        """
+        self._begin()
         group, target = self._partition.class_of(name), Target(name, resource)
-        variants = self._cells.variants(group, origin, target)
-        open_to = variants if self._cells.leaves_open(group, origin, resource) else ()
-        for chosen in open_to:
+        if not self._cells.leaves_open(group, origin, resource):
+            return evaluate(self.caller.request(origin, name, resource, {}), self.policies)
+        variants = [_with(chosen, given) for chosen in self._cells.variants(group, origin, target)]
+        for chosen in variants:
             entry = self._decide(group, target, origin, chosen)
             if entry is not None:
                 return self._needing_least(entry)
         return evaluate(self.caller.request(origin, name, resource, variants[0]), self.policies)
+
+    def with_values(self, entry: Entry, values: Mapping[str, str]) -> Entry | None:
+        """The entry decided again for a request that holds further values; None where that is denied."""
+        return self._decide(entry.group, entry.target, entry.origin, {**entry.needs, **values})
+
+    def in_play(self, name: str) -> tuple[Statement, ...]:
+        """The statements about an action."""
+        return self._cells.in_play(self._partition.class_of(name), name)
 
     def again(self, entry: Entry) -> Entry | None:
         """The entry decided for this surface's user, where it was found for another with the same policies."""
@@ -269,7 +283,11 @@ class Surface:
         decision = evaluate(request, self.policies)
         if not decision.may_be_allowed:
             return None
-        return Entry(group, origin, target, decision, chosen, tuple(_suppositions(request, origin, chosen)))
+        return Entry(group, origin, target, decision, chosen, tuple(suppositions_of(request, origin, chosen)))
+
+
+def _with(chosen: Mapping[str, str], given: Mapping[str, str | None] | None) -> dict[str, str]:
+    return {key: value for key, value in {**chosen, **(given or {})}.items() if value is not None}
 
 
 def _covering(statement: Statement, request: Request) -> Iterator[str]:
@@ -281,19 +299,3 @@ def _covering(statement: Statement, request: Request) -> Iterator[str]:
         pattern = filled(entry, {key: str(value) for key, value in request.context.items()})
         if pattern is not None and lies_in(request.resource, pattern):
             yield pattern
-
-
-def _suppositions(request: Request, origin: Origin, chosen: Mapping[str, str]) -> Iterator[str]:
-    if not is_known(request.name):
-        yield f"{request.name} is no action that this version knows"
-    if needs_several_resources(request.name):
-        yield f"{request.name} acts on several resources at once, of which one was decided"
-    if origin.via == ANY_SERVICE:
-        yield "a service makes the request on the user's behalf, if a call that starts it gets through"
-    if any(key.startswith("aws:calledvia") for key in chosen):
-        yield "the service names itself in aws:CalledVia"
-    if any(key.startswith(("aws:principalorg", "aws:resourceorg")) for key in chosen):
-        yield "not read to which organisation the account belongs"
-    for key in chosen:
-        if key.startswith(_ENCRYPTION_CONTEXT) and origin.via == GIT_SERVICE:
-            yield f"not known what CodeCommit sends as {key}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from chalicelib.analysis.git import Access, git_without_mfa
+from chalicelib.analysis.git import git_without_mfa
+from chalicelib.analysis.git_hops import Access
 from chalicelib.analysis.surface import Entry
 from chalicelib.controls.base import Control, Result, State, Subject
 from chalicelib.controls.proof import hops_of, patterns_of, statements_of, uncertain, unread_keys

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from chalicelib.analysis.git import Access, git_without_mfa
+from chalicelib.analysis.git import git_without_mfa
+from chalicelib.analysis.git_hops import Access
 from chalicelib.analysis.surface import Entry
 from chalicelib.controls.base import Control, Result, State, Subject
 from chalicelib.controls.proof import hops_of, patterns_of, statements_of, uncertain, unread_keys
@@ -15,9 +16,11 @@ from chalicelib.iam.account import Read
 def _check(control: Control, state: State) -> Iterator[Result]:
     def judge(subject: Subject) -> tuple[Sequence[Finding], str]:
         answer = git_without_mfa(subject.surface, subject.enforcement.guarded)
-        passing = answer.accesses
-        works = {access.operation for access in passing if access.works}
-        blocked = [access for access in passing if access.operation not in works]
+        works = {access.operation for access in answer.accesses if access.works}
+        stopped = [access for access in answer.accesses if access.operation not in works]
+        # Where not all was tried, the operation may work all the same.
+        open_yet = {access.operation for access in stopped if access.untried}
+        blocked = [access for access in stopped if access.operation not in open_yet]
         return [_finding(control, state, subject, blocked)] if blocked else [], answer.untried
 
     return control.of_each_user(state, judge, unread_keys)
@@ -35,7 +38,7 @@ def _finding(control: Control, state: State, subject: Subject, blocked: Sequence
         "repositories": patterns_of(entries),
         "hops": hops_of(blocked[0]),
         "statements": statements_of(denial),
-        **uncertain(subject, proof.doubts),
+        **uncertain(subject, [*proof.doubts, *filter(None, (access.unread for access in blocked))]),
     }
     witness = witness_of(proof.decision, proof.context)
     return control.finding(state, subject.user.arn, Severity.INFO, evidence, user=subject.user, witness=witness)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from chalicelib.analysis.git import Access, git_without_mfa
+from chalicelib.analysis.git import git_without_mfa
+from chalicelib.analysis.git_hops import Access
 from chalicelib.analysis.surface import Entry
 from chalicelib.analysis.ways import Way
 from chalicelib.controls.base import Subject
