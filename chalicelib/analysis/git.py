@@ -22,8 +22,13 @@ class GitAnswer:
     """What Git does without MFA, one access for each set of repositories told apart, and why not all was tried."""
 
     accesses: tuple[Access, ...]
-    untried: str
-    """Why what does not work may work all the same: not everything was tried, or read."""
+    untried_at_codecommit: str = ""
+
+    @property
+    def untried(self) -> str:
+        """Why what does not work may work all the same: not everything was tried, or read; empty where it was."""
+        reasons = (access.untried or access.unread for access in self.accesses if not access.works)
+        return self.untried_at_codecommit or next(filter(None, reasons), "")
 
     @property
     def unread(self) -> str:
@@ -39,9 +44,7 @@ def git_without_mfa(surface: UserSurface, guarded: Sequence[Origin]) -> GitAnswe
     be; if that is denied, the keys of the repositories that were read are tried, then those that the policies name.
     """
     answer = surface.entries(git(), guarded)
-    accesses = tuple(_access(surface, entry) for entry in answer.entries)
-    reasons = (access.untried or access.unread for access in accesses if not access.works)
-    return GitAnswer(accesses, answer.untried or next(filter(None, reasons), ""))
+    return GitAnswer(tuple(_access(surface, entry) for entry in answer.entries), answer.untried)
 
 
 def _access(surface: UserSurface, entry: Entry) -> Access:

@@ -15,14 +15,18 @@ from chalicelib.iam.exports import read_exports
 from chalicelib.iam.request import MfaState
 from chalicelib.ledger import ChangeKind
 from tests.accounts.build import (
+    ACCOUNT,
     ADMIN,
     FINE,
     FOUND,
+    NOT_EVALUATED,
     TAKEN,
     Json,
     Person,
     allow,
+    audit,
     audit_of,
+    deny,
     document,
     exports,
     found,
@@ -35,6 +39,7 @@ from tests.accounts.build import (
 )
 from tests.controls.cases.keys import FORM_A, GIT, KEY
 from tests.controls.cases.repositories import (
+    EVERYWHERE,
     FOREIGN,
     MANAGED,
     NOBODY,
@@ -180,8 +185,132 @@ def test_a_finding_that_rests_on_a_key_outlasts_a_sweep_that_could_not_read_it()
     answers = swap(exports(OWN_KEYS_DENIED), repository_keys=repositories({}, {}, "us-east-1"), gaps=throttled)
     after = diff(judge(read_exports(answers, TAKEN)), stored, "two", TAKEN)
     assert ChangeKind.RESOLVED not in {change.kind for change in after}
-    closed = diff(audit_of(OWN_KEYS_DENIED, **known({"app": FOREIGN}, {FOREIGN: NOBODY})), stored, "three", TAKEN)
+    whole = known({"app": FOREIGN}, {FOREIGN: NOBODY}, *EVERYWHERE)
+    closed = diff(audit_of(OWN_KEYS_DENIED, **whole), stored, "three", TAKEN)
     assert WORKS in {change.after.control for change in closed if change.kind is ChangeKind.RESOLVED}
+
+
+# --- what was not read -----------------------------------------------------------------------------------------------
+
+ONE_AND_OWN_KEYS_DENIED = Person(inline=[document(allow(*GIT, on=APP), allow("kms:*")), *OWN_KEYS_DENIED.inline[1:]])
+
+
+def gaps(*subjects: str) -> tuple[Gap, ...]:
+    """That the keys of repositories were asked about, and of these subjects not told."""
+    return tuple(Gap(Read.REPOSITORY_KEYS, subject, "AccessDeniedException") for subject in subjects)
+
+
+@pytest.mark.parametrize("person", [OWN_KEYS_DENIED, ONE_AND_OWN_KEYS_DENIED], ids=["any repository", "one repository"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param({"gaps": gaps("")}, id="a gap of all"),
+        pytest.param({"repository_keys": repositories({}), "gaps": gaps("eu-west-1")}, id="a gap of the region"),
+        pytest.param({"repository_keys": repositories({}, {}, "us-east-1")}, id="another region"),
+    ],
+)
+def test_where_the_key_that_decides_is_unread_neither_answer_is_certain(person: Person, fields: dict[str, Any]) -> None:
+    """The account's own keys are denied: another account's may be a repository's."""
+    result = audit(swap(exports(person), **fields))
+    assert verdict(result, WORKS, "alice") == NOT_EVALUATED
+    finding = found(result, "alice")[BLOCKED]
+    assert finding.evidence["uncertain"] == ["not read which key every repository is encrypted with"]
+
+
+@pytest.mark.parametrize("key", ["alias/ours", FOREIGN])
+def test_a_repository_that_hides_its_key_leaves_open_whether_it_is_stopped(key: str) -> None:
+    result = audit_of(ONE_AND_OWN_KEYS_DENIED, **known({"app": key}, {}, *EVERYWHERE))
+    uncertain = {one.control for one in result.findings if one.uncertain}
+    assert uncertain & {WORKS, BLOCKED}
+    assert FINE not in {verdict(result, control, "alice") for control in (WORKS, BLOCKED)}
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringNotEquals": {"aws:ResourceAccount": "999988887777"}},
+        {"StringNotLike": {"aws:ResourceAccount": "9999*"}},
+        {"StringEquals": {"aws:ResourceAccount": ACCOUNT}},
+    ],
+)
+def test_the_account_of_a_key_that_a_condition_spares_may_be_that_of_a_repositorys_key(condition: Json) -> None:
+    person = Person(inline=[ADMIN, FORM_A, document(deny("kms:*", when=condition))])
+    assert verdict(audit_of(person), WORKS, "alice") == NOT_EVALUATED
+    whole = audit_of(person, **known({}, {}, *EVERYWHERE))
+    assert [verdict(whole, control, "alice") for control in (WORKS, BLOCKED)] == [FINE, FOUND]
+
+
+def test_a_region_whose_repositories_codecommit_stops_is_no_matter() -> None:
+    """Git is open in one region, and that region was read."""
+    elsewhere = {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}
+    person = Person(inline=[*OWN_KEYS_DENIED.inline, document(deny("codecommit:*", when=elsewhere))])
+    result = audit_of(person, **known({"app": KEY}, {KEY: NOBODY}))
+    assert [verdict(result, control, "alice") for control in (WORKS, BLOCKED)] == [FINE, FOUND]
+    assert not found(result, "alice")[BLOCKED].uncertain
+
+
+# --- what was not tried ----------------------------------------------------------------------------------------------
+
+PERIMETER = tuple(f"aws:{name}" for name in "SourceVpc SourceVpce PrincipalOrgID Referer ResourceOrgID UserAgent".split())
+    "aws:SourceVpc",
+    "aws:SourceVpce",
+    "aws:PrincipalOrgID",
+    "aws:Referer",
+    "aws:ResourceOrgID",
+    "aws:UserAgent",
+)
+WITHOUT_KMS = Person(inline=[document(allow(*GIT)), FORM_A])
+
+
+@pytest.mark.parametrize("key", [None, KEY], ids=["the managed key", "a key that names the user"])
+def test_denies_that_wait_for_one_value_each_are_evaded_together(key: str | None) -> None:
+    closed = [deny("kms:*", when={"StringNotEquals": {name: "one"}}) for name in PERIMETER]
+    traits = known({"app": key}, {key: key_policy(user("alice"))} if key else {})
+    person = Person(inline=[document(allow(*GIT, on=APP)), FORM_A])
+    result = audit_of(person, **traits, scps=[[ADMIN, document(*closed)], [ADMIN]])
+    assert [verdict(result, control, "alice") for control in (WORKS, BLOCKED)] == [FOUND, FINE]
+
+
+NOT_TRIED = document(
+    *(deny("kms:*", when={"StringNotEquals": {name: [f"{n}" for n in range(20)]}}) for name in PERIMETER[:2]),
+    *(deny("kms:*", when={"StringEquals": {name: [f"{n}" for n in range(20)]}}) for name in PERIMETER[:2]),
+)
+"""Whatever the networks are called, a request is denied; there are more names than are tried."""
+
+
+def test_where_not_all_values_were_tried_git_is_not_called_blocked() -> None:
+    for scps, expected in ((None, [FOUND, FINE]), ([[ADMIN, NOT_TRIED], [ADMIN]], [NOT_EVALUATED] * 2)):
+        result = audit_of(WITHOUT_KMS, scps=scps)
+        assert [verdict(result, control, "alice") for control in (WORKS, BLOCKED)] == expected
+
+
+def test_the_key_of_a_repository_is_not_called_closed_while_not_all_values_were_tried() -> None:
+    traits = known({"app": KEY}, {KEY: key_policy(user("alice"))})
+    result = audit_of(Person(inline=[document(allow(*GIT, on=APP)), FORM_A, NOT_TRIED]), **traits)
+    assert [verdict(result, control, "alice") for control in (WORKS, BLOCKED)] == [NOT_EVALUATED] * 2
+
+
+# --- what both hops need ---------------------------------------------------------------------------------------------
+
+HERE = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+NOT_HERE = {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+NEAR = {"IpAddress": {"aws:SourceIp": "203.0.112.0/23"}}
+
+
+@pytest.mark.parametrize(
+    ("at_codecommit", "at_kms", "certain"),
+    [(HERE, HERE, True), (HERE, NEAR, True), (NEAR, HERE, True), (HERE, NOT_HERE, False), (NOT_HERE, HERE, False)],
+)
+@pytest.mark.parametrize("key", [None, KEY], ids=["the managed key", "a key that names the user"])
+def test_both_hops_are_open_to_one_request(at_codecommit: Json, at_kms: Json, certain: bool, key: str | None) -> None:
+    """CodeCommit acts for whoever called it: an address that one hop needs and the other denies opens nothing."""
+    refused = {"NotIpAddress": at_kms["IpAddress"]} if "IpAddress" in at_kms else HERE
+    kms = deny("kms:*", when=refused)
+    person = Person(inline=[document(allow(*GIT, on=APP, when=at_codecommit), kms), FORM_A])
+    traits = known({"app": key}, {key: key_policy(user("alice"))} if key else {})
+    finding = found(audit_of(person, **traits), "alice")[WORKS]
+    assert bool(finding.uncertain) is not certain
 
 
 def test_the_account_of_the_key_is_told_from_that_of_the_caller() -> None:
