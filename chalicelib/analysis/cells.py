@@ -101,13 +101,13 @@ class Cells:
 
     def _case(self, group: ActionClass) -> _Case:
         service = (KMS, GIT_SERVICE, group.service).index(group.service)
-        key = (*map(id, group.identity), 0, *map(id, group.bound), service)
+        about = self.in_play(group, group.name)
+        key = (*map(id, group.identity), 0, *map(id, about[len(group.identity) :]), service)
         if key not in self._cases:
             # Git goes on to KMS in the repository's region: what tells regions apart there does so here.
             further = self._about_keys if group.service == GIT_SERVICE else ()
-            where = places((*group.identity, *group.bound, *further), self.caller.user.principal)
+            where = places((*about, *further), self.caller.user.principal)
             patterns = Patterns((group.identity, *group.limits), self.caller.own)
-            about = (*group.identity, *group.bound)
             calling = tuple(c for s in about for c in s.conditions if c.key in (VIA_SERVICE, *CALLED_VIA))
             services = services_apart(calling, where.regions) if group.service == KMS else (FORWARDED,)
             self._cases[key] = _Case(where, patterns, services)
@@ -118,7 +118,7 @@ class Cells:
     ) -> Iterator[tuple[Target, Origin]]:
         """The resources of the class, for each of the origins; with `managed`, the AWS managed keys of services too."""
         case = self._case(group)
-        expanded = [one for origin in origins for one in (case.services if origin == SERVICES else (origin,))]
+        expanded = self.expanded(group, origins)
         if not group.has_resources:
             yield from ((Target(group.name, "*"), origin) for origin in expanded)
             return
@@ -133,6 +133,11 @@ class Cells:
             if origin.via not in ("", ANY_SERVICE):
                 for region in where.regions:
                     yield Target(group.name, managed_key(where.partition, region, where.account, origin.via)), origin
+
+    def expanded(self, group: ActionClass, origins: Sequence[Origin]) -> list[Origin]:
+        """The origins, with the services that the statements about the class tell apart in the place of `SERVICES`."""
+        services = self._case(group).services
+        return [one for origin in origins for one in (services if origin == SERVICES else (origin,))]
 
     def variants(self, group: ActionClass, origin: Origin, target: Target) -> Sequence[dict[str, str]]:
         """The choices of condition values, the plain one first; each only as far as the request carries the key."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chalicelib.analysis.key_policies import by_key_policies
 from chalicelib.analysis.origins import FALSE, GIT_SERVICE, SERVICES, VIA_SERVICE, Origin
 from chalicelib.analysis.scopes import cryptographic, key_administration
 from chalicelib.analysis.shared import UserSurface
-from chalicelib.analysis.surface import Entry
-from chalicelib.analysis.universe import carrying
+from chalicelib.analysis.surface import Answer, Entry
+from chalicelib.analysis.universe import Actions, carrying
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,20 @@ def key_exceptions(surface: UserSurface, guarded: Sequence[Origin], *, denied: b
     services = (SERVICES,) if FALSE in guarded else ()
     # An action whose requests never say which service made them is none that a service makes.
     forwarded = (cryptographic() | key_administration()) & carrying(VIA_SERVICE)
-    through = surface.entries(forwarded, services, managed=denied)
-    direct, administration = (surface.entries(scope, guarded) for scope in (cryptographic(), key_administration()))
+    through = _with_key_policies(surface, surface.entries(forwarded, services, managed=denied), forwarded, services)
+    direct, administration = (
+        _with_key_policies(surface, surface.entries(scope, guarded), scope, guarded)
+        for scope in (cryptographic(), key_administration())
+    )
     return KeyExceptions(
         direct=direct.entries,
         services=tuple(entry for entry in through.entries if entry.origin.via != GIT_SERVICE),
         administration=administration.entries,
         untried=through.untried or direct.untried or administration.untried,
     )
+
+
+def _with_key_policies(surface: UserSurface, answer: Answer, within: Actions, origins: Sequence[Origin]) -> Answer:
+    """The answer with what the policies of keys that were read allow by themselves."""
+    more = by_key_policies(surface, within, origins)
+    return Answer((*answer.entries, *more.entries), answer.untried or more.untried)

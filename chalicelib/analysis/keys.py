@@ -57,6 +57,12 @@ def repositories_by_key(snapshot: AccountSnapshot) -> Sequence[tuple[Key, Sequen
     return sorted(((key, repositories) for key, repositories in keys if key), key=lambda one: not one[0].read)
 
 
+def keys_with_policies(snapshot: AccountSnapshot) -> Sequence[Key]:
+    """The keys whose policies were read, whatever they are used for."""
+    keys = (Key(arn, key_policy(snapshot, arn)) for arn in snapshot.key_policies)
+    return [key for key in keys if key.policy is not None]
+
+
 @lru_cache(maxsize=1)
 def any_key_policy() -> Policy:
     """The policy of a key of which nothing is known but that it may let anybody in."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from chalicelib.analysis.arns import Patterns, Target, filled, lies_in
 from chalicelib.analysis.cells import Caller, Cells, asks_for_mfa_alone, managed_keys
 from chalicelib.analysis.origins import DIRECT, VIA_AWS, VIA_SERVICE, Origin
-from chalicelib.analysis.partition import ActionClass, Partition
+from chalicelib.analysis.partition import ActionClass, Partition, actions_about
 from chalicelib.analysis.suppositions import suppositions_of
-from chalicelib.analysis.universe import Actions, Kind, actions_named, everything, union
+from chalicelib.analysis.universe import Actions, Kind, actions_named, carrying, everything, union
 from chalicelib.analysis.ways import apart
 from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.policy_set import Layer, Policy, PolicySet
@@ -123,6 +123,24 @@ class Surface:
         unknown = origins if within == everything() else ()
         for group, chosen in self._classes(dict.fromkeys(origins, within), unknown, managed=managed):
             for target, origin in self._cells.targets(group, chosen, managed=managed):
+                found += self._at(group, target, origin)
+        return self._answer(found)
+
+    def entries_on(self, resource: str, within: Actions, origins: Sequence[Origin]) -> Answer:
+        """All entries for a set of actions on one resource whose own policy is known, the gravest kind first.
+
+        That policy may allow by itself, so nothing is taken to be closed because no other allows it.
+        """
+        self._begin()
+        statements = self.policies.resource.document.statements if self.policies.resource else ()
+        keys = dict.fromkeys(condition.key for statement in statements for condition in statement.conditions)
+        divided = (*map(actions_about, statements), *map(carrying, keys))
+        open_to = {origin: within & ~self._closed(origin) for origin in origins}
+        found: list[Entry] = []
+        for group in self._partition.classes(union(open_to.values()), (*apart(), *divided)):
+            chosen = [origin for origin in origins if open_to[origin] & group.members]
+            target = Target(group.name, resource, (resource,), (resource,))
+            for origin in self._cells.expanded(group, chosen):
                 found += self._at(group, target, origin)
         return self._answer(found)
 

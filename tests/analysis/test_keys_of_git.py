@@ -252,7 +252,7 @@ def test_a_region_whose_repositories_codecommit_stops_is_no_matter() -> None:
 
 # --- what was not tried ----------------------------------------------------------------------------------------------
 
-PERIMETER = tuple(f"aws:{name}" for name in "SourceVpc SourceVpce PrincipalOrgID Referer ResourceOrgID UserAgent".split())
+PERIMETER = (
     "aws:SourceVpc",
     "aws:SourceVpce",
     "aws:PrincipalOrgID",
