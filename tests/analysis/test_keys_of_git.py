@@ -37,6 +37,7 @@ from tests.accounts.build import (
     swap,
     verdict,
 )
+from tests.controls.cases.base import guard
 from tests.controls.cases.keys import FORM_A, GIT, KEY
 from tests.controls.cases.repositories import (
     EVERYWHERE,
@@ -127,6 +128,24 @@ def test_users_with_the_same_policies_are_told_apart_by_the_keys(policy: Json, o
 
 
 NAMES = ("anna", "bob", "zoe")
+
+
+@pytest.mark.parametrize(
+    ("policy", "open_to"),
+    [(BOB_ALONE, {"bob"}), (BY_TAG, {"bob"}), (key_policy("*"), {"anna", "bob", "zoe"}), (NOBODY, set())],
+)
+def test_users_with_the_same_policies_are_told_apart_by_what_a_key_lets_them_do(
+    policy: Json, open_to: set[str]
+) -> None:
+    people = [Person(name, groups=["staff"], tags={"team": "red"} if name == "bob" else {}) for name in NAMES]
+    staff = group("staff", document(allow("s3:*")), guard("kms:*"))
+    result = audit_of(*people, groups=[staff], **known({"app": KEY}, {KEY: policy}))
+    for control in ("kms-exception-direct", "kms-exception-admin"):
+        assert {name for name in NAMES if verdict(result, control, name) == FOUND} == open_to
+        for name in open_to:
+            witness = found(result, name)[control].witness
+            assert witness is not None
+            assert (witness.principal, witness.resource) == (user(name), KEY)
 
 
 def test_where_the_key_of_one_repository_is_known_the_others_stay_supposed() -> None:
