@@ -25,10 +25,15 @@ class GitAnswer:
     untried_at_codecommit: str = ""
 
     @property
+    def not_tried(self) -> str:
+        """Why not everything was tried, at CodeCommit or at KMS; empty where it was."""
+        return self.untried_at_codecommit or next((one.untried for one in self.accesses if one.untried), "")
+
+    @property
     def untried(self) -> str:
         """Why what does not work may work all the same: not everything was tried, or read; empty where it was."""
-        reasons = (access.untried or access.unread for access in self.accesses if not access.works)
-        return self.untried_at_codecommit or next(filter(None, reasons), "")
+        unread = (access.unread for access in self.accesses if not access.works)
+        return self.not_tried or next(filter(None, unread), "")
 
     @property
     def unread(self) -> str:

@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.analysis.arns import Patterns, Target, filled, lies_in
+from chalicelib.analysis.arns import Patterns, Target, filled, lies_in, needs_several_resources
 from chalicelib.analysis.cells import Caller, Cells, asks_for_mfa_alone, managed_keys
-from chalicelib.analysis.origins import DIRECT, VIA_AWS, VIA_SERVICE, Origin
+from chalicelib.analysis.origins import ANY_SERVICE, DIRECT, GIT_SERVICE, VIA_AWS, VIA_SERVICE, Origin
 from chalicelib.analysis.partition import ActionClass, Partition, actions_about
-from chalicelib.analysis.suppositions import suppositions_of
-from chalicelib.analysis.universe import Actions, Kind, actions_named, carrying, everything, union
+from chalicelib.analysis.universe import Actions, Kind, actions_named, carrying, everything, is_known, union
 from chalicelib.analysis.ways import apart
 from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.policy_set import Layer, Policy, PolicySet
@@ -25,6 +24,8 @@ from chalicelib.iam.statement import Effect, Statement
 
 MOST_REQUESTS = 20_000
 """Requests tried for one question about a user; where they do not suffice, the answer is not exhaustive."""
+_ENCRYPTION_CONTEXT = "kms:encryptioncontext"
+"""How the keys begin that hold what a service encrypts under: its own names, which no account shows."""
 MOST_NEEDS = 8
 """Choices of condition values told for one class on one resource."""
 
@@ -301,7 +302,7 @@ class Surface:
         decision = evaluate(request, self.policies)
         if not decision.may_be_allowed:
             return None
-        return Entry(group, origin, target, decision, chosen, tuple(suppositions_of(request, origin, chosen)))
+        return Entry(group, origin, target, decision, chosen, tuple(_suppositions(request, origin, chosen)))
 
 
 def _with(chosen: Mapping[str, str], given: Mapping[str, str | None] | None) -> dict[str, str]:
@@ -317,3 +318,19 @@ def _covering(statement: Statement, request: Request) -> Iterator[str]:
         pattern = filled(entry, {key: str(value) for key, value in request.context.items()})
         if pattern is not None and lies_in(request.resource, pattern):
             yield pattern
+
+
+def _suppositions(request: Request, origin: Origin, chosen: Mapping[str, str]) -> Iterator[str]:
+    if not is_known(request.name):
+        yield f"{request.name} is no action that this version knows"
+    if needs_several_resources(request.name):
+        yield f"{request.name} acts on several resources at once, of which one was decided"
+    if origin.via == ANY_SERVICE:
+        yield "a service makes the request on the user's behalf, if a call that starts it gets through"
+    if any(key.startswith("aws:calledvia") for key in chosen):
+        yield "the service names itself in aws:CalledVia"
+    if any(key.startswith(("aws:principalorg", "aws:resourceorg")) for key in chosen):
+        yield "not read to which organisation the account belongs"
+    for key in chosen:
+        if key.startswith(_ENCRYPTION_CONTEXT) and origin.via == GIT_SERVICE:
+            yield f"not known what CodeCommit sends as {key}"

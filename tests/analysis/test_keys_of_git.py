@@ -37,7 +37,7 @@ from tests.accounts.build import (
     swap,
     verdict,
 )
-from tests.controls.cases.base import guard
+from tests.controls.cases.base import SSH, guard
 from tests.controls.cases.keys import FORM_A, GIT, KEY
 from tests.controls.cases.repositories import (
     EVERYWHERE,
@@ -274,10 +274,10 @@ def test_a_region_whose_repositories_codecommit_stops_is_no_matter() -> None:
 PERIMETER = (
     "aws:SourceVpc",
     "aws:SourceVpce",
-    "aws:PrincipalOrgID",
     "aws:Referer",
-    "aws:ResourceOrgID",
     "aws:UserAgent",
+    "aws:VpceAccount",
+    "aws:VpceOrgID",
 )
 WITHOUT_KMS = Person(inline=[document(allow(*GIT)), FORM_A])
 
@@ -292,10 +292,10 @@ def test_denies_that_wait_for_one_value_each_are_evaded_together(key: str | None
 
 
 NOT_TRIED = document(
-    *(deny("kms:*", when={"StringNotEquals": {name: [f"{n}" for n in range(20)]}}) for name in PERIMETER[:2]),
-    *(deny("kms:*", when={"StringEquals": {name: [f"{n}" for n in range(20)]}}) for name in PERIMETER[:2]),
+    *(deny("kms:*", when={"StringEquals": {name: value}}) for name in PERIMETER for value in ("one", "two")),
+    *(deny("kms:*", when={"StringNotEquals": {name: ["one", "two"]}}) for name in PERIMETER),
 )
-"""Whatever the networks are called, a request is denied; there are more names than are tried."""
+"""Whatever a request holds it is denied; it can hold more than is tried together."""
 
 
 def test_where_not_all_values_were_tried_git_is_not_called_blocked() -> None:
@@ -308,6 +308,39 @@ def test_the_key_of_a_repository_is_not_called_closed_while_not_all_values_were_
     traits = known({"app": KEY}, {KEY: key_policy(user("alice"))})
     result = audit_of(Person(inline=[document(allow(*GIT, on=APP)), FORM_A, NOT_TRIED]), **traits)
     assert [verdict(result, control, "alice") for control in (WORKS, BLOCKED)] == [NOT_EVALUATED] * 2
+
+
+# --- nothing but Git ------------------------------------------------------------------------------------------------
+
+ALL_GIT = document(allow(*GIT), allow("kms:*"), deny("kms:*", when={"StringEquals": {"aws:ResourceAccount": ACCOUNT}}))
+ENFORCED = "mfa-not-enforced"
+
+
+@pytest.mark.parametrize(
+    ("policies", "traits", "uncertain"),
+    [
+        ([ALL_GIT], known({"app": FOREIGN}, {FOREIGN: OF_THE_ACCOUNT}), False),
+        ([ALL_GIT], known({"app": FOREIGN}), True),
+        ([document(allow(*GIT, on=APP))], known({"app": KEY}), True),
+        ([document(allow(*GIT, on=APP))], known({"app": None}), False),
+    ],
+)
+def test_an_ssh_key_without_a_guard_is_as_certain_as_the_key_of_the_repository(
+    policies: list[Json], traits: dict[str, Any], uncertain: bool
+) -> None:
+    finding = found(audit_of(Person(inline=policies, **SSH), **traits), "alice")[ENFORCED]
+    assert bool(finding.uncertain) is uncertain
+
+
+@pytest.mark.parametrize(
+    ("policies", "traits"),
+    [
+        pytest.param([ALL_GIT], {}, id="keys unread"),
+        pytest.param([document(allow(*GIT)), NOT_TRIED], known({}, {}, *EVERYWHERE), id="values untried"),
+    ],
+)
+def test_an_ssh_key_without_a_guard_is_not_called_closed(policies: list[Json], traits: dict[str, Any]) -> None:
+    assert verdict(audit_of(Person(inline=policies, **SSH), **traits), WORKS, "alice") == NOT_EVALUATED
 
 
 # --- what both hops need ---------------------------------------------------------------------------------------------
