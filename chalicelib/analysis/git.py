@@ -10,7 +10,7 @@ from chalicelib.analysis.git_hops import Access, KeyHop, Operation, key_hop, man
 from chalicelib.analysis.git_together import agreed
 from chalicelib.analysis.git_unread import UNREAD, at_codecommit, named_keys, why_unread
 from chalicelib.analysis.keys import Key, asked_about, gaps_of_keys, key_of_repository, repositories_by_key
-from chalicelib.analysis.origins import Origin
+from chalicelib.analysis.origins import GIT, Origin
 from chalicelib.analysis.scopes import git
 from chalicelib.analysis.shared import UserSurface
 from chalicelib.analysis.surface import Entry, Surface
@@ -48,8 +48,13 @@ def git_without_mfa(surface: UserSurface, guarded: Sequence[Origin]) -> GitAnswe
     those were read. Any other repository is taken to be encrypted with the AWS managed key, as one made tomorrow would
     be; if that is denied, the keys of the repositories that were read are tried, then those that the policies name.
     """
-    answer = surface.entries(git(), guarded)
-    return GitAnswer(tuple(_access(surface, entry) for entry in answer.entries), answer.untried)
+
+    def ask(_: Surface) -> GitAnswer:
+        answer = surface.entries(git(), guarded)
+        return GitAnswer(tuple(_access(surface, entry) for entry in answer.entries), answer.untried)
+
+    found: GitAnswer = surface.shared(("Git without MFA", tuple(guarded), surface.caller.user.arn), ask)
+    return found
 
 
 def _access(surface: UserSurface, entry: Entry) -> Access:
@@ -65,6 +70,8 @@ def _access(surface: UserSurface, entry: Entry) -> Access:
         own = asked_about(surface.caller.snapshot, repository)
         doubtful = _is_one(entry) and not own.isdisjoint(gaps_of_keys(surface.caller.snapshot))
         return _together(surface, Access(operation, entry, managed.answers, unread=UNREAD if doubtful else ""), managed)
+    if surface.shared("no key for Git", lambda shared: shared.closes("kms:Decrypt", GIT)):
+        return Access(operation, entry, managed.answers)
     known = _on_known_repositories(surface, operation, entry)
     if isinstance(known, Access):
         return known

@@ -88,4 +88,6 @@ def access_of(
     """
     mfa = MfaState.TRUE if origin.mfa is MfaState.TRUE else MfaState.FALSE
     hop = key_hop(surface, operation, key, Origin(mfa, GIT_SERVICE), policy)
-    return agreed(surface, Access(operation, surface.at(operation.action, repository, origin), hop.answers), policy)
+    answer = surface.at(operation.action, repository, origin)
+    untried = "" if isinstance(answer, Entry) else surface.untried
+    return agreed(surface, Access(operation, answer, hop.answers, untried=untried or hop.untried), policy)

@@ -106,7 +106,7 @@ def git(
     else:
         doubts = [*doubts_of(snapshot, user), *notes, *_idle(user, credential)]
         for access, fix in answers:
-            told = [*doubts, *access.doubts]
+            told = [*doubts, *access.doubts, *([f"not certain: {access.untried}"] if access.untried else [])]
             click.echo("\n".join(map(clean, (*_lines(access, fix, arn), *(f"  note: {one}" for one in told)))))
 
 
