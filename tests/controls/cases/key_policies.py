@@ -85,7 +85,9 @@ KEY_POLICIES = [
         key_policy(ALICE),
         direct="high",
     ),
+    *cases("a key policy names the user, to whom nothing else is allowed", Person(), key_policy(ALICE), **OWN_USE),
     # and not
+    *cases("a key policy names the user, and MFA is asked for nowhere", keeping(), key_policy(ALICE)),
     *cases("a key policy names the user, and the deny spares nothing", keeping(GUARD), key_policy(ALICE)),
     *cases("a key policy names the user, and the deny spares Git", keeping(guard(*GIT, when=TIGHT)), key_policy(ALICE)),
     *cases("a key policy names another", SPARED, NOBODY),
