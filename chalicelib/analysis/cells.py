@@ -180,7 +180,7 @@ class Cells:
             wanted = [s.conditions for s in statements if s.effect is Effect.ALLOW and s.conditions]
             evaded = [c for s in statements if s.effect is Effect.DENY for c in s.conditions if c.key in keys]
             self._values[key] = contexts(
-                conditions, self.caller.base, self.caller.own, regions, origin.forced(region), wanted, evaded
+                conditions, self.caller.base, self.caller.own, regions, origin.forced(region), wanted, evaded=evaded
             )
         return self._values[key]
 

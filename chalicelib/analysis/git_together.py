@@ -66,7 +66,7 @@ def _search(surfaces: Sequence[Surface], access: Access) -> Access | None:
     evaded = [c for s in statements if s.effect is Effect.DENY for c in s.conditions if _is_of_all(c.key)]
     caller = surfaces[0].caller
     region = region_of(asked[0].request.resource)
-    for values in contexts(conditions, caller.base, caller.own, (region,), {}, wanted, evaded)[0]:
+    for values in contexts(conditions, caller.base, caller.own, (region,), {}, wanted, evaded=evaded)[0]:
         answers: list[Entry] = []
         for surface, entry in zip(surfaces, asked, strict=True):
             answer = surface.at(entry.request.name, entry.request.resource, entry.origin, values)
