@@ -30,6 +30,7 @@ def contexts(
     regions: Sequence[str],
     forced: Mapping[str, Sequence[str | None]],
     wanted: Iterable[Sequence[Condition]] = (),
+    *,
     evaded: Sequence[Condition] = (),
 ) -> tuple[list[Values], bool]:
     """The combinations of condition values in play, the base one first, and whether they are all there are.
