@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chalicelib.analysis.key_policies import by_key_policies
+from chalicelib.analysis.key_policies import as_key_policies_say, by_key_policies
 from chalicelib.analysis.origins import DIRECT, FALSE, GIT_SERVICE, SERVICES, VIA_SERVICE, Origin
 from chalicelib.analysis.scopes import cryptographic, key_administration, unguarded
 from chalicelib.analysis.shared import UserSurface
@@ -63,6 +63,7 @@ def _free(surface: UserSurface, guarded: Sequence[Origin]) -> tuple[Origin, ...]
 
 
 def _with_key_policies(surface: UserSurface, answer: Answer, within: Actions, origins: Sequence[Origin]) -> Answer:
-    """The answer with what the policies of keys that were read allow by themselves."""
+    """The answer as the policies of the keys that were read have it, with what they allow by themselves."""
+    entries, untried = as_key_policies_say(surface, answer.entries)
     more = by_key_policies(surface, within, origins)
-    return Answer((*answer.entries, *more.entries), answer.untried or more.untried)
+    return Answer((*entries, *more.entries), answer.untried or untried or more.untried)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from chalicelib.analysis.keys import Key, keys_with_policies
+from chalicelib.analysis.keys import Key, key_policy, keys_with_policies
 from chalicelib.analysis.origins import Origin
 from chalicelib.analysis.partition import actions_about
 from chalicelib.analysis.scopes import on_keys
@@ -37,6 +37,22 @@ def by_key_policies(surface: UserSurface, within: Actions, origins: Sequence[Ori
     answers = [_on_key(surface, question, key) for key in keys if question.origins]
     untried = next((answer.untried for answer in answers if answer.untried), "")
     return Answer(tuple(entry for answer in answers for entry in answer.entries), untried)
+
+
+def as_key_policies_say(surface: UserSurface, entries: Sequence[Entry]) -> tuple[Sequence[Entry], str]:
+    """The entries, those on one key whose policy was read decided by that; and why not all was tried."""
+    found: list[Entry] = []
+    untried = ""
+    for entry in entries:
+        policy = key_policy(surface.caller.snapshot, entry.request.resource)
+        if policy is None:
+            found.append(entry)
+            continue
+        actions = entry.group.members & on_keys()
+        answer = surface.own.on(policy).entries_on(entry.request.resource, actions, (entry.origin,))
+        found += answer.entries
+        untried = untried or answer.untried
+    return found, untried
 
 
 def _on_key(surface: UserSurface, question: Question, key: Key) -> Answer:

@@ -7,7 +7,7 @@ from typing import Any
 from tests.accounts.build import ACCOUNT, GUARD, WITHOUT_MFA, Json, Person, allow, deny, document
 from tests.controls.cases.base import Case, guard
 from tests.controls.cases.keys import GIT, KEY, SIX, TIGHT, VIA
-from tests.controls.cases.repositories import FOREIGN, NOBODY, OF_THE_ACCOUNT, key_policy, known
+from tests.controls.cases.repositories import FOREIGN, NOBODY, OF_THE_ACCOUNT, ROOT, key_policy, known
 
 ALICE = Person().arn
 NOTHING_OF_KMS = document(allow("s3:*"))
@@ -49,6 +49,7 @@ def cases(
 
 
 SPARED = keeping(guard("kms:*"), OWN_KEYS_TO_NO_SERVICE)
+OF_ONE_KEY = Person(inline=[document(allow("kms:*", on=KEY)), guard("kms:*"), OWN_KEYS_TO_NO_SERVICE])
 ALL_THREE = {"direct": "high", "services": "high", "administered": "critical"}
 OWN_USE = {"direct": "high", "administered": "critical"}
 
@@ -86,7 +87,16 @@ KEY_POLICIES = [
         direct="high",
     ),
     *cases("a key policy names the user, to whom nothing else is allowed", Person(), key_policy(ALICE), **OWN_USE),
+    *cases("a key that the policies name lets the account in", OF_ONE_KEY, OF_THE_ACCOUNT, **ALL_THREE),
+    *cases(
+        "a key that the policies name lets the account decrypt",
+        OF_ONE_KEY,
+        key_policy(ROOT, None, "kms:Decrypt"),
+        direct="high",
+        services="high",
+    ),
     # and not
+    *cases("a key that the policies name lets somebody else in", OF_ONE_KEY, NOBODY),
     *cases("a key policy names the user, and MFA is asked for nowhere", keeping(), key_policy(ALICE)),
     *cases("a key policy names the user, and the deny spares nothing", keeping(GUARD), key_policy(ALICE)),
     *cases("a key policy names the user, and the deny spares Git", keeping(guard(*GIT, when=TIGHT)), key_policy(ALICE)),
