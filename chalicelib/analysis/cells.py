@@ -101,13 +101,13 @@ class Cells:
 
     def _case(self, group: ActionClass) -> _Case:
         service = (KMS, GIT_SERVICE, group.service).index(group.service)
-        key = (*map(id, group.identity), 0, *map(id, group.bound), service)
+        about = self.in_play(group, group.name)
+        key = (*map(id, group.identity), 0, *map(id, about[len(group.identity) :]), service)
         if key not in self._cases:
             # Git goes on to KMS in the repository's region: what tells regions apart there does so here.
             further = self._about_keys if group.service == GIT_SERVICE else ()
-            where = places((*group.identity, *group.bound, *further), self.caller.user.principal)
+            where = places((*about, *further), self.caller.user.principal)
             patterns = Patterns((group.identity, *group.limits), self.caller.own)
-            about = (*group.identity, *group.bound)
             calling = tuple(c for s in about for c in s.conditions if c.key in (VIA_SERVICE, *CALLED_VIA))
             services = services_apart(calling, where.regions) if group.service == KMS else (FORWARDED,)
             self._cases[key] = _Case(where, patterns, services)
@@ -118,7 +118,7 @@ class Cells:
     ) -> Iterator[tuple[Target, Origin]]:
         """The resources of the class, for each of the origins; with `managed`, the AWS managed keys of services too."""
         case = self._case(group)
-        expanded = [one for origin in origins for one in (case.services if origin == SERVICES else (origin,))]
+        expanded = self.expanded(group, origins)
         if not group.has_resources:
             yield from ((Target(group.name, "*"), origin) for origin in expanded)
             return
@@ -133,6 +133,11 @@ class Cells:
             if origin.via not in ("", ANY_SERVICE):
                 for region in where.regions:
                     yield Target(group.name, managed_key(where.partition, region, where.account, origin.via)), origin
+
+    def expanded(self, group: ActionClass, origins: Sequence[Origin]) -> list[Origin]:
+        """The origins, with the services that the statements about the class tell apart in the place of `SERVICES`."""
+        services = self._case(group).services
+        return [one for origin in origins for one in (services if origin == SERVICES else (origin,))]
 
     def variants(self, group: ActionClass, origin: Origin, target: Target) -> Sequence[dict[str, str]]:
         """The choices of condition values, the plain one first; each only as far as the request carries the key."""
@@ -154,12 +159,18 @@ class Cells:
             chosen.setdefault(tuple(kept.items()), kept)
         return list(chosen.values())
 
+    def in_play(self, group: ActionClass, action: str) -> tuple[Statement, ...]:
+        """The statements about a class, with those of the resource's own policy about an action of it, if known.
+
+        The resource's own policy treats all actions of the class alike.
+        """
+        of_resource = self._of_resource.about(fold(action)) if self._of_resource else ()
+        return (*group.identity, *group.bound, *of_resource)
+
     def _values_of(
         self, group: ActionClass, origin: Origin, region: str, regions: Sequence[str], action: str
     ) -> tuple[list[Values], bool]:
-        # What a known policy of the resource asks is in play as well; a group is then a single action.
-        of_resource = self._of_resource.about(fold(action)) if self._of_resource else ()
-        statements = (*group.identity, *group.bound, *of_resource)
+        statements = self.in_play(group, action)
         keys = frozenset(c.key for s in statements for c in s.conditions if is_supported(action, c.key))
         if not keys:
             return [{}], True
@@ -167,15 +178,21 @@ class Cells:
         if key not in self._values:
             conditions = [c for s in statements for c in s.conditions if c.key in keys and c.key not in MFA_KEYS]
             wanted = [s.conditions for s in statements if s.effect is Effect.ALLOW and s.conditions]
+            evaded = [c for s in statements if s.effect is Effect.DENY for c in s.conditions if c.key in keys]
             self._values[key] = contexts(
-                conditions, self.caller.base, self.caller.own, regions, origin.forced(region), wanted
+                conditions, self.caller.base, self.caller.own, regions, origin.forced(region), wanted, evaded=evaded
             )
         return self._values[key]
 
     def leaves_open(self, group: ActionClass, origin: Origin, resource: str) -> bool:
         """Whether some condition values may get a request on the resource through: asked once, before any is tried."""
         own = self.caller.own
-        if not origin.via and not any(_may_allow(s, resource, own) for s in group.identity):
+        # A policy of the resource may allow by itself.
+        if (
+            not origin.via
+            and self._of_resource is None
+            and not any(_may_allow(s, resource, own) for s in group.identity)
+        ):
             return False
         return not any(
             asks_for_mfa_alone(s, origin.mfa, own) and _surely_covers(s, resource, own)

@@ -30,11 +30,13 @@ def contexts(
     regions: Sequence[str],
     forced: Mapping[str, Sequence[str | None]],
     wanted: Iterable[Sequence[Condition]] = (),
+    *,
+    evaded: Sequence[Condition] = (),
 ) -> tuple[list[Values], bool]:
     """The combinations of condition values in play, the base one first, and whether they are all there are.
 
-    Then come those in which the conditions of one of the statements in `wanted` hold, so that they are tried however
-    many combinations there are.
+    Then come those in which as few as can be of the conditions in `evaded` hold, and those in which the conditions of
+    one of the statements in `wanted` do, so that they are tried however many combinations there are.
 
     `base` has the values of keys that every request carries: those are never absent. `own` has the caller's values, for
     policy variables. `regions` are those that the policies tell apart; `forced` has the values of settled keys.
@@ -55,8 +57,23 @@ def contexts(
     taken: list[Values] = [dict(zip(values, found, strict=True)) for found in islice(combinations, MOST_CONTEXTS)]
     all_taken = next(combinations, None) is None
     if taken and not (all_taken and whole):
-        taken[1:1] = [{**taken[0], **_fulfilling(found, values, own)} for found in wanted]
+        apart = {**taken[0], **_evading(evaded, values, own)}
+        fulfilling = [_fulfilling(found, values, own) for found in wanted]
+        taken[1:1] = [apart, *({**first, **found} for first in (taken[0], apart) for found in fulfilling)]
     return taken, whole and all_taken
+
+
+def _evading(
+    conditions: Sequence[Condition], values: Mapping[str, Sequence[str | None]], own: Mapping[str, str]
+) -> dict[str, str | None]:
+    """For each key the first of the values by which the fewest of the conditions on it hold."""
+    found: dict[str, str | None] = {}
+    for key in dict.fromkeys(condition.key for condition in conditions if values.get(condition.key)):
+        here = [condition for condition in conditions if condition.key == key]
+        contexts_of = [{**own, key: value} if value is not None else dict(own) for value in values[key]]
+        holding = [sum(condition.readings(context).most for condition in here) for context in contexts_of]
+        found[key] = values[key][holding.index(min(holding))]
+    return found
 
 
 def _fulfilling(

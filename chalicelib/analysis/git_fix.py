@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.analysis.git import Access, Operation, access_of
+from chalicelib.analysis.git_hops import Access, Operation
+from chalicelib.analysis.git_together import access_of
 from chalicelib.analysis.origins import VIA_SERVICE, Origin
 from chalicelib.analysis.surface import Surface
 from chalicelib.iam.decision import Decision, Verdict
@@ -19,6 +20,11 @@ from chalicelib.iam.policy_set import MANAGED_KEY, Layer, Policy, PolicySet
 from chalicelib.iam.request import MFA_KEYS
 
 CODECOMMIT = "codecommit.*.amazonaws.com"
+_SPARING = "StringNotLike"
+_EVERYTHING = Policy(
+    "everything",
+    parse_policy({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}),
+)
 _MOST_CHANGES = 8
 _OF_THE_ORGANISATION = "that is the organisation's, and no change to the user's own policies mends it"
 
@@ -56,7 +62,14 @@ class Question:
 
 
 def fix_of(surface: Surface, question: Question) -> Fix:
-    """What makes the operation work."""
+    """What makes the operation work.
+
+    Where no change to the user's own policies does, because the organisation's or the key's stand in the way, nothing
+    is to be changed: it would open what is closed, and Git would work no better.
+    """
+    in_the_way = question.ask(_with_everything_allowed(surface)).denied
+    if in_the_way:
+        return Fix((), _standing(in_the_way[0]))
     changes: dict[str, Change] = {}
     for _ in range(_MOST_CHANGES):
         access = question.ask(surface)
@@ -68,23 +81,32 @@ def fix_of(surface: Surface, question: Question) -> Fix:
         match = denial.matched[0]
         change = _change(match, denial)
         if change is None:
-            return Fix(tuple(changes.values()), _standing(match))
+            return Fix(tuple(changes.values()), _standing(denial))
         before = changes.get(match.place)
         changes[match.place] = replace(change, words=f"{before.words}; {change.words}") if before else change
         surface = Surface(surface.caller, _with(surface.policies, match, change.statement))
     return Fix(tuple(changes.values()), "more statements deny it than can be changed with care")
 
 
-def _missing(denial: Decision) -> str:
-    request = denial.request
-    told = f"{denial.reason}: it takes an Allow of {request.name} on {request.resource}"
-    return f"{told} there; {_OF_THE_ORGANISATION}" if denial.lacking is Layer.SCP else told
+def _with_everything_allowed(surface: Surface) -> Surface:
+    """The surface of the user if their own policies allowed everything and denied nothing."""
+    return Surface(surface.caller, replace(surface.policies, identity=(_EVERYTHING,), boundary=None))
 
 
-def _standing(match: Match) -> str:
+def _standing(denial: Decision) -> str:
+    """What denies it and cannot be changed here, in words."""
+    if denial.verdict is not Verdict.EXPLICITLY_DENIED:
+        told = _missing(denial)
+        return f"{told} there; {_OF_THE_ORGANISATION}" if denial.lacking is Layer.SCP else told
+    match = denial.matched[0]
     if match.layer is Layer.SCP:
         return f"{match.place} denies it; {_OF_THE_ORGANISATION}"
     return f"{match.place} denies it, and no exemption can be put into that statement"
+
+
+def _missing(denial: Decision) -> str:
+    request = denial.request
+    return f"{denial.reason}: it takes an Allow of {request.name} on {request.resource}"
 
 
 def _change(match: Match, denial: Decision) -> Change | None:
@@ -93,17 +115,30 @@ def _change(match: Match, denial: Decision) -> Change | None:
         return None
     body: dict[str, Any] = match.statement.to_json()
     if denial.request.service == "kms":
-        conditions = {operator: dict(keys) for operator, keys in body["Condition"].items()}
-        for operator in list(conditions):
-            conditions[operator] = {k: v for k, v in conditions[operator].items() if k.lower() != VIA_SERVICE}
-        conditions.setdefault("StringNotLike", {})["kms:ViaService"] = [CODECOMMIT]
-        body["Condition"] = {operator: keys for operator, keys in conditions.items() if keys}
-        words = f'add the condition StringNotLike kms:ViaService "{CODECOMMIT}", which spares KMS through CodeCommit'
+        words = _spare_codecommit(body)
         return Change(match.place, words, body)
     if "NotAction" not in body:
         return None
     body["NotAction"] = [*body["NotAction"], denial.request.name]
     return Change(match.place, f"add {denial.request.name} to its NotAction", body)
+
+
+def _spare_codecommit(body: dict[str, Any]) -> str:
+    """Put the exemption of KMS through CodeCommit into the statement, and say how.
+
+    All conditions of a statement must hold, and of a negated one none of the values may match: whatever it asks and
+    spares so far stays as it is.
+    """
+    conditions = body["Condition"] = {operator: dict(keys) for operator, keys in body["Condition"].items()}
+    operator = next((name for name in conditions if name.lower() == _SPARING.lower()), _SPARING)
+    asked = conditions.setdefault(operator, {})
+    key = next((name for name in asked if name.lower() == VIA_SERVICE), "")
+    if key:
+        spared = [asked[key]] if isinstance(asked[key], str) else asked[key]
+        asked[key] = [*spared, CODECOMMIT]
+        return f'add "{CODECOMMIT}" to its {operator} {key}, which spares KMS through CodeCommit beside the rest'
+    asked["kms:ViaService"] = [CODECOMMIT]
+    return f'add the condition {operator} kms:ViaService "{CODECOMMIT}", which spares KMS through CodeCommit'
 
 
 def _is_about_mfa(match: Match) -> bool:

@@ -63,7 +63,7 @@ class Partition:
     """The actions that policies tell apart."""
 
     def __init__(self, policies: PolicySet) -> None:
-        self._identity = [(s, _about(s)) for policy in policies.identity for s in policy.document.statements]
+        self._identity = [(s, actions_about(s)) for policy in policies.identity for s in policy.document.statements]
         boundary = [] if policies.boundary is None else [(policies.boundary,)]
         limits = map(_Limit, (*boundary, *policies.scps))
         # The same policies at several levels of an organisation ask the same thing.
@@ -162,7 +162,7 @@ class _Limit:
     def __init__(self, policies: Iterable[Policy]) -> None:
         found = [statement for policy in policies for statement in policy.document.statements]
         self.open = any(map(_allows_everything, found))
-        self.statements = [(s, _about(s)) for s in found if not self.open or s.effect is Effect.DENY]
+        self.statements = [(s, actions_about(s)) for s in found if not self.open or s.effect is Effect.DENY]
 
     @property
     def granted(self) -> Actions:
@@ -192,7 +192,7 @@ def _flat(limits: Iterable[Iterable[Statement]]) -> tuple[Statement, ...]:
     return tuple({id(statement): statement for statement in chain.from_iterable(limits)}.values())
 
 
-def _about(statement: Statement) -> Actions:
+def actions_about(statement: Statement) -> Actions:
     """The catalogue's actions that a statement is about."""
     named = actions_named(statement.actions.entries)
     return universe().everything & ~named if statement.not_action else named

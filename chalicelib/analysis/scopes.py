@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from chalicelib.analysis.universe import Actions, Kind, actions_named, everything, of_kind
+from chalicelib.analysis.universe import Actions, Kind, actions_named, everything, of_kind, union, universe
 
 ENROLMENT = (
     "iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:GetMFADevice", "iam:GetUser", "iam:ListMFADevices",
@@ -94,6 +94,12 @@ def cryptographic() -> Actions:
 def key_administration() -> Actions:
     """What changes a KMS key, its policy, its grants, its aliases or its store."""
     return actions_named(("kms:*",)) & ~cryptographic() & ~of_kind(Kind.READ) & ~actions_named(("kms:GenerateRandom",))
+
+
+@cache
+def on_keys() -> Actions:
+    """What is done with a KMS key, not with an alias, a store or KMS as a whole."""
+    return union(takers for arn, takers in universe().types["kms"].items() if ":key/" in arn)
 
 
 @cache

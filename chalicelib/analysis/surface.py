@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from chalicelib.analysis.arns import Patterns, Target, filled, lies_in, needs_several_resources
 from chalicelib.analysis.cells import Caller, Cells, asks_for_mfa_alone, managed_keys
 from chalicelib.analysis.origins import ANY_SERVICE, DIRECT, GIT_SERVICE, VIA_AWS, VIA_SERVICE, Origin
-from chalicelib.analysis.partition import ActionClass, Partition
-from chalicelib.analysis.universe import Actions, Kind, actions_named, everything, is_known, union
+from chalicelib.analysis.partition import ActionClass, Partition, actions_about
+from chalicelib.analysis.universe import Actions, Kind, actions_named, carrying, everything, is_known, union
 from chalicelib.analysis.ways import apart
 from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.policy_set import Layer, Policy, PolicySet
@@ -127,6 +127,24 @@ class Surface:
                 found += self._at(group, target, origin)
         return self._answer(found)
 
+    def entries_on(self, resource: str, within: Actions, origins: Sequence[Origin]) -> Answer:
+        """All entries for a set of actions on one resource whose own policy is known, the gravest kind first.
+
+        That policy may allow by itself, so nothing is taken to be closed because no other allows it.
+        """
+        self._begin()
+        statements = self.policies.resource.document.statements if self.policies.resource else ()
+        keys = dict.fromkeys(condition.key for statement in statements for condition in statement.conditions)
+        divided = (*map(actions_about, statements), *map(carrying, keys))
+        open_to = {origin: within & ~self._closed(origin) for origin in origins}
+        found: list[Entry] = []
+        for group in self._partition.classes(union(open_to.values()), (*apart(), *divided)):
+            chosen = [origin for origin in origins if open_to[origin] & group.members]
+            target = Target(group.name, resource, (resource,), (resource,))
+            for origin in self._cells.expanded(group, chosen):
+                found += self._at(group, target, origin)
+        return self._answer(found)
+
     def gravest(self, reached: Mapping[Origin, Actions], unknown: Sequence[Origin] = ()) -> Answer:
         """The gravest entry for the actions that each origin reaches, a certain one if any; at most one entry.
 
@@ -166,7 +184,7 @@ class Surface:
 
     @property
     def untried(self) -> str:
-        """Why not every combination that matters was tried since the last question; empty where each was."""
+        """Why not every combination that matters was tried for the last question; empty where each was."""
         return self._cells.untried
 
     def on(self, own_policy: Policy | None) -> Surface:
@@ -176,16 +194,31 @@ class Surface:
         # What a resource's policy says tells no actions of the caller's apart.
         return Surface(self.caller, replace(self.policies, resource=own_policy), self._partition)
 
-    def at(self, name: str, resource: str, origin: Origin) -> Entry | Decision:
-        """What one action on one resource comes to: the entry if some choice of values is allowed, else the denial."""
+    def at(
+        self, name: str, resource: str, origin: Origin, given: Mapping[str, str | None] | None = None
+    ) -> Entry | Decision:
+        """What one action on one resource comes to: the entry if some choice of values is allowed, else the denial.
+
+        `given` are values that are not for choice; None stands for an absent key.
+        """
+        self._begin()
         group, target = self._partition.class_of(name), Target(name, resource)
-        variants = self._cells.variants(group, origin, target)
-        open_to = variants if self._cells.leaves_open(group, origin, resource) else ()
-        for chosen in open_to:
+        if not self._cells.leaves_open(group, origin, resource):
+            return evaluate(self.caller.request(origin, name, resource, {}), self.policies)
+        variants = [_with(chosen, given) for chosen in self._cells.variants(group, origin, target)]
+        for chosen in variants:
             entry = self._decide(group, target, origin, chosen)
             if entry is not None:
                 return self._needing_least(entry)
         return evaluate(self.caller.request(origin, name, resource, variants[0]), self.policies)
+
+    def with_values(self, entry: Entry, values: Mapping[str, str]) -> Entry | None:
+        """The entry decided again for a request that holds further values; None where that is denied."""
+        return self._decide(entry.group, entry.target, entry.origin, {**entry.needs, **values})
+
+    def in_play(self, name: str) -> tuple[Statement, ...]:
+        """The statements about an action."""
+        return self._cells.in_play(self._partition.class_of(name), name)
 
     def again(self, entry: Entry) -> Entry | None:
         """The entry decided for this surface's user, where it was found for another with the same policies."""
@@ -270,6 +303,10 @@ class Surface:
         if not decision.may_be_allowed:
             return None
         return Entry(group, origin, target, decision, chosen, tuple(_suppositions(request, origin, chosen)))
+
+
+def _with(chosen: Mapping[str, str], given: Mapping[str, str | None] | None) -> dict[str, str]:
+    return {key: value for key, value in {**chosen, **(given or {})}.items() if value is not None}
 
 
 def _covering(statement: Statement, request: Request) -> Iterator[str]:

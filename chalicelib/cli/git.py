@@ -12,9 +12,9 @@ import click
 
 from chalicelib.analysis.cells import Caller
 from chalicelib.analysis.decide import doubts_of
-from chalicelib.analysis.git import Access, Operation, managed_key_of
 from chalicelib.analysis.git_fix import Fix, Question, fix_of, words_of_error
-from chalicelib.analysis.keys import Key, key_policy, known_key
+from chalicelib.analysis.git_hops import Access, Operation, managed_key_of
+from chalicelib.analysis.keys import Key, key_of_repository, key_policy
 from chalicelib.analysis.names import regions_of
 from chalicelib.analysis.origins import ABSENT, FALSE, Origin
 from chalicelib.analysis.surface import Surface
@@ -106,7 +106,8 @@ def git(
     else:
         doubts = [*doubts_of(snapshot, user), *notes, *_idle(user, credential)]
         for access, fix in answers:
-            click.echo("\n".join(map(clean, (*_lines(access, fix, arn), *(f"  note: {d}" for d in doubts)))))
+            told = [*doubts, *access.doubts, *([f"not certain: {access.untried}"] if access.untried else [])]
+            click.echo("\n".join(map(clean, (*_lines(access, fix, arn), *(f"  note: {one}" for one in told)))))
 
 
 def _idle(user: User, credential: str) -> Iterator[str]:
@@ -140,12 +141,11 @@ def _key(snapshot: AccountSnapshot, repository: str, named: str | None) -> tuple
     """The key that was named or, without one, that the repository is known to have, and what is not known of it."""
     if named:
         return Key(named, key_policy(snapshot, named)), []
-    known = known_key(snapshot, repository)
-    if known is not None:
-        return known, []
-    key = snapshot.repositories.get(repository)
-    note = f"the policy of its key {key} is not known: it is taken to be encrypted with the AWS managed key"
-    return Key(managed_key_of(repository)), [note] if key else []
+    key = key_of_repository(snapshot, repository)
+    if key is None:
+        note = f"not read which key {repository} is encrypted with: it is taken to be the AWS managed key"
+        return Key(managed_key_of(repository)), [note]
+    return key, [] if key.read else [f"{key.doubt}: it is taken to allow what CodeCommit asks for"]
 
 
 def _policy(path: Path) -> Policy:

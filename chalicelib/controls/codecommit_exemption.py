@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from chalicelib.analysis.git import Access, git_without_mfa
+from chalicelib.analysis.git import git_without_mfa
+from chalicelib.analysis.git_hops import Access
 from chalicelib.analysis.surface import Entry
 from chalicelib.controls.base import Control, Result, State, Subject
 from chalicelib.controls.proof import hops_of, patterns_of, statements_of, uncertain, unread_keys
@@ -18,7 +19,7 @@ def _check(control: Control, state: State) -> Iterator[Result]:
     def judge(subject: Subject) -> tuple[Sequence[Finding], str]:
         answer = git_without_mfa(subject.surface, subject.enforcement.guarded)
         open_to = [access for access in answer.accesses if access.works]
-        return [_finding(control, state, subject, open_to, answer.untried)] if open_to else [], answer.untried
+        return [_finding(control, state, subject, open_to, answer.untried)] if open_to else [], answer.not_tried
 
     return control.of_each_user(state, judge, unread_keys)
 

@@ -4,23 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from chalicelib.analysis.git import Access, git_without_mfa
+from chalicelib.analysis.git import GitAnswer, git_without_mfa
+from chalicelib.analysis.git_hops import Access
 from chalicelib.analysis.surface import Entry
 from chalicelib.controls.base import Control, Result, State, Subject
-from chalicelib.controls.proof import hops_of, patterns_of, statements_of, uncertain, unread_keys
+from chalicelib.controls.proof import hops_of, patterns_of, statements_of, uncertain
 from chalicelib.findings import Finding, Severity, witness_of
 from chalicelib.iam.account import Read
 
 
 def _check(control: Control, state: State) -> Iterator[Result]:
     def judge(subject: Subject) -> tuple[Sequence[Finding], str]:
-        answer = git_without_mfa(subject.surface, subject.enforcement.guarded)
-        passing = answer.accesses
-        works = {access.operation for access in passing if access.works}
-        blocked = [access for access in passing if access.operation not in works]
-        return [_finding(control, state, subject, blocked)] if blocked else [], answer.untried
+        answer = _answer(subject)
+        works = {access.operation for access in answer.accesses if access.works}
+        # Where not all was tried, the operation may work all the same.
+        untried = {access.operation: access.untried for access in _unsettled(answer) if access.untried}
+        blocked = [access for access in answer.accesses if access.operation not in works | untried.keys()]
+        findings = [_finding(control, state, subject, blocked)] if blocked else []
+        return findings, answer.untried_at_codecommit or next(iter(untried.values()), "")
 
-    return control.of_each_user(state, judge, unread_keys)
+    return control.of_each_user(state, judge, lambda subject: _unread(_answer(subject)))
+
+
+def _answer(subject: Subject) -> GitAnswer:
+    return git_without_mfa(subject.surface, subject.enforcement.guarded)
+
+
+def _unsettled(answer: GitAnswer) -> Iterator[Access]:
+    """The accesses of operations of which it is not certain that they work."""
+    settled = {access.operation for access in answer.accesses if access.works and access.certain}
+    return (access for access in answer.accesses if access.operation not in settled)
+
+
+def _unread(answer: GitAnswer) -> str:
+    """What was not read although it hangs on it whether Git works, in words; empty where it hangs on nothing."""
+    return next((access.unread for access in _unsettled(answer) if access.unread), "")
 
 
 def _finding(control: Control, state: State, subject: Subject, blocked: Sequence[Access]) -> Finding:
@@ -35,7 +53,7 @@ def _finding(control: Control, state: State, subject: Subject, blocked: Sequence
         "repositories": patterns_of(entries),
         "hops": hops_of(blocked[0]),
         "statements": statements_of(denial),
-        **uncertain(subject, proof.doubts),
+        **uncertain(subject, [*proof.doubts, *filter(None, (access.unread for access in blocked))]),
     }
     witness = witness_of(proof.decision, proof.context)
     return control.finding(state, subject.user.arn, Severity.INFO, evidence, user=subject.user, witness=witness)

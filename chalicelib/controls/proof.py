@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from chalicelib.analysis.git import Access, git_without_mfa
+from chalicelib.analysis.git import git_without_mfa
+from chalicelib.analysis.git_hops import Access
+from chalicelib.analysis.origins import ABSENT
 from chalicelib.analysis.surface import Entry
-from chalicelib.analysis.ways import Way
+from chalicelib.analysis.ways import Reach, Way
 from chalicelib.controls.base import Subject
 from chalicelib.iam.decision import Decision
 from chalicelib.iam.policy_set import MANAGED_KEY
@@ -62,11 +64,24 @@ def _doubts(subject: Subject, doubts: Sequence[str], way: Way | None) -> Iterato
         yield f"not read whether the user has any active credential: {kinds}"
     yield from subject.broken
     yield from doubts
+    if way is not None and way.reach is Reach.GIT:
+        yield from _doubts_of_git(subject, way)
+
+
+def _doubts_of_git(subject: Subject, way: Way) -> Sequence[str]:
+    """Why Git may not work for who can do nothing else; none where some of it does beyond doubt."""
+    works = [access for access in git_without_mfa(subject.surface, (way.origin,)).accesses if access.works]
+    return () if any(access.certain for access in works) else [doubt for one in works[:1] for doubt in one.doubts]
 
 
 def unread_keys(subject: Subject) -> str:
     """That a verdict on Git hangs on a key that was to be read and could not be, in words; empty where none does."""
-    return git_without_mfa(subject.surface, subject.enforcement.guarded).unread
+    guarded, hole = subject.enforcement.guarded, subject.enforcement.hole
+    if ABSENT not in guarded and hole is None and any(way.reach is Reach.GIT for way in subject.ways):
+        # What Git does is all that may be open to the user, and nothing was found of it.
+        answer = git_without_mfa(subject.surface, (ABSENT,))
+        return answer.untried or git_without_mfa(subject.surface, guarded).unread
+    return git_without_mfa(subject.surface, guarded).unread
 
 
 def hops_of(access: Access) -> list[dict[str, Any]]:

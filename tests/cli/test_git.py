@@ -159,7 +159,7 @@ def test_the_policy_of_the_key_counts(run: Run, tmp_path: Path) -> None:
 
 def test_a_credential_that_the_user_lacks_is_noted(run: Run, tmp_path: Path) -> None:
     assert "note: the user has no active SSH key" in ask(run, tmp_path, Person(inline=[ADMIN])).out
-    assert "note:" not in ask(run, tmp_path, Person(inline=[ADMIN]), "--credential", "access-key").out
+    assert "no active" not in ask(run, tmp_path, Person(inline=[ADMIN]), "--credential", "access-key").out
 
 
 @pytest.mark.parametrize(
@@ -201,8 +201,8 @@ def pull(run: Run, folder: Path, answer: Json, *options: str) -> Any:
         (repositories({"shop": KEY}, {KEY: EVERYBODY}), KEY, True),
         (repositories({"shop": KEY}, {KEY: NOBODY}), KEY, False),
         (repositories({"shop": None}), MANAGED, True),
-        (repositories({"shop": KEY}), MANAGED, True),
-        (repositories({"shop": KEY}, {KEY: "{"}), MANAGED, True),
+        (repositories({"shop": KEY}), KEY, True),
+        (repositories({"shop": KEY}, {KEY: "{"}), KEY, True),
         (repositories({"shop": "alias/ours"}), MANAGED, True),
         (repositories({"other": KEY}, {KEY: NOBODY}), MANAGED, True),
     ],
@@ -223,7 +223,24 @@ def test_the_key_that_is_named_counts_and_so_does_its_policy(run: Run, tmp_path:
     assert not pull(run, tmp_path, answer, "--key", KEY, "--key-policy", str(policy))["works"]
 
 
-def test_a_key_whose_policy_is_not_known_is_noted(run: Run, tmp_path: Path) -> None:
-    answers = exports(NO_ALLOW_OF_KMS, repository_keys=repositories({"shop": KEY}))
-    out = run("git", *write_exports(answers, tmp_path), "--user", "alice", *WHERE).out
-    assert f"note: the policy of its key {KEY} is not known" in out
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (repositories({"shop": KEY}), f"note: the policy of key {KEY} was not read: it is taken to allow"),
+        (repositories({"other": None}), ":shop is encrypted with: it is taken to be the AWS managed key"),
+        (None, ":shop is encrypted with: it is taken to be the AWS managed key"),
+    ],
+)
+def test_what_is_assumed_of_the_key_is_noted(answer: Json | None, told: str, run: Run, tmp_path: Path) -> None:
+    answers = exports(NO_ALLOW_OF_KMS, repository_keys=answer)
+    assert told in run("git", *write_exports(answers, tmp_path), "--user", "alice", *WHERE).out
+
+
+def test_nothing_is_noted_of_a_key_that_is_known(run: Run, tmp_path: Path) -> None:
+    answers = exports(NO_ALLOW_OF_KMS, repository_keys=repositories({"shop": None}))
+    assert (
+        "note:"
+        not in run(
+            "git", *write_exports(answers, tmp_path), "--user", "alice", *WHERE, "--credential", "access-key"
+        ).out
+    )

@@ -7,6 +7,7 @@ from tests.controls.cases.canonical import DRIFT, MISSING
 from tests.controls.cases.credentials import ROOTS, USERS
 from tests.controls.cases.enforcement import ENFORCEMENT, EVALUABLE
 from tests.controls.cases.git import GIT_CASES
+from tests.controls.cases.key_policies import KEY_POLICIES
 from tests.controls.cases.keys import KEYS
 from tests.controls.cases.organization import ORGANISATION
 from tests.controls.cases.repositories import WITH_THEIR_KEYS
@@ -24,6 +25,7 @@ CASES: Sequence[Case] = (
     *WITH_THEIR_KEYS,
     *THROUGH,
     *KEYS,
+    *KEY_POLICIES,
     *ROLES,
     *MISSING,
     *DRIFT,

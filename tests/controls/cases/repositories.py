@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.analysis.names import regions_of
 from tests.accounts.build import (
     ACCOUNT,
     ENROLMENT,
@@ -19,7 +20,7 @@ from tests.accounts.build import (
     repositories,
     repository_arn,
 )
-from tests.controls.cases.base import Case, admin
+from tests.controls.cases.base import Case, admin, guard
 from tests.controls.cases.keys import FORM_A, GIT, KEY, SIX, TIGHT, six_with
 
 APP = repository_arn("app")
@@ -46,11 +47,23 @@ ONE_FOR_ADMIN = admin(document(deny_all_but(*ENROLMENT, when={**WITHOUT_MFA, **T
 ALL = admin(FORM_A)
 OWN_KEYS_DENIED = admin(FORM_A, document(deny("kms:*", on=f"arn:aws:kms:*:{ACCOUNT}:*", when=None)))
 """No key of the account may be used, and so none that AWS manages."""
-ONE_KEY = six_with({"Effect": "Deny", "Action": list(SIX), "NotResource": KEY, "Condition": WITHOUT_MFA})
-"""Of the six KMS actions a second deny frees one key."""
+NO_KEY = guard(*GIT)
+"""The deny spares Git, and no key whosever it is."""
+
+
+def one_key(key: str) -> Json:
+    """Git is exempted, and of its six KMS actions a second deny frees one key."""
+    return six_with({"Effect": "Deny", "Action": list(SIX), "NotResource": key, "Condition": WITHOUT_MFA})
+
+
+ONE_KEY = one_key(KEY)
 ONE_REPOSITORY = document(
     {"Effect": "Deny", "Action": list(GIT), "NotResource": APP, "Condition": WITHOUT_MFA},
 )
+
+
+EVERYWHERE = regions_of("aws")
+"""The regions in which there may be repositories."""
 
 
 def known(keys: Mapping[str, str | None], policies: Mapping[str, Any] | None = None, *read: str) -> dict[str, Any]:
@@ -153,6 +166,21 @@ WITH_THEIR_KEYS = [
         known({"app": KEY}, {KEY: OF_THE_ACCOUNT}),
         git=True,
     ),
+    *cases("a key whose policy was not read", ONE, known({"app": KEY}), git=True, uncertain=True)[:1],
+    *cases("a key whose policy is broken", ONE, known({"app": KEY}, {KEY: "{"}), git=True, uncertain=True)[:1],
+    *cases(
+        "a key whose policy was not read, and which is denied",
+        Person(inline=[*ONE.inline, document(deny("kms:*", on=KEY, when=None))]),
+        known({"app": KEY}),
+        git=False,
+    ),
+    *cases(
+        "another account's key whose policy was not read, and nobody allowed KMS",
+        ONE,
+        known({"app": FOREIGN}),
+        git=False,
+    ),
+    *cases("a key by an alias, which may be any", ONE, known({"app": "alias/ours"}), git=True, uncertain=True)[:1],
     # what is not known is supposed, as without the answer
     *cases("the repository is not there", ONE, known({"lib": KEY}, {KEY: NOBODY}), git=True),
     *cases("its region was not read", ONE, known({}, {}, "us-east-1"), git=True),
@@ -170,11 +198,12 @@ WITH_THEIR_KEYS = [
         known({"app": KEY}, {KEY: NOBODY}),
         git=True,
     ),
-    *cases("the account's keys are denied", OWN_KEYS_DENIED, {}, git=False),
+    *cases("the account's keys are denied", OWN_KEYS_DENIED, known({}, {}, *EVERYWHERE), git=False),
+    *cases("no key of the account is known, and all keys are denied", admin(NO_KEY), {}, git=False),
     *cases(
         "the account's keys are denied, and a repository has one",
         OWN_KEYS_DENIED,
-        known({"app": KEY}, {KEY: MANAGED}),
+        known({"app": KEY}, {KEY: MANAGED}, *EVERYWHERE),
         git=False,
     ),
     *cases(
@@ -186,7 +215,7 @@ WITH_THEIR_KEYS = [
     *cases(
         "the account's keys are denied, and another's denies",
         OWN_KEYS_DENIED,
-        known({"app": FOREIGN}, {FOREIGN: NOBODY}),
+        known({"app": FOREIGN}, {FOREIGN: NOBODY}, *EVERYWHERE),
         git=False,
     ),
     *cases(
@@ -201,7 +230,7 @@ WITH_THEIR_KEYS = [
     *cases(
         "the repository with that key is denied at CodeCommit",
         admin(*OWN_KEYS_DENIED.inline[1:], document(deny("codecommit:*", on=APP))),
-        known({"app": FOREIGN}, {FOREIGN: OF_THE_ACCOUNT}),
+        known({"app": FOREIGN}, {FOREIGN: OF_THE_ACCOUNT}, *EVERYWHERE),
         git=False,
     ),
     *cases(
@@ -214,6 +243,33 @@ WITH_THEIR_KEYS = [
         "a repository has the key that a deny spares",
         admin(ONE_KEY),
         known({"app": KEY}, {KEY: OF_THE_ACCOUNT}),
+        git=True,
+    ),
+    *cases(
+        "any repository, and the one that is there has a key whose policy was not read",
+        OWN_KEYS_DENIED,
+        known({"app": FOREIGN}, {}, *EVERYWHERE),
+        git=True,
+        uncertain=True,
+    )[:1],
+    *cases(
+        "another account's key that a deny spares is perhaps a repository's",
+        admin(one_key(FOREIGN)),
+        {},
+        git=True,
+        uncertain=True,
+    )[:1],
+    *cases(
+        "any key of another account that a deny spares is perhaps a repository's",
+        admin(one_key("arn:aws:kms:*:99998888777?:key/*")),
+        {},
+        git=True,
+        uncertain=True,
+    )[:1],
+    *cases(
+        "a repository has another account's key that a deny spares",
+        admin(one_key(FOREIGN)),
+        known({"app": FOREIGN}, {FOREIGN: OF_THE_ACCOUNT}),
         git=True,
     ),
     *cases(
