@@ -52,7 +52,7 @@ def test_a_ledger_of_a_later_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     SqliteFindingStore(path).close()
     make(path, "PRAGMA user_version = 3")
-    with pytest.raises(LedgerError, match="is a ledger of version 2, this is mfawatch for 1"):
+    with pytest.raises(LedgerError, match="is a ledger of version 3, this is mfawatch for 2"):
         SqliteFindingStore(path)
 
 
