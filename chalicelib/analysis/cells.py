@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from chalicelib.analysis.arns import Patterns, Places, Target, places, targets
 from chalicelib.analysis.contexts import Values, contexts
 from chalicelib.analysis.decide import carried, region_of
+from chalicelib.analysis.known import Known
 from chalicelib.analysis.names import GLOBAL_SERVICES, NOTHING
 from chalicelib.analysis.origins import (
     ANY_SERVICE,
@@ -96,6 +97,7 @@ class Cells:
         self._of_resource = policies.resource.document if policies.resource else None
         self._cases: dict[tuple[int, ...], _Case] = {}
         self._values: dict[tuple[object, ...], tuple[list[Values], bool]] = {}
+        self._known: dict[tuple[Origin, str], Known] = {}
         self.untried = ""
         """Why not all combinations that matter have been among those tried so far; empty where they have."""
 
@@ -177,30 +179,14 @@ class Cells:
         own = self.caller.own
         if not origin.via and not any(_may_allow(s, resource, own) for s in group.identity):
             return False
-        return not any(
-            asks_for_mfa_alone(s, origin.mfa, own) and _surely_covers(s, resource, own)
-            for s in (*group.identity, *group.bound)
-        )
+        known = self.known(origin, region_of(resource) if is_supported(group.name, VIA_SERVICE) else "")
+        return not any(known.denies(s) and _surely_covers(s, resource, own) for s in (*group.identity, *group.bound))
 
-
-_OWN = (
-    "aws:principalaccount", "aws:principalarn", "aws:principalisawsservice", "aws:principaltag/", "aws:principaltype",
-    "aws:username",
-)  # fmt: skip
-"""How the keys begin that say who the caller is; one that the caller lacks is absent for good."""
-
-
-def asks_for_mfa_alone(statement: Statement, mfa: MfaState, own: Mapping[str, str]) -> bool:
-    """Whether the statement is a deny that holds in that state whatever a request chooses.
-
-    Its conditions look at MFA and at who the caller is, and at nothing else.
-    """
-    if statement.effect is not Effect.DENY:
-        return False
-    if any(key not in MFA_KEYS and not key.startswith(_OWN) for c in statement.conditions for key in c.keys):
-        return False
-    context = {**own, **mfa.context}
-    return all(condition.readings(context).least for condition in statement.conditions)
+    def known(self, origin: Origin, region: str = "") -> Known:
+        """What no request of that origin can choose, in a region if one is given."""
+        if (origin, region) not in self._known:
+            self._known[origin, region] = Known(self.caller.own, origin, region)
+        return self._known[origin, region]
 
 
 def _may_allow(statement: Statement, resource: str, own: Mapping[str, str]) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.analysis.arns import Patterns, Target, filled, lies_in, needs_several_resources
-from chalicelib.analysis.cells import Caller, Cells, asks_for_mfa_alone, managed_keys
+from chalicelib.analysis.cells import Caller, Cells, managed_keys
 from chalicelib.analysis.origins import ANY_SERVICE, DIRECT, GIT_SERVICE, VIA_AWS, VIA_SERVICE, Origin
 from chalicelib.analysis.partition import ActionClass, Partition
 from chalicelib.analysis.universe import Actions, Kind, actions_named, everything, is_known, union
@@ -221,12 +221,12 @@ class Surface:
 
     def _closed(self, origin: Origin) -> Actions:
         """The actions that a deny shuts on every resource for requests of that origin, whatever else they hold."""
-        own = self.caller.own
+        known = self._cells.known(origin)
         return self._partition.about(
             statement
             for policy in self.policies.binding
             for statement in policy.document.statements
-            if statement.covers_everything and asks_for_mfa_alone(statement, origin.mfa, own)
+            if statement.covers_everything and known.denies(statement)
         )
 
     def _at(self, group: ActionClass, target: Target, origin: Origin) -> list[Entry]:

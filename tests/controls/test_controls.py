@@ -27,7 +27,8 @@ from tests.accounts.build import (
     verdict,
 )
 from tests.controls.cases import CASES, Case
-from tests.controls.cases.base import admin
+from tests.controls.cases.base import admin, guard
+from tests.controls.cases.organization import deny_of_deleting
 from tests.controls.cases.roles import FREE, chain
 
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.control}: {case.name}")
@@ -96,6 +97,13 @@ def test_a_role_is_not_called_closed_while_not_all_conditions_were_tried() -> No
     for policies, expected in ((closed, NOT_EVALUATED), (closed[:1], FINE), (closed[1:], FOUND)):
         result = audit_of(admin(FREE, *policies), roles=chain("ops"))
         assert verdict(result, "role-assumable-without-mfa", "alice") == expected
+
+
+def test_other_peoples_credentials_are_not_called_safe_while_not_all_conditions_were_tried() -> None:
+    """The last choice of each value lets the request through, and none of those that are tried."""
+    people = [Person(inline=[document(allow("iam:DeleteAccessKey")), guard("iam:DeleteAccessKey")]), Person("bob")]
+    result = audit_of(*people, scps=[[ADMIN, deny_of_deleting(6)], [ADMIN]])
+    assert verdict(result, "mfa-not-enforced", "alice") == NOT_EVALUATED
 
 
 # --- fingerprints ----------------------------------------------------------------------------------------------------

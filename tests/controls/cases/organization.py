@@ -53,6 +53,14 @@ def uses(*actions: str, on: Any = "*", **traits: Any) -> Person:
     return Person(inline=[document(allow(*actions, on=on))], **traits)
 
 
+def deny_of_deleting(conditions: int) -> Any:
+    """A deny for each of so many networks: access keys are deleted from there alone."""
+    keys = ["aws:SourceVpc", "aws:SourceVpce", "aws:VpceOrgID", "aws:Referer", "aws:UserAgent", "aws:VpceAccount"]
+    return document(
+        *(deny("iam:DeleteAccessKey", when={"StringNotEquals": {key: [key, "x", "y"]}}) for key in keys[:conditions])
+    )
+
+
 HOLES = [
     below("none", severity="high", told={"cause": "no-deny"}),
     below("everything is allowed at every level", *[FULL_ACCESS] * 3, severity="high", told={"cause": "no-deny"}),
@@ -179,6 +187,15 @@ HOLES = [
     below("a level without any policy", FULL_ACCESS, []),
     below("a policy that cannot be evaluated", FULL_ACCESS, [ADMIN, GUARD, "{"], severity="high"),
 ]
+OTHERS = [
+    below(
+        "other people's access keys can be deleted",
+        [ADMIN, deny_of_deleting(1)],
+        FULL_ACCESS,
+        person=Person(inline=[document(allow("iam:DeleteAccessKey")), guard("iam:DeleteAccessKey")]),
+        severity="high",
+    ),
+]
 ROLES_BELOW = [
     below(
         "the MFA deny where the user's own lets roles be assumed",
@@ -234,4 +251,4 @@ GIT_BELOW = [
         severity="info",
     ),
 ]
-ORGANISATION = (*HOLES, *ROLES_BELOW, *GIT_BELOW)
+ORGANISATION = (*HOLES, *OTHERS, *ROLES_BELOW, *GIT_BELOW)
