@@ -24,8 +24,10 @@ from chalicelib.analysis.origins import (
     services_apart,
 )
 from chalicelib.analysis.partition import ActionClass
+from chalicelib.analysis.suppositions import OF_AN_ORGANISATION, base_organisation, own_organisation
 from chalicelib.analysis.universe import Actions, actions_named
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
+from chalicelib.iam.conditions import Condition
 from chalicelib.iam.patterns import fold
 from chalicelib.iam.policy_set import MANAGED_KEY, MANAGED_KEY_ACTIONS, PolicySet
 from chalicelib.iam.request import MFA_KEYS, MfaState, Request, build_request, is_supported
@@ -52,9 +54,10 @@ class Caller:
     def __init__(self, snapshot: AccountSnapshot, user: User) -> None:
         self.snapshot = snapshot
         self.user = user
-        self.own = _folded(principal_context(user))
+        self.own = {**_folded(principal_context(user)), **own_organisation(snapshot)}
         """The values that the caller cannot choose."""
-        self.base = {**_NETWORK, **_folded(carried(snapshot, user, "", "*", MfaState.ABSENT)), **self.own}
+        general = {**_NETWORK, **base_organisation(snapshot)}
+        self.base = {**general, **_folded(carried(snapshot, user, "", "*", MfaState.ABSENT)), **self.own}
         """What every request carries, one value of each key."""
 
     def request(self, origin: Origin, action: str, resource: str, chosen: Mapping[str, str]) -> Request:
@@ -95,6 +98,10 @@ class Cells:
             for statement in policy.document.about(action)
         ]
         self._of_resource = policies.resource.document if policies.resource else None
+        read = (*policies.binding, *([policies.resource] if policies.resource else ()))
+        self._asks_for_organisation = any(
+            key.startswith(OF_AN_ORGANISATION) for policy in read for s in policy.document.statements for key in s.keys
+        )
         self._cases: dict[tuple[int, ...], _Case] = {}
         self._values: dict[tuple[object, ...], tuple[list[Values], bool]] = {}
         self._known: dict[tuple[Origin, str], Known] = {}
@@ -167,12 +174,24 @@ class Cells:
             return [{}], True
         key = (*map(id, statements), keys, origin, region, tuple(regions))
         if key not in self._values:
-            conditions = [c for s in statements for c in s.conditions if c.key in keys and c.key not in MFA_KEYS]
-            wanted = [s.conditions for s in statements if s.effect is Effect.ALLOW and s.conditions]
+            where = region if len(regions) == 1 and is_supported(action, VIA_SERVICE) else ""
+            known = self.known(origin, where)
+            # A statement that does not match for want of what nobody chooses has no say, whatever else is chosen.
+            open_to = [s for s in statements if not known.excludes(s)]
+            conditions = [c for s in open_to for c in s.conditions if c.key in keys and c.key not in MFA_KEYS]
+            wanted = [s.conditions for s in open_to if s.effect is Effect.ALLOW and s.conditions]
             self._values[key] = contexts(
                 conditions, self.caller.base, self.caller.own, regions, origin.forced(region), wanted
             )
         return self._values[key]
+
+    def of_organisation(self, group: ActionClass, action: str) -> Sequence[Condition]:
+        """The conditions on the organisation of the account or the resource that requests of the class meet."""
+        if not self._asks_for_organisation:
+            return ()
+        of_resource = self._of_resource.about(fold(action)) if self._of_resource else ()
+        statements = (*group.identity, *group.bound, *of_resource)
+        return [c for s in statements for c in s.conditions if c.key.startswith(OF_AN_ORGANISATION)]
 
     def leaves_open(self, group: ActionClass, origin: Origin, resource: str) -> bool:
         """Whether some condition values may get a request on the resource through: asked once, before any is tried."""

@@ -30,26 +30,32 @@ def contexts(
     regions: Sequence[str],
     forced: Mapping[str, Sequence[str | None]],
     wanted: Iterable[Sequence[Condition]] = (),
+    free: tuple[str, ...] = (),
 ) -> tuple[list[Values], bool]:
     """The combinations of condition values in play, the base one first, and whether they are all there are.
 
     Then come those in which the conditions of one of the statements in `wanted` hold, so that they are tried however
     many combinations there are.
 
-    `base` has the values of keys that every request carries: those are never absent. `own` has the caller's values, for
-    policy variables. `regions` are those that the policies tell apart; `forced` has the values of settled keys.
+    `base` has the values of keys that every request carries: those are never absent. `own` has the caller's values,
+    which stay as they are and fill policy variables. `regions` are those that the policies tell apart; `forced` has the
+    values of settled keys. `free` says how those of the keys begin that can be chosen although most callers cannot.
     """
-    of_key: dict[str, list[Condition]] = {}
-    for condition in conditions:
-        if not condition.key.startswith(GIVEN):
-            of_key.setdefault(condition.key, []).append(condition)
     settled = {**forced, "aws:requestedregion": regions}
-    values = {
-        key: list(settled[key]) if key in settled else _values(found, base.get(key), own)
-        for key, found in of_key.items()
-    }
+    of_key: dict[str, list[Condition]] = {}
+    filling: set[str] = set()
+    for condition in conditions:
+        filling |= condition.keys - {condition.key}
+        if condition.key in settled or _is_chosen(condition.key, own, free):
+            of_key.setdefault(condition.key, []).append(condition)
+    values: dict[str, list[str | None]] = {}
+    for key, found in of_key.items():
+        values[key] = list(settled[key]) if key in settled else values_of(found, base.get(key), own)
+        if key not in settled and key not in filling:
+            values[key] = _apart(found, values[key], own)
     whole = all(
-        len(values[key]) <= MOST_VALUES and (key in settled or _is_told(found, own)) for key, found in of_key.items()
+        len(values[key]) <= MOST_VALUES and (key in settled or _is_told(found, own, free))
+        for key, found in of_key.items()
     )
     combinations = product(*(found[:MOST_VALUES] for found in values.values()))
     taken: list[Values] = [dict(zip(values, found, strict=True)) for found in islice(combinations, MOST_CONTEXTS)]
@@ -57,6 +63,24 @@ def contexts(
     if taken and not (all_taken and whole):
         taken[1:1] = [{**taken[0], **_fulfilling(found, values, own)} for found in wanted]
     return taken, whole and all_taken
+
+
+def _is_chosen(key: str, own: Mapping[str, str], free: tuple[str, ...]) -> bool:
+    """Whether whoever makes the request chooses the key's value."""
+    return key.startswith(free) if key in own or key.startswith(GIVEN) else True
+
+
+def _apart(conditions: Sequence[Condition], values: Sequence[str | None], own: Mapping[str, str]) -> list[str | None]:
+    """One value for each set of answers that the conditions on the key give: others change nothing."""
+    if any(not condition.keys - {condition.key} <= own.keys() for condition in conditions):
+        return list(values)
+    found: dict[object, str | None] = {}
+    for value in values:
+        context = {name: text for name, text in own.items() if name != conditions[0].key}
+        if value is not None:
+            context[conditions[0].key] = value
+        found.setdefault(tuple(condition.readings(context) for condition in conditions), value)
+    return list(found.values())
 
 
 def _fulfilling(
@@ -78,15 +102,15 @@ _ORDERED = ("Bool", "Numeric", "Date")
 """Operators of values that their instances exhaust: true and false, or what lies below, at and above."""
 
 
-def _is_told(conditions: Sequence[Condition], own: Mapping[str, str]) -> bool:
+def _is_told(conditions: Sequence[Condition], own: Mapping[str, str], free: tuple[str, ...]) -> bool:
     """Whether single values tell all: not where sets of values count, nor where a variable's value is not known."""
     if len(conditions) > 1 and any(condition.operator.quantifier for condition in conditions):
         return False
     variables = frozenset[str]().union(*(condition.keys - {condition.key} for condition in conditions))
-    return all(key in own or key.startswith(GIVEN) for key in variables)
+    return not any(_is_chosen(key, own, free) for key in variables)
 
 
-def _values(conditions: Sequence[Condition], first: str | None, own: Mapping[str, str]) -> list[str | None]:
+def values_of(conditions: Sequence[Condition], first: str | None, own: Mapping[str, str]) -> list[str | None]:
     """The values of one key: the one that every request has, or none; an instance of each; some that none matches."""
     found: dict[str | None, None] = {first: None}
     for condition in conditions:

@@ -26,12 +26,14 @@ from chalicelib.iam.statement import Effect, Statement
 class Enforcement:
     """What was found for a user: the gravest hole and the way to it, or none, and why not all was tried.
 
-    `guarded` are the origins for which MFA is asked, but for exemptions; `keys` is what those open of KMS.
+    `untried_of_others` is the same of other people's credentials, on which no other question hangs. `guarded` are the
+    origins for which MFA is asked, but for exemptions; `keys` is what those open of KMS.
     """
 
     hole: Entry | None
     way: Way | None
     untried: str
+    untried_of_others: str
     guarded: tuple[Origin, ...]
     keys: KeyExceptions
 
@@ -48,18 +50,13 @@ def enforcement_of(surface: UserSurface, ways: Sequence[Way]) -> Enforcement:
     able = [way for way in ways if way.reach is not Reach.GIT]
     answer = surface.gravest(reached_by(able, scopes), unknown)
     if not answer.entries and ABSENT not in guarded and _git_works(surface, ways):
-        able, answer = list(ways), _either(answer, surface.gravest(reached_by(ways, scopes)))
-    if not answer.entries:
-        answer = _either(answer, _on_others(surface, able))
-    hole = answer.entries[0] if answer.entries else None
+        untried, able, answer = answer.untried, list(ways), surface.gravest(reached_by(ways, scopes))
+        answer = Answer(answer.entries, untried or answer.untried)
+    others = Answer(()) if answer.entries else _on_others(surface, able)
+    hole = next(iter((*answer.entries, *others.entries)), None)
     # Of the ways that were asked about: a credential for Git alone is not how it is done where another was found.
     way = way_to(hole.origin, hole.group.members, able) if hole else None
-    return Enforcement(hole, way, answer.untried, guarded, keys)
-
-
-def _either(first: Answer, then: Answer) -> Answer:
-    """The answer of the second question, where the first had none: not all was tried unless both say so."""
-    return Answer(then.entries, first.untried or then.untried)
+    return Enforcement(hole, way, answer.untried, others.untried, guarded, keys)
 
 
 def passes_codecommit(surface: UserSurface, ways: Sequence[Way], enforcement: Enforcement) -> bool:

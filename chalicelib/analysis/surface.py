@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.analysis.arns import Patterns, Target, filled, lies_in, needs_several_resources
+from chalicelib.analysis.arns import Patterns, Target, filled, lies_in, places, targets
 from chalicelib.analysis.cells import Caller, Cells, managed_keys
-from chalicelib.analysis.origins import ANY_SERVICE, DIRECT, GIT_SERVICE, VIA_AWS, VIA_SERVICE, Origin
+from chalicelib.analysis.origins import DIRECT, VIA_AWS, VIA_SERVICE, Origin
 from chalicelib.analysis.partition import ActionClass, Partition
-from chalicelib.analysis.universe import Actions, Kind, actions_named, everything, is_known, union
+from chalicelib.analysis.suppositions import organisation_supposed, supposed_of
+from chalicelib.analysis.universe import Actions, Kind, actions_named, everything, union
 from chalicelib.analysis.ways import apart
 from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.policy_set import Layer, Policy, PolicySet
@@ -24,8 +25,6 @@ from chalicelib.iam.statement import Effect, Statement
 
 MOST_REQUESTS = 20_000
 """Requests tried for one question about a user; where they do not suffice, the answer is not exhaustive."""
-_ENCRYPTION_CONTEXT = "kms:encryptioncontext"
-"""How the keys begin that hold what a service encrypts under: its own names, which no account shows."""
 MOST_NEEDS = 8
 """Choices of condition values told for one class on one resource."""
 
@@ -159,6 +158,13 @@ class Surface:
                 return False
         return True
 
+    def elsewhere(self, name: str, account: str) -> Iterator[Target]:
+        """Resources of another account for an action, one for each set of patterns of the policies in which one lies."""
+        group = self._partition.class_of(name)
+        where = places((*group.identity, *group.bound), self.caller.user.principal)
+        patterns = Patterns((group.identity, *group.limits), self.caller.own)
+        yield from targets(group, patterns, replace(where, account=account, regions=where.regions[:1]))
+
     def patterns(self, name: str) -> tuple[str, ...]:
         """The patterns of resources that the policies name for an action, with the caller's values in them."""
         group = self._partition.class_of(name)
@@ -265,11 +271,22 @@ class Surface:
         return entry
 
     def _decide(self, group: ActionClass, target: Target, origin: Origin, chosen: Mapping[str, str]) -> Entry | None:
-        request = self.caller.request(origin, target.action, target.resource, chosen)
+        def ask(chosen: Mapping[str, str]) -> Request:
+            return self.caller.request(origin, target.action, target.resource, chosen)
+
+        def allowed(chosen: Mapping[str, str]) -> bool:
+            return evaluate(ask(chosen), self.policies).allowed
+
+        request = ask(chosen)
         decision = evaluate(request, self.policies)
         if not decision.may_be_allowed:
             return None
-        return Entry(group, origin, target, decision, chosen, tuple(_suppositions(request, origin, chosen)))
+        conditions = self._cells.of_organisation(group, target.action)
+        supposed = (
+            *supposed_of(request, origin, chosen),
+            *organisation_supposed(conditions, self.caller.base, self.caller.own, chosen, allowed),
+        )
+        return Entry(group, origin, target, decision, chosen, supposed)
 
 
 def _covering(statement: Statement, request: Request) -> Iterator[str]:
@@ -281,19 +298,3 @@ def _covering(statement: Statement, request: Request) -> Iterator[str]:
         pattern = filled(entry, {key: str(value) for key, value in request.context.items()})
         if pattern is not None and lies_in(request.resource, pattern):
             yield pattern
-
-
-def _suppositions(request: Request, origin: Origin, chosen: Mapping[str, str]) -> Iterator[str]:
-    if not is_known(request.name):
-        yield f"{request.name} is no action that this version knows"
-    if needs_several_resources(request.name):
-        yield f"{request.name} acts on several resources at once, of which one was decided"
-    if origin.via == ANY_SERVICE:
-        yield "a service makes the request on the user's behalf, if a call that starts it gets through"
-    if any(key.startswith("aws:calledvia") for key in chosen):
-        yield "the service names itself in aws:CalledVia"
-    if any(key.startswith(("aws:principalorg", "aws:resourceorg")) for key in chosen):
-        yield "not read to which organisation the account belongs"
-    for key in chosen:
-        if key.startswith(_ENCRYPTION_CONTEXT) and origin.via == GIT_SERVICE:
-            yield f"not known what CodeCommit sends as {key}"

@@ -28,7 +28,7 @@ from tests.accounts.build import (
 )
 from tests.controls.cases import CASES, Case
 from tests.controls.cases.base import admin, guard
-from tests.controls.cases.organization import deny_of_deleting
+from tests.controls.cases.organization import CHOSEN, deny_but_with
 from tests.controls.cases.roles import FREE, chain
 
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.control}: {case.name}")
@@ -90,11 +90,16 @@ def test_every_case_is_of_a_control() -> None:
 
 
 def test_a_role_is_not_called_closed_while_not_all_conditions_were_tried() -> None:
-    """A deny that always holds beside one with more values than are tried: the search cannot tell it from others."""
-    always = {"Null": {"aws:SecureTransport": "false"}}
-    elsewhere = {"StringNotEquals": {"aws:SourceVpce": [f"vpce-{n}" for n in range(20)]}}
-    closed = [document(deny("sts:AssumeRole", when=when)) for when in (always, elsewhere)]
-    for policies, expected in ((closed, NOT_EVALUATED), (closed[:1], FINE), (closed[1:], FOUND)):
+    """A deny that always holds beside more values than are tried: the search cannot tell it from others."""
+    always = document(deny("sts:AssumeRole", when={"Null": {"aws:SecureTransport": "false"}}))
+    many, few = (deny_but_with("sts:AssumeRole", *keys) for keys in (CHOSEN, CHOSEN[:6]))
+    for policies, expected in (
+        ([always, many], NOT_EVALUATED),
+        ([many], NOT_EVALUATED),
+        ([always, few], FINE),
+        ([always], FINE),
+        ([few], FOUND),
+    ):
         result = audit_of(admin(FREE, *policies), roles=chain("ops"))
         assert verdict(result, "role-assumable-without-mfa", "alice") == expected
 
@@ -102,7 +107,7 @@ def test_a_role_is_not_called_closed_while_not_all_conditions_were_tried() -> No
 def test_other_peoples_credentials_are_not_called_safe_while_not_all_conditions_were_tried() -> None:
     """The last choice of each value lets the request through, and none of those that are tried."""
     people = [Person(inline=[document(allow("iam:DeleteAccessKey")), guard("iam:DeleteAccessKey")]), Person("bob")]
-    result = audit_of(*people, scps=[[ADMIN, deny_of_deleting(6)], [ADMIN]])
+    result = audit_of(*people, scps=[[ADMIN, deny_but_with("iam:DeleteAccessKey", *CHOSEN)], [ADMIN]])
     assert verdict(result, "mfa-not-enforced", "alice") == NOT_EVALUATED
 
 
