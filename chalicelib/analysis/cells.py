@@ -6,7 +6,7 @@ What the policies name is tried, and for each thing they name something that the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.analysis.arns import Patterns, Places, Target, places, targets
 from chalicelib.analysis.contexts import Values, contexts
@@ -56,8 +56,9 @@ class Caller:
         self.user = user
         self.own = {**_folded(principal_context(user)), **own_organisation(snapshot)}
         """The values that the caller cannot choose."""
-        general = {**_NETWORK, **base_organisation(snapshot)}
-        self.base = {**general, **_folded(carried(snapshot, user, "", "*", MfaState.ABSENT)), **self.own}
+        self.general = {**_NETWORK, **base_organisation(snapshot)}
+        """What every request carries, whatever the value, and no answer about the account shows."""
+        self.base = {**self.general, **_folded(carried(snapshot, user, "", "*", MfaState.ABSENT)), **self.own}
         """What every request carries, one value of each key."""
 
     def request(self, origin: Origin, action: str, resource: str, chosen: Mapping[str, str]) -> Request:
@@ -142,6 +143,12 @@ class Cells:
             if origin.via not in ("", ANY_SERVICE):
                 for region in where.regions:
                     yield Target(group.name, managed_key(where.partition, region, where.account, origin.via)), origin
+
+    def elsewhere(self, group: ActionClass, account: str) -> tuple[Iterator[Target], bool]:
+        """The resources of the class in another account, in one region, and whether all patterns are among them."""
+        case = self._case(group)
+        where = replace(case.where, account=account, regions=case.where.regions[:1])
+        return targets(group, case.patterns, where), case.patterns.whole
 
     def variants(self, group: ActionClass, origin: Origin, target: Target) -> Sequence[dict[str, str]]:
         """The choices of condition values, the plain one first; each only as far as the request carries the key."""

@@ -23,17 +23,19 @@ _OWN = (
 class Known:
     """The condition keys that no request of a caller and an origin can choose.
 
-    `region` is where the request is made, if that is known: kms:ViaService holds it.
+    `region` is where the request is made, if that is known: kms:ViaService holds it. `free` says how those of the keys
+    begin that can be chosen although most callers cannot.
     """
 
-    def __init__(self, own: Mapping[str, str], origin: Origin, region: str = "") -> None:
+    def __init__(self, own: Mapping[str, str], origin: Origin, region: str = "", free: tuple[str, ...] = ()) -> None:
+        self._free = free
         settled = origin.settled(region)
         self._absent = frozenset(key for key, value in settled.items() if value is None)
         present = {key: value for key, value in settled.items() if value is not None}
         self._context: dict[str, str] = {**own, **origin.mfa.context, **present}
 
     def _tells(self, condition: Condition) -> bool:
-        return all(
+        return not any(key.startswith(self._free) for key in condition.keys) and all(
             key in self._context or key in self._absent or key in MFA_KEYS or key.startswith(_OWN)
             for key in condition.keys
         )

@@ -61,6 +61,8 @@ def organisation_supposed(
     known = own.get(_CALLERS_ID)
     if known is not None and chosen.get(_RESOURCES_ID) == known:
         of_key.pop(_RESOURCES_ID, None)
+    if not of_key:
+        return
     values = {key: values_of(found, base.get(key), own) for key, found in of_key.items()}
     rest = {key: value for key, value in chosen.items() if key not in values}
     for found in islice(product(*values.values()), MOST_TRIED):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.analysis.arns import Patterns, Target, filled, lies_in, places, targets
+from chalicelib.analysis.arns import Patterns, Target, filled, lies_in
 from chalicelib.analysis.cells import Caller, Cells, managed_keys
 from chalicelib.analysis.origins import DIRECT, VIA_AWS, VIA_SERVICE, Origin
 from chalicelib.analysis.partition import ActionClass, Partition
@@ -158,12 +158,9 @@ class Surface:
                 return False
         return True
 
-    def elsewhere(self, name: str, account: str) -> Iterator[Target]:
-        """Resources of another account for an action, one for each set of patterns of the policies in which one lies."""
-        group = self._partition.class_of(name)
-        where = places((*group.identity, *group.bound), self.caller.user.principal)
-        patterns = Patterns((group.identity, *group.limits), self.caller.own)
-        yield from targets(group, patterns, replace(where, account=account, regions=where.regions[:1]))
+    def elsewhere(self, name: str, account: str) -> tuple[Iterator[Target], bool]:
+        """As of `Cells`, for one action."""
+        return self._cells.elsewhere(self._partition.class_of(name), account)
 
     def patterns(self, name: str) -> tuple[str, ...]:
         """The patterns of resources that the policies name for an action, with the caller's values in them."""

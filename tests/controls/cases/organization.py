@@ -55,7 +55,7 @@ def uses(*actions: str, on: Any = "*", **traits: Any) -> Person:
 
 CHOSEN = (
     "aws:SourceVpc", "aws:SourceVpce", "aws:VpceOrgID", "aws:VpceAccount", "aws:Referer", "aws:UserAgent",
-    "aws:RequestTag/a", "aws:RequestTag/b",
+    "aws:VpceOrgPaths", "aws:SourceVpcArn",
 )  # fmt: skip
 """Keys whose values whoever makes a request can choose: of eight there are more combinations than are tried."""
 
