@@ -67,18 +67,31 @@ def first_allowed(asking: Asking) -> Tried:
     wanted = [s.conditions for s in about if s.effect is Effect.ALLOW and s.conditions]
     regions = places(about, plain.principal).regions
     forced = {**asking.origin.forced(regions[0]), **_user_ids(asking, conditions)}
-    variants, whole = contexts(conditions, asking.base, asking.own, regions, forced, wanted, asking.free)
+
+    def choices(allowing: frozenset[int] | None = None) -> tuple[list[dict[str, str]], bool]:
+        found, whole = contexts(
+            conditions, asking.base, asking.own, regions, forced, wanted, asking.free, allowing=allowing
+        )
+        return [{key: value for key, value in one.items() if value is not None} for one in found], whole
+
+    def allowed(found: Sequence[Mapping[str, str]]) -> Iterator[Assumed]:
+        for chosen in found:
+            decision = evaluate(asking.request(chosen), asking.policies)
+            if decision.may_be_allowed:
+                yield _needing_least(asking, conditions, decision, chosen)
+
+    # First the few choices of which one is allowed if any is.
+    best, told = choices(frozenset(id(c) for found in wanted for c in found))
+    passing = next(allowed(best), None) if told else None
+    if told and passing is None:
+        return Tried(None, True)
+    variants, whole = choices()
     doubtful: Assumed | None = None
-    for variant in variants:
-        chosen = {key: value for key, value in variant.items() if value is not None}
-        decision = evaluate(asking.request(chosen), asking.policies)
-        if not decision.may_be_allowed:
-            continue
-        assumed = _needing_least(asking, conditions, decision, chosen)
+    for assumed in allowed(variants):
         if not assumed.doubts:
             return Tried(assumed, whole)
         doubtful = doubtful or assumed
-    return Tried(doubtful, whole)
+    return Tried(doubtful or passing, whole)
 
 
 def _needing_least(

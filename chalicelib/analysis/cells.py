@@ -152,14 +152,25 @@ class Cells:
 
     def variants(self, group: ActionClass, origin: Origin, target: Target) -> Sequence[dict[str, str]]:
         """The choices of condition values, the plain one first; each only as far as the request carries the key."""
+        found, whole = self._choices(group, origin, target)
+        if not whole:
+            self.untried = self.untried or MANY_VALUES
+        return found
+
+    def best(self, group: ActionClass, origin: Origin, target: Target) -> Sequence[dict[str, str]] | None:
+        """The choices of which one is allowed if any choice is; None where that cannot be said of a few."""
+        found, whole = self._choices(group, origin, target, best=True)
+        return found if whole else None
+
+    def _choices(
+        self, group: ActionClass, origin: Origin, target: Target, *, best: bool = False
+    ) -> tuple[Sequence[dict[str, str]], bool]:
         regions = self._case(group).where.regions
         region = region_of(target.resource) or regions[0]
         # Where the resource or the service says where, the region is no matter of choice.
         fixed = bool(region_of(target.resource)) or group.service in GLOBAL_SERVICES
         choice = (region,) if fixed else regions
-        values, whole = self._values_of(group, origin, region, choice, target.action)
-        if not whole:
-            self.untried = self.untried or MANY_VALUES
+        values, whole = self._values_of(group, origin, region, choice, target.action, best=best)
         chosen: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
         for variant in values:
             kept = {
@@ -168,10 +179,10 @@ class Cells:
                 if value is not None and not (fixed and key == "aws:requestedregion")
             }
             chosen.setdefault(tuple(kept.items()), kept)
-        return list(chosen.values())
+        return list(chosen.values()), whole
 
     def _values_of(
-        self, group: ActionClass, origin: Origin, region: str, regions: Sequence[str], action: str
+        self, group: ActionClass, origin: Origin, region: str, regions: Sequence[str], action: str, *, best: bool
     ) -> tuple[list[Values], bool]:
         # What a known policy of the resource asks is in play as well; a group is then a single action.
         of_resource = self._of_resource.about(fold(action)) if self._of_resource else ()
@@ -179,7 +190,7 @@ class Cells:
         keys = frozenset(c.key for s in statements for c in s.conditions if is_supported(action, c.key))
         if not keys:
             return [{}], True
-        key = (*map(id, statements), keys, origin, region, tuple(regions))
+        key = (*map(id, statements), keys, origin, region, tuple(regions), best)
         if key not in self._values:
             where = region if len(regions) == 1 and is_supported(action, VIA_SERVICE) else ""
             known = self.known(origin, where)
@@ -187,8 +198,10 @@ class Cells:
             open_to = [s for s in statements if not known.excludes(s)]
             conditions = [c for s in open_to for c in s.conditions if c.key in keys and c.key not in MFA_KEYS]
             wanted = [s.conditions for s in open_to if s.effect is Effect.ALLOW and s.conditions]
+            allowing = frozenset(id(c) for found in wanted for c in found) if best else None
+            base, own = self.caller.base, self.caller.own
             self._values[key] = contexts(
-                conditions, self.caller.base, self.caller.own, regions, origin.forced(region), wanted
+                conditions, base, own, regions, origin.forced(region), wanted, allowing=allowing
             )
         return self._values[key]
 

@@ -13,7 +13,7 @@ from itertools import islice, product
 
 from chalicelib.analysis.names import GIVEN, WORDS
 from chalicelib.iam.conditions import Condition
-from chalicelib.iam.patterns import parse_template, plain
+from chalicelib.iam.patterns import Readings, parse_template, plain
 from chalicelib.iam.values import Network, parse_date, parse_network, parse_number
 
 MOST_VALUES = 16
@@ -31,6 +31,7 @@ def contexts(
     forced: Mapping[str, Sequence[str | None]],
     wanted: Iterable[Sequence[Condition]] = (),
     free: tuple[str, ...] = (),
+    allowing: frozenset[int] | None = None,
 ) -> tuple[list[Values], bool]:
     """The combinations of condition values in play, the base one first, and whether they are all there are.
 
@@ -40,6 +41,9 @@ def contexts(
     `base` has the values of keys that every request carries: those are never absent. `own` has the caller's values,
     which stay as they are and fill policy variables. `regions` are those that the policies tell apart; `forced` has the
     values of settled keys. `free` says how those of the keys begin that can be chosen although most callers cannot.
+
+    With `allowing`, the ids of the conditions of Allows, a value is left out where another one lets through whatever it
+    lets through: enough to tell whether anything gets through at all.
     """
     settled = {**forced, "aws:requestedregion": regions}
     of_key: dict[str, list[Condition]] = {}
@@ -51,8 +55,13 @@ def contexts(
     values: dict[str, list[str | None]] = {}
     for key, found in of_key.items():
         values[key] = list(settled[key]) if key in settled else values_of(found, base.get(key), own)
-        if key not in settled and key not in filling:
-            values[key] = _apart(found, values[key], own)
+        if key in filling or not all(condition.keys - {key} <= own.keys() for condition in found):
+            continue
+        apart = _apart(found, values[key], own)
+        if allowing is not None and not key.startswith(SUPPOSED):
+            values[key] = _best(apart, [id(condition) in allowing for condition in found])
+        elif key not in settled:
+            values[key] = list(apart.values())
     whole = all(
         len(values[key]) <= MOST_VALUES and (key in settled or _is_told(found, own, free))
         for key, found in of_key.items()
@@ -70,17 +79,39 @@ def _is_chosen(key: str, own: Mapping[str, str], free: tuple[str, ...]) -> bool:
     return key.startswith(free) if key in own or key.startswith(GIVEN) else True
 
 
-def _apart(conditions: Sequence[Condition], values: Sequence[str | None], own: Mapping[str, str]) -> list[str | None]:
-    """One value for each set of answers that the conditions on the key give: others change nothing."""
-    if any(not condition.keys - {condition.key} <= own.keys() for condition in conditions):
-        return list(values)
-    found: dict[object, str | None] = {}
+def _apart(
+    conditions: Sequence[Condition], values: Sequence[str | None], own: Mapping[str, str]
+) -> dict[tuple[Readings, ...], str | None]:
+    """The first value for each set of answers that the conditions on a key give: others change nothing."""
+    key = conditions[0].key
+    found: dict[tuple[Readings, ...], str | None] = {}
     for value in values:
-        context = {name: text for name, text in own.items() if name != conditions[0].key}
-        if value is not None:
-            context[conditions[0].key] = value
+        context = {name: text for name, text in own.items() if name != key} | ({} if value is None else {key: value})
         found.setdefault(tuple(condition.readings(context) for condition in conditions), value)
-    return list(found.values())
+    return found
+
+
+def _best(apart: Mapping[tuple[Readings, ...], str | None], wanted: Sequence[bool]) -> list[str | None]:
+    """The values of those sets that no other is better than; `wanted` says which conditions had better hold."""
+    best: dict[tuple[Readings, ...], str | None] = {}
+    for given, value in apart.items():
+        if not any(_no_worse(other, given, wanted) for other in best):
+            best = {other: one for other, one in best.items() if not _no_worse(given, other, wanted)} | {given: value}
+    return list(best.values())
+
+
+SUPPOSED = ("aws:calledvia", "aws:principalorg", "aws:resourceorg", "kms:encryptioncontext")
+"""How the keys begin of which a value is supposed: the request may be certain with one and not with a better one."""
+
+
+def _no_worse(one: Sequence[Readings], other: Sequence[Readings], wanted: Sequence[bool]) -> bool:
+    """Whether the first answers let through all that the others do: `wanted` says which conditions had better hold."""
+    return all(
+        (a.taken or not b.taken) and (a.other or not b.other)
+        if hold
+        else (b.taken or not a.taken) and (b.other or not a.other)
+        for a, b, hold in zip(one, other, wanted, strict=True)
+    )
 
 
 def _fulfilling(

@@ -234,9 +234,10 @@ class Surface:
 
     def _at(self, group: ActionClass, target: Target, origin: Origin) -> list[Entry]:
         """The entries at one place, one for each choice of values that is needed."""
-        variants = self._cells.variants(group, origin, target)
         allowed = list(self._lazily(group, target, origin))
-        always = len(allowed) == len(variants)
+        if not allowed:
+            return []
+        always = len(allowed) == len(self._cells.variants(group, origin, target))
         # A request that needs nothing makes all others of the place superfluous. One that holds what every request
         # carries (an address, a region) does not: another value may be let through by another statement.
         plain = next((entry for entry in allowed if entry.certain and not entry.needs), None)
@@ -248,9 +249,24 @@ class Surface:
         return [replace(entry, always=always and not entry.needs) for entry in found.values()][:MOST_NEEDS]
 
     def _lazily(self, group: ActionClass, target: Target, origin: Origin) -> Iterator[Entry]:
+        """The entries at one place, one for each choice of values that is allowed."""
         if not self._cells.leaves_open(group, origin, target.resource):
             return
-        for chosen in self._cells.variants(group, origin, target):
+        # First the few choices of which one is allowed if any is.
+        best = self._cells.best(group, origin, target)
+        passing = next(self._allowed(group, target, origin, best), None) if best is not None else None
+        if best is not None and passing is None:
+            return
+        for entry in self._allowed(group, target, origin, self._cells.variants(group, origin, target)):
+            passing = None
+            yield entry
+        if passing is not None:
+            yield passing
+
+    def _allowed(
+        self, group: ActionClass, target: Target, origin: Origin, choices: Sequence[Mapping[str, str]]
+    ) -> Iterator[Entry]:
+        for chosen in choices:
             if self._left <= 0:
                 return
             self._left -= 1

@@ -18,6 +18,7 @@ from tests.accounts.build import (
     NOT_EVALUATED,
     Json,
     Person,
+    allow,
     audit_of,
     deny,
     document,
@@ -106,8 +107,16 @@ def test_a_guard_closes_the_origins_that_it_names(when: Json, expected: tuple[Or
     assert tuple(one for one in (*DIRECT, SERVICES) if surface.closes("kms:Decrypt", one)) == expected
 
 
+BOTH = [document(deny(when={"ForAllValues:StringNotLike": {"aws:PrincipalOrgPaths": f"o-{n}/*"}})) for n in (1, 2)]
+"""Two values of one key let requests through, and none of those that are tried has two."""
 EACH = [{"StringNotEquals": {key: ["one", "two"]}} for key in CHOSEN]
-"""A condition for each of eight keys to choose: there are more combinations than are tried."""
+"""A condition for each of eight keys to choose: of the values there are more combinations than are tried."""
+SHUT = document(deny(when={"Null": {"aws:SecureTransport": "false"}}))
+
+
+def enforced(*policies: Json) -> str:
+    """What mfa-not-enforced says of an administrator who carries these."""
+    return verdict(audit_of(Person(inline=[ADMIN, *policies])), "mfa-not-enforced", "alice")
 
 
 @pytest.mark.parametrize(
@@ -120,11 +129,7 @@ EACH = [{"StringNotEquals": {key: ["one", "two"]}} for key in CHOSEN]
     ],
 )
 def test_what_a_guard_settles_is_not_searched(further: list[Json], expected: str) -> None:
-    """The last choice of each value alone lets requests through."""
-    closed = [document(deny(when={**when, "Bool": {"aws:SecureTransport": "true"}})) for when in EACH]
-    shut = document(deny(when={"Null": {"aws:SecureTransport": "false"}}))
-    result = audit_of(Person(inline=[ADMIN, *closed, shut, *further]))
-    assert verdict(result, "mfa-not-enforced", "alice") == expected
+    assert enforced(*BOTH, *further) == expected
 
 
 @pytest.mark.parametrize(
@@ -136,9 +141,8 @@ def test_what_a_guard_settles_is_not_searched(further: list[Json], expected: str
     ],
 )
 def test_what_a_statement_asks_that_never_matches_is_not_varied(sparing: Json, expected: str) -> None:
-    shut = document(deny(when={"Null": {"aws:SecureTransport": "false"}}))
-    spared = [document(deny(when={**when, **sparing})) for when in EACH]
-    assert verdict(audit_of(Person(inline=[ADMIN, shut, *spared])), "mfa-not-enforced", "alice") == expected
+    spared = [document(*({**s, "Condition": {**s["Condition"], **sparing}} for s in one["Statement"])) for one in BOTH]
+    assert enforced(SHUT, *spared) == expected
 
 
 def test_values_that_no_condition_tells_apart_are_one() -> None:
@@ -148,6 +152,16 @@ def test_values_that_no_condition_tells_apart_are_one() -> None:
     office = document(
         deny(when={"NotIpAddress": {"aws:SourceIp": networks}, "StringNotEquals": {"aws:SourceVpce": points}})
     )
-    shut = document(deny(when={"Null": {"aws:SecureTransport": "false"}}))
-    assert verdict(audit_of(Person(inline=[ADMIN, office, shut])), "mfa-not-enforced", "alice") == FINE
-    assert verdict(audit_of(Person(inline=[ADMIN, office])), "mfa-not-enforced", "alice") == FOUND
+    assert enforced(office, SHUT) == FINE
+    assert enforced(office) == FOUND
+
+
+def test_the_best_values_of_each_key_tell_whether_anything_gets_through() -> None:
+    denies = [document(deny(when=when)) for when in EACH]
+    allows = [document(allow("s3:*", when={"StringEquals": {"aws:SourceVpce": ["one", "two"]}}))]
+    assert enforced(*denies) == FOUND
+    assert enforced(*denies, SHUT) == FINE
+    for barred, expected in ((["one"], FOUND), (["one", "two"], FINE)):
+        contrary = document(deny("s3:*", when={"StringEquals": {"aws:SourceVpce": barred}}))
+        result = audit_of(Person(inline=[*allows, *denies, contrary]))
+        assert verdict(result, "mfa-not-enforced", "alice") == expected
