@@ -160,9 +160,10 @@ def _names(patterns: Iterable[str], user_name: str) -> bool:
 
 
 def _arn_source(pattern: str) -> str:
-    # What is accepted is read narrowly: a star for the region must not run on into another account.
+    # What is accepted is read narrowly: a star for the region must not run on into another account, and a question mark
+    # is for no star, where a pattern is what is found.
     *head, tail = pattern.split(":", ARN_SEGMENTS - 1)
-    return ":".join([*(glob_source(segment, "[^:]") for segment in head), glob_source(tail)])
+    return ":".join([*(glob_source(segment, "[^:]", "[^:*]") for segment in head), glob_source(tail, one="[^*]")])
 
 
 def _matches(sources: Iterable[str], text: str) -> bool:

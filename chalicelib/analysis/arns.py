@@ -242,6 +242,11 @@ def meet(patterns: Sequence[str], word: str = NOTHING) -> str | None:
     return ":".join(met)
 
 
+def meet_texts(patterns: Sequence[str]) -> str | None:
+    """A text that lies in all the patterns of texts; None if there is none."""
+    return _meet(tuple(dict.fromkeys(patterns)), NOTHING)
+
+
 @lru_cache(maxsize=65_536)
 def _meet(patterns: tuple[str, ...], word: str) -> str | None:
     """A text that lies in all the patterns.

@@ -6,11 +6,12 @@ What the policies name is tried, and for each thing they name something that the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.analysis.arns import Patterns, Places, Target, places, targets
 from chalicelib.analysis.contexts import Values, contexts
 from chalicelib.analysis.decide import carried, region_of
+from chalicelib.analysis.known import Known
 from chalicelib.analysis.names import GLOBAL_SERVICES, NOTHING
 from chalicelib.analysis.origins import (
     ANY_SERVICE,
@@ -23,8 +24,10 @@ from chalicelib.analysis.origins import (
     services_apart,
 )
 from chalicelib.analysis.partition import ActionClass
+from chalicelib.analysis.suppositions import OF_AN_ORGANISATION, base_organisation, own_organisation
 from chalicelib.analysis.universe import Actions, actions_named
 from chalicelib.iam.account import AccountSnapshot, User, principal_context
+from chalicelib.iam.conditions import Condition
 from chalicelib.iam.patterns import fold
 from chalicelib.iam.policy_set import MANAGED_KEY, MANAGED_KEY_ACTIONS, PolicySet
 from chalicelib.iam.request import MFA_KEYS, MfaState, Request, build_request, is_supported
@@ -51,9 +54,11 @@ class Caller:
     def __init__(self, snapshot: AccountSnapshot, user: User) -> None:
         self.snapshot = snapshot
         self.user = user
-        self.own = _folded(principal_context(user))
+        self.own = {**_folded(principal_context(user)), **own_organisation(snapshot)}
         """The values that the caller cannot choose."""
-        self.base = {**_NETWORK, **_folded(carried(snapshot, user, "", "*", MfaState.ABSENT)), **self.own}
+        self.general = {**_NETWORK, **base_organisation(snapshot)}
+        """What every request carries, whatever the value, and no answer about the account shows."""
+        self.base = {**self.general, **_folded(carried(snapshot, user, "", "*", MfaState.ABSENT)), **self.own}
         """What every request carries, one value of each key."""
 
     def request(self, origin: Origin, action: str, resource: str, chosen: Mapping[str, str]) -> Request:
@@ -94,8 +99,13 @@ class Cells:
             for statement in policy.document.about(action)
         ]
         self._of_resource = policies.resource.document if policies.resource else None
+        read = (*policies.binding, *([policies.resource] if policies.resource else ()))
+        self._asks_for_organisation = any(
+            key.startswith(OF_AN_ORGANISATION) for policy in read for s in policy.document.statements for key in s.keys
+        )
         self._cases: dict[tuple[int, ...], _Case] = {}
         self._values: dict[tuple[object, ...], tuple[list[Values], bool]] = {}
+        self._known: dict[tuple[Origin, str], Known] = {}
         self.untried = ""
         """Why not all combinations that matter have been among those tried so far; empty where they have."""
 
@@ -139,16 +149,33 @@ class Cells:
         services = self._case(group).services
         return [one for origin in origins for one in (services if origin == SERVICES else (origin,))]
 
+    def elsewhere(self, group: ActionClass, account: str) -> tuple[Iterator[Target], bool]:
+        """The resources of the class in another account, in one region, and whether all patterns are among them."""
+        case = self._case(group)
+        where = replace(case.where, account=account, regions=case.where.regions[:1])
+        return targets(group, case.patterns, where), case.patterns.whole
+
     def variants(self, group: ActionClass, origin: Origin, target: Target) -> Sequence[dict[str, str]]:
         """The choices of condition values, the plain one first; each only as far as the request carries the key."""
+        found, whole = self._choices(group, origin, target)
+        if not whole:
+            self.untried = self.untried or MANY_VALUES
+        return found
+
+    def best(self, group: ActionClass, origin: Origin, target: Target) -> Sequence[dict[str, str]] | None:
+        """The choices of which one is allowed if any choice is; None where that cannot be said of a few."""
+        found, whole = self._choices(group, origin, target, best=True)
+        return found if whole else None
+
+    def _choices(
+        self, group: ActionClass, origin: Origin, target: Target, *, best: bool = False
+    ) -> tuple[Sequence[dict[str, str]], bool]:
         regions = self._case(group).where.regions
         region = region_of(target.resource) or regions[0]
         # Where the resource or the service says where, the region is no matter of choice.
         fixed = bool(region_of(target.resource)) or group.service in GLOBAL_SERVICES
         choice = (region,) if fixed else regions
-        values, whole = self._values_of(group, origin, region, choice, target.action)
-        if not whole:
-            self.untried = self.untried or MANY_VALUES
+        values, whole = self._values_of(group, origin, region, choice, target.action, best=best)
         chosen: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
         for variant in values:
             kept = {
@@ -157,7 +184,7 @@ class Cells:
                 if value is not None and not (fixed and key == "aws:requestedregion")
             }
             chosen.setdefault(tuple(kept.items()), kept)
-        return list(chosen.values())
+        return list(chosen.values()), whole
 
     def in_play(self, group: ActionClass, action: str) -> tuple[Statement, ...]:
         """The statements about a class, with those of the resource's own policy about an action of it, if known.
@@ -168,21 +195,35 @@ class Cells:
         return (*group.identity, *group.bound, *of_resource)
 
     def _values_of(
-        self, group: ActionClass, origin: Origin, region: str, regions: Sequence[str], action: str
+        self, group: ActionClass, origin: Origin, region: str, regions: Sequence[str], action: str, *, best: bool
     ) -> tuple[list[Values], bool]:
         statements = self.in_play(group, action)
         keys = frozenset(c.key for s in statements for c in s.conditions if is_supported(action, c.key))
         if not keys:
             return [{}], True
-        key = (*map(id, statements), keys, origin, region, tuple(regions))
+        key = (*map(id, statements), keys, origin, region, tuple(regions), best)
         if key not in self._values:
-            conditions = [c for s in statements for c in s.conditions if c.key in keys and c.key not in MFA_KEYS]
-            wanted = [s.conditions for s in statements if s.effect is Effect.ALLOW and s.conditions]
-            evaded = [c for s in statements if s.effect is Effect.DENY for c in s.conditions if c.key in keys]
+            where = region if len(regions) == 1 and is_supported(action, VIA_SERVICE) else ""
+            known = self.known(origin, where)
+            # A statement that does not match for want of what nobody chooses has no say, whatever else is chosen.
+            open_to = [s for s in statements if not known.excludes(s)]
+            conditions = [c for s in open_to for c in s.conditions if c.key in keys and c.key not in MFA_KEYS]
+            wanted = [s.conditions for s in open_to if s.effect is Effect.ALLOW and s.conditions]
+            evaded = [c for s in open_to if s.effect is Effect.DENY for c in s.conditions if c.key in keys]
+            allowing = frozenset(id(c) for found in wanted for c in found) if best else None
+            base, own = self.caller.base, self.caller.own
             self._values[key] = contexts(
-                conditions, self.caller.base, self.caller.own, regions, origin.forced(region), wanted, evaded=evaded
+                conditions, base, own, regions, origin.forced(region), wanted, evaded=evaded, allowing=allowing
             )
         return self._values[key]
+
+    def of_organisation(self, group: ActionClass, action: str) -> Sequence[Condition]:
+        """The conditions on the organisation of the account or the resource that requests of the class meet."""
+        if not self._asks_for_organisation:
+            return ()
+        of_resource = self._of_resource.about(fold(action)) if self._of_resource else ()
+        statements = (*group.identity, *group.bound, *of_resource)
+        return [c for s in statements for c in s.conditions if c.key.startswith(OF_AN_ORGANISATION)]
 
     def leaves_open(self, group: ActionClass, origin: Origin, resource: str) -> bool:
         """Whether some condition values may get a request on the resource through: asked once, before any is tried."""
@@ -194,30 +235,14 @@ class Cells:
             and not any(_may_allow(s, resource, own) for s in group.identity)
         ):
             return False
-        return not any(
-            asks_for_mfa_alone(s, origin.mfa, own) and _surely_covers(s, resource, own)
-            for s in (*group.identity, *group.bound)
-        )
+        known = self.known(origin, region_of(resource) if is_supported(group.name, VIA_SERVICE) else "")
+        return not any(known.denies(s) and _surely_covers(s, resource, own) for s in (*group.identity, *group.bound))
 
-
-_OWN = (
-    "aws:principalaccount", "aws:principalarn", "aws:principalisawsservice", "aws:principaltag/", "aws:principaltype",
-    "aws:username",
-)  # fmt: skip
-"""How the keys begin that say who the caller is; one that the caller lacks is absent for good."""
-
-
-def asks_for_mfa_alone(statement: Statement, mfa: MfaState, own: Mapping[str, str]) -> bool:
-    """Whether the statement is a deny that holds in that state whatever a request chooses.
-
-    Its conditions look at MFA and at who the caller is, and at nothing else.
-    """
-    if statement.effect is not Effect.DENY:
-        return False
-    if any(key not in MFA_KEYS and not key.startswith(_OWN) for c in statement.conditions for key in c.keys):
-        return False
-    context = {**own, **mfa.context}
-    return all(condition.readings(context).least for condition in statement.conditions)
+    def known(self, origin: Origin, region: str = "") -> Known:
+        """What no request of that origin can choose, in a region if one is given."""
+        if (origin, region) not in self._known:
+            self._known[origin, region] = Known(self.caller.own, origin, region)
+        return self._known[origin, region]
 
 
 def _may_allow(statement: Statement, resource: str, own: Mapping[str, str]) -> bool:

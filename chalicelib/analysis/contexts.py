@@ -13,7 +13,7 @@ from itertools import islice, product
 
 from chalicelib.analysis.names import GIVEN, WORDS
 from chalicelib.iam.conditions import Condition
-from chalicelib.iam.patterns import parse_template, plain
+from chalicelib.iam.patterns import Readings, parse_template, plain
 from chalicelib.iam.values import Network, parse_date, parse_network, parse_number
 
 MOST_VALUES = 16
@@ -32,34 +32,49 @@ def contexts(
     wanted: Iterable[Sequence[Condition]] = (),
     *,
     evaded: Sequence[Condition] = (),
+    free: tuple[str, ...] = (),
+    allowing: frozenset[int] | None = None,
 ) -> tuple[list[Values], bool]:
     """The combinations of condition values in play, the base one first, and whether they are all there are.
 
     Then come those in which as few as can be of the conditions in `evaded` hold, and those in which the conditions of
     one of the statements in `wanted` do, so that they are tried however many combinations there are.
 
-    `base` has the values of keys that every request carries: those are never absent. `own` has the caller's values, for
-    policy variables. `regions` are those that the policies tell apart; `forced` has the values of settled keys.
+    `base` has the values of keys that every request carries: those are never absent. `own` has the caller's values,
+    which stay as they are and fill policy variables. `regions` are those that the policies tell apart; `forced` has the
+    values of settled keys. `free` says how those of the keys begin that can be chosen although most callers cannot.
+
+    With `allowing`, the ids of the conditions of Allows, a value is left out where another one lets through whatever it
+    lets through: enough to tell whether anything gets through at all.
     """
-    of_key: dict[str, list[Condition]] = {}
-    for condition in conditions:
-        if not condition.key.startswith(GIVEN):
-            of_key.setdefault(condition.key, []).append(condition)
     settled = {**forced, "aws:requestedregion": regions}
-    values = {
-        key: list(settled[key]) if key in settled else _values(found, base.get(key), own)
-        for key, found in of_key.items()
-    }
+    of_key: dict[str, list[Condition]] = {}
+    filling: set[str] = set()
+    for condition in conditions:
+        filling |= condition.keys - {condition.key}
+        if condition.key in settled or _is_chosen(condition.key, own, free):
+            of_key.setdefault(condition.key, []).append(condition)
+    values: dict[str, list[str | None]] = {}
+    for key, found in of_key.items():
+        values[key] = list(settled[key]) if key in settled else values_of(found, base.get(key), own)
+        if key in filling or not all(condition.keys - {key} <= own.keys() for condition in found):
+            continue
+        apart = _apart(found, values[key], own)
+        if allowing is not None and not key.startswith(SUPPOSED):
+            values[key] = _best(apart, [id(condition) in allowing for condition in found])
+        elif key not in settled:
+            values[key] = list(apart.values())
     whole = all(
-        len(values[key]) <= MOST_VALUES and (key in settled or _is_told(found, own)) for key, found in of_key.items()
+        len(values[key]) <= MOST_VALUES and (key in settled or _is_told(found, own, free))
+        for key, found in of_key.items()
     )
     combinations = product(*(found[:MOST_VALUES] for found in values.values()))
     taken: list[Values] = [dict(zip(values, found, strict=True)) for found in islice(combinations, MOST_CONTEXTS)]
     all_taken = next(combinations, None) is None
     if taken and not (all_taken and whole):
-        apart = {**taken[0], **_evading(evaded, values, own)}
+        evading = {**taken[0], **_evading(evaded, values, own)}
         fulfilling = [_fulfilling(found, values, own) for found in wanted]
-        taken[1:1] = [apart, *({**first, **found} for first in (taken[0], apart) for found in fulfilling)]
+        taken[1:1] = [evading, *({**first, **found} for first in (taken[0], evading) for found in fulfilling)]
     return taken, whole and all_taken
 
 
@@ -74,6 +89,46 @@ def _evading(
         holding = [sum(condition.readings(context).most for condition in here) for context in contexts_of]
         found[key] = values[key][holding.index(min(holding))]
     return found
+
+
+def _is_chosen(key: str, own: Mapping[str, str], free: tuple[str, ...]) -> bool:
+    """Whether whoever makes the request chooses the key's value."""
+    return key.startswith(free) if key in own or key.startswith(GIVEN) else True
+
+
+def _apart(
+    conditions: Sequence[Condition], values: Sequence[str | None], own: Mapping[str, str]
+) -> dict[tuple[Readings, ...], str | None]:
+    """The first value for each set of answers that the conditions on a key give: others change nothing."""
+    key = conditions[0].key
+    found: dict[tuple[Readings, ...], str | None] = {}
+    for value in values:
+        context = {name: text for name, text in own.items() if name != key} | ({} if value is None else {key: value})
+        found.setdefault(tuple(condition.readings(context) for condition in conditions), value)
+    return found
+
+
+def _best(apart: Mapping[tuple[Readings, ...], str | None], wanted: Sequence[bool]) -> list[str | None]:
+    """The values of those sets that no other is better than; `wanted` says which conditions had better hold."""
+    best: dict[tuple[Readings, ...], str | None] = {}
+    for given, value in apart.items():
+        if not any(_no_worse(other, given, wanted) for other in best):
+            best = {other: one for other, one in best.items() if not _no_worse(given, other, wanted)} | {given: value}
+    return list(best.values())
+
+
+SUPPOSED = ("aws:calledvia", "aws:principalorg", "aws:resourceorg", "kms:encryptioncontext")
+"""How the keys begin of which a value is supposed: the request may be certain with one and not with a better one."""
+
+
+def _no_worse(one: Sequence[Readings], other: Sequence[Readings], wanted: Sequence[bool]) -> bool:
+    """Whether the first answers let through all that the others do: `wanted` says which conditions had better hold."""
+    return all(
+        (a.taken or not b.taken) and (a.other or not b.other)
+        if hold
+        else (b.taken or not a.taken) and (b.other or not a.other)
+        for a, b, hold in zip(one, other, wanted, strict=True)
+    )
 
 
 def _fulfilling(
@@ -95,15 +150,15 @@ _ORDERED = ("Bool", "Numeric", "Date")
 """Operators of values that their instances exhaust: true and false, or what lies below, at and above."""
 
 
-def _is_told(conditions: Sequence[Condition], own: Mapping[str, str]) -> bool:
+def _is_told(conditions: Sequence[Condition], own: Mapping[str, str], free: tuple[str, ...]) -> bool:
     """Whether single values tell all: not where sets of values count, nor where a variable's value is not known."""
     if len(conditions) > 1 and any(condition.operator.quantifier for condition in conditions):
         return False
     variables = frozenset[str]().union(*(condition.keys - {condition.key} for condition in conditions))
-    return all(key in own or key.startswith(GIVEN) for key in variables)
+    return not any(_is_chosen(key, own, free) for key in variables)
 
 
-def _values(conditions: Sequence[Condition], first: str | None, own: Mapping[str, str]) -> list[str | None]:
+def values_of(conditions: Sequence[Condition], first: str | None, own: Mapping[str, str]) -> list[str | None]:
     """The values of one key: the one that every request has, or none; an instance of each; some that none matches."""
     found: dict[str | None, None] = {first: None}
     for condition in conditions:

@@ -69,6 +69,8 @@ def carried(snapshot: AccountSnapshot, user: User, action: str, resource: str, m
         "aws:ViaAWSService": "false",
         **mfa.context,
     }
+    if snapshot.organization:
+        context["aws:PrincipalOrgID"] = snapshot.organization
     if action.startswith("kms:"):
         context["kms:CallerAccount"] = user.principal.account
     region = region_of(resource)

@@ -15,7 +15,7 @@ from chalicelib.analysis.git import git_without_mfa
 from chalicelib.analysis.origins import ABSENT, DIRECT, FALSE, Origin
 from chalicelib.analysis.scopes import beyond_enrolment, care, key_reading, unguarded
 from chalicelib.analysis.shared import UserSurface
-from chalicelib.analysis.surface import Entry, Surface
+from chalicelib.analysis.surface import Answer, Entry, Surface
 from chalicelib.analysis.ways import Reach, Way, reached_by, way_to
 from chalicelib.iam.decision import Decision, Verdict
 from chalicelib.iam.request import MFA_KEYS, MfaState, Request
@@ -26,12 +26,14 @@ from chalicelib.iam.statement import Effect, Statement
 class Enforcement:
     """What was found for a user: the gravest hole and the way to it, or none, and why not all was tried.
 
-    `guarded` are the origins for which MFA is asked, but for exemptions; `keys` is what those open of KMS.
+    `untried_of_others` is the same of other people's credentials, on which no other question hangs. `guarded` are the
+    origins for which MFA is asked, but for exemptions; `keys` is what those open of KMS.
     """
 
     hole: Entry | None
     way: Way | None
     untried: str
+    untried_of_others: str
     guarded: tuple[Origin, ...]
     keys: KeyExceptions
 
@@ -45,12 +47,16 @@ def enforcement_of(surface: UserSurface, ways: Sequence[Way]) -> Enforcement:
     beyond = beyond_enrolment() | (0 if keys.any else key_reading())
     scopes = {origin: beyond if origin in guarded else unguarded() for origin in DIRECT}
     unknown = [origin for origin in DIRECT if any(w.origin == origin and w.reach is not Reach.GIT for w in ways)]
-    answer = surface.gravest(reached_by([way for way in ways if way.reach is not Reach.GIT], scopes), unknown)
+    able = [way for way in ways if way.reach is not Reach.GIT]
+    answer = surface.gravest(reached_by(able, scopes), unknown)
     if not answer.entries and ABSENT not in guarded and _git_works(surface, ways):
-        answer = surface.gravest(reached_by(ways, scopes))
-    hole = answer.entries[0] if answer.entries else _on_others(surface, ways)
-    way = way_to(hole.origin, hole.group.members, ways) if hole else None
-    return Enforcement(hole, way, answer.untried, guarded, keys)
+        untried, able, answer = answer.untried, list(ways), surface.gravest(reached_by(ways, scopes))
+        answer = Answer(answer.entries, untried or answer.untried)
+    others = Answer(()) if answer.entries else _on_others(surface, able)
+    hole = next(iter((*answer.entries, *others.entries)), None)
+    # Of the ways that were asked about: a credential for Git alone is not how it is done where another was found.
+    way = way_to(hole.origin, hole.group.members, able) if hole else None
+    return Enforcement(hole, way, answer.untried, others.untried, guarded, keys)
 
 
 def passes_codecommit(surface: UserSurface, ways: Sequence[Way], enforcement: Enforcement) -> bool:
@@ -63,19 +69,21 @@ def passes_codecommit(surface: UserSurface, ways: Sequence[Way], enforcement: En
     return only_git and bool(git_without_mfa(surface, (ABSENT,)).accesses)
 
 
-def _on_others(surface: UserSurface, ways: Sequence[Way]) -> Entry | None:
-    """That other people's credentials can be changed or deleted."""
+def _on_others(surface: UserSurface, ways: Sequence[Way]) -> Answer:
+    """That other people's credentials can be changed or deleted: one entry at most."""
     origins = tuple(origin for origin in DIRECT if any(w.origin == origin and w.reach is Reach.ANYTHING for w in ways))
     own = surface.caller.user.name
-    found: tuple[Entry, ...] = surface.shared(("others", origins), lambda shared: _impersonal(shared, origins))
-    others = (surface.own.again(entry) for entry in found if entry.request.resource.rpartition("/")[2] != own)
-    return next((entry for entry in others if entry is not None), None)
+    found: Answer = surface.shared(("others", origins), lambda shared: _impersonal(shared, origins))
+    others = (surface.own.again(entry) for entry in found.entries if entry.request.resource.rpartition("/")[2] != own)
+    entry = next((entry for entry in others if entry is not None), None)
+    return Answer((entry,) if entry else (), found.untried)
 
 
-def _impersonal(surface: Surface, origins: Sequence[Origin]) -> tuple[Entry, ...]:
+def _impersonal(surface: Surface, origins: Sequence[Origin]) -> Answer:
     """What changes credentials on resources that are no matter of who asks, the surest and gravest first."""
-    entries = (entry for entry in surface.entries(care(), origins).entries if not entry.target.personal)
-    return tuple(sorted(entries, key=lambda entry: (not entry.certain, entry.kind)))
+    answer = surface.entries(care(), origins)
+    entries = (entry for entry in answer.entries if not entry.target.personal)
+    return Answer(tuple(sorted(entries, key=lambda entry: (not entry.certain, entry.kind))), answer.untried)
 
 
 def _git_works(surface: UserSurface, ways: Sequence[Way]) -> bool:

@@ -51,6 +51,16 @@ class Origin:
             **dict.fromkeys(CALLED_VIA, (None, host)),
         }
 
+    def settled(self, region: str = "") -> dict[str, str | None]:
+        """Those of the keys that can be one thing alone; None for one that is absent.
+
+        Without a region those are left out that hold it.
+        """
+        found = {key: values[0] for key, values in self.forced(region).items() if len(values) == 1}
+        if self.via not in ("", ANY_SERVICE) and not region:
+            del found[VIA_SERVICE]
+        return found
+
     def carried(self, region: str, *, kms: bool) -> dict[str, str]:
         """The keys that every request of the origin carries beside MFA's."""
         if not self.via:

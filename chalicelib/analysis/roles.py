@@ -7,25 +7,21 @@ account leaves it to the user's policies. Of roles in other accounts the trust p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
-from chalicelib.analysis.arns import meet, places
-from chalicelib.analysis.cells import MANY_VALUES
-from chalicelib.analysis.contexts import contexts
-from chalicelib.analysis.origins import ABSENT, Origin
+from chalicelib.analysis.assuming import Asking, Tried, first_allowed
+from chalicelib.analysis.cells import MANY_PATTERNS, MANY_VALUES
+from chalicelib.analysis.origins import Origin
+from chalicelib.analysis.sessions import ASSUME, Session, trust_of
 from chalicelib.analysis.shared import UserSurface
 from chalicelib.iam.account import AccountSnapshot, Role
-from chalicelib.iam.decision import Decision, evaluate
-from chalicelib.iam.matching import named_in
-from chalicelib.iam.patterns import ARN_SEGMENTS, fold
-from chalicelib.iam.policy_set import Policy, PolicySet, trust_in_account
-from chalicelib.iam.principals import parse_principal
-from chalicelib.iam.request import MFA_KEYS, Request, account_of_resource, build_request, is_supported
-from chalicelib.iam.statement import Effect
+from chalicelib.iam.decision import Decision
+from chalicelib.iam.patterns import ARN_SEGMENTS
+from chalicelib.iam.policy_set import Policy, trust_in_account
 
-ASSUME = "sts:AssumeRole"
+LENGTH = 12
+"""Digits of an account's number."""
 LONGEST_CHAIN = 4
 MOST_ROLES = 200
 """Roles told of one user."""
@@ -43,13 +39,20 @@ class Reached:
     decision: Decision
     needs: Mapping[str, str]
     doubts: tuple[str, ...] = ()
-    named: str = ""
-    """The pattern that the user's policies name it by, where the role itself is not known."""
+    named: tuple[str, ...] = ()
+    """The patterns that the policies name it by, where the role itself is not known; a star where they name none."""
+    anywhere: bool = False
+    """Whether those leave the account open: then the role is one of any account but the user's."""
 
     @property
     def role(self) -> str:
         """The ARN of the role."""
         return self.path[-1]
+
+    @property
+    def name(self) -> str:
+        """The role, or the patterns that stand for it."""
+        return " and ".join(self.named) or self.role
 
 
 class Roles:
@@ -58,164 +61,138 @@ class Roles:
     def __init__(self, snapshot: AccountSnapshot) -> None:
         self._snapshot = snapshot
         self._by_arn = {role.arn: role for role in snapshot.roles.values()}
-        self._next: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {}
+        self._next: dict[str, tuple[tuple[tuple[str, tuple[str, ...]], ...], bool]] = {}
         self.untried = ""
         """Why not every choice was tried for the user asked about last; empty where each was."""
 
     def reached(self, surface: UserSurface, origins: Sequence[Origin]) -> tuple[Reached, ...]:
-        """The roles within a user's reach, the nearest first."""
+        """The roles within a user's reach, the nearest first; then those that only patterns name."""
         self.untried = ""
         found: dict[str, Reached] = {}
+        anywhere: dict[str, Reached] = {}
         for origin in origins:
-            for step in (*self._own_account(surface, origin), *self._other_accounts(surface, origin)):
-                known = found.get(step.role)
-                if known is None or (known.doubts and not step.doubts):
-                    found[step.role] = step
+            if surface.own.closes(ASSUME, origin):
+                continue
+            for step in (*self._own_account(surface, origin), *self._named_elsewhere(surface, origin)):
+                _keep(found, step.role, step)
+            for step in self._anywhere(surface, origin):
+                _keep(anywhere, step.name, step)
         ahead = list(found.values())
         while ahead and len(found) < MOST_ROLES:
             here = ahead.pop(0)
             for arn, doubts in self._after(here.role) if len(here.path) < LONGEST_CHAIN else ():
                 if arn not in found:
-                    found[arn] = replace(here, path=(*here.path, arn), doubts=(*here.doubts, *doubts))
+                    found[arn] = replace(here, path=(*here.path, arn), doubts=(*here.doubts, *doubts), named=())
                     ahead.append(found[arn])
-        return tuple(found.values())
+        return (*found.values(), *anywhere.values())
 
     def _own_account(self, surface: UserSurface, origin: Origin) -> Iterator[Reached]:
-        if surface.own.closes(ASSUME, origin):
-            return
         for role in self._by_arn.values():
-            if (answer := self._decide(surface, origin, role)) is not None:
-                yield answer
+            trust, doubts = trust_of(role)
+            step = self._step(surface, origin, role.arn, trust)
+            if step is not None:
+                yield replace(step, doubts=(*doubts, *step.doubts))
 
-    def _decide(self, surface: UserSurface, origin: Origin, role: Role) -> Reached | None:
-        trust, doubts = _trust_of(role)
-        found = self._first_allowed(surface, origin, role.arn, trust)
-        if found is None:
-            return None
-        decision, needs = found
-        return Reached((role.arn,), origin, decision, needs, (*doubts, *decision.doubts_told))
+    def _named_elsewhere(self, surface: UserSurface, origin: Origin) -> Iterator[Reached]:
+        """Roles of accounts that the user's policies name: whether they trust the user is not known."""
+        for account in sorted(_accounts(surface)):
+            if not account.isdigit():
+                continue
+            doubt = f"not read whether the role's trust policy in account {account} lets the user in"
+            for patterns, step in self._in_account(surface, origin, account):
+                # What names no account is told of them all.
+                if any(_account_of(pattern) == account for pattern in patterns):
+                    yield replace(step, doubts=(doubt, *step.doubts), named=patterns)
 
-    def _other_accounts(self, surface: UserSurface, origin: Origin) -> Iterator[Reached]:
-        """Roles that the user's policies name in other accounts: whether they trust the user is not known."""
+    def _anywhere(self, surface: UserSurface, origin: Origin) -> Iterator[Reached]:
+        """Roles by the patterns that leave the account open, one for each; by a star alone where any role will do."""
+        doubt = "not read whether there is such a role in another account, and whether it lets the user in"
+        taken = _accounts(surface) | {surface.caller.user.principal.account}
+        for part in ("*", *sorted(taken - {"*"})):
+            account = _some_account(part, taken)
+            for patterns, step in self._in_account(surface, origin, account) if account else ():
+                told = replace(step, doubts=(doubt, *step.doubts), named=patterns or ("*",), anywhere=True)
+                if patterns:
+                    yield told
+                elif part == "*":
+                    yield told
+                    return
+
+    def _in_account(
+        self, surface: UserSurface, origin: Origin, account: str
+    ) -> Iterator[tuple[tuple[str, ...], Reached]]:
+        """The roles that policies tell apart in another account, with the patterns in which each lies."""
         trust = trust_in_account(surface.caller.user.principal.account)
-        for account, pattern, arn in _named_elsewhere(surface):
-            found = self._first_allowed(surface, origin, arn, trust)
-            if found is not None:
-                doubt = f"not read whether the role's trust policy in account {account} lets the user in"
-                yield Reached((arn,), origin, *found, (doubt,), pattern)
+        targets, whole = surface.own.elsewhere(ASSUME, account)
+        if not whole:
+            self.untried = MANY_PATTERNS
+        for target in targets:
+            step = self._step(surface, origin, target.resource, trust)
+            if step is not None:
+                yield target.patterns, step
 
-    def _first_allowed(
-        self, surface: UserSurface, origin: Origin, arn: str, trust: Policy | None
-    ) -> tuple[Decision, Mapping[str, str]] | None:
+    def _step(self, surface: UserSurface, origin: Origin, arn: str, trust: Policy | None) -> Reached | None:
         """How the user can assume the role; None where no choice that was tried lets them."""
         caller = surface.caller
-        policies = replace(surface.policies, resource=trust)
-        request = partial(caller.request, origin, ASSUME, arn)
-        found, whole = _first_allowed(policies, caller.base, caller.own, request)
-        if found is None and not whole:
+        asking = Asking(
+            policies=replace(surface.policies, resource=trust),
+            base=caller.base,
+            own=caller.own,
+            request=lambda chosen: caller.request(origin, ASSUME, arn, chosen),
+            origin=origin,
+            stays=frozenset(caller.general),
+        )
+        found = self._told(first_allowed(asking)).found
+        return None if found is None else Reached((arn,), origin, found.decision, found.needs, found.doubts)
+
+    def _told(self, tried: Tried) -> Tried:
+        if tried.found is None and not tried.whole:
             self.untried = MANY_VALUES
-        return found
+        return tried
 
     def _after(self, arn: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The roles that a session of the role can go on to without MFA, with what is in doubt."""
         if arn not in self._next:
             role = self._by_arn.get(arn)
-            self._next[arn] = tuple(self._steps(role)) if role else ()
-        return self._next[arn]
+            self._next[arn] = self._steps(role) if role else ((), True)
+        steps, whole = self._next[arn]
+        if not whole:
+            self.untried = MANY_VALUES
+        return steps
 
-    def _steps(self, role: Role) -> Iterator[tuple[str, tuple[str, ...]]]:
-        own = self._snapshot.policies_of_role(role)
-        unread = ("the role's policies were not read in full",) if own.missing or own.broken else ()
-        session, base = _session_of(role), _session_context(self._snapshot, role)
-
-        def request(arn: str, chosen: Mapping[str, str]) -> Request:
-            return build_request(session, ASSUME, arn, {**base, **chosen})
-
+    def _steps(self, role: Role) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], bool]:
+        """The same, and whether all choices were tried for each role that it does not go on to."""
+        session = Session(self._snapshot, role)
+        found: list[tuple[str, tuple[str, ...]]] = []
+        whole = True
         for other in self._by_arn.values():
-            if other.arn == role.arn:
-                continue
-            trust, doubts = _trust_of(other)
-            policies = replace(own.policies, resource=trust)
-            if _first_allowed(policies, base, base, partial(request, other.arn))[0] is not None:
-                yield other.arn, (*unread, *doubts)
+            tried = session.assumes(other) if other.arn != role.arn else Tried(None, True)
+            if tried.found is not None:
+                found.append((other.arn, tried.found.doubts))
+            whole = whole and (tried.found is not None or tried.whole)
+        return tuple(found), whole
 
 
-def _named_elsewhere(surface: UserSurface) -> Iterator[tuple[str, str, str]]:
-    """(account, pattern, ARN) for each pattern of the user's policies that names roles in another account."""
-    own = surface.caller.user.principal
-    for pattern in surface.own.patterns(ASSUME):
-        account = pattern.split(":", ARN_SEGMENTS - 1)[4]
-        if account.isdigit() and account != own.account:
-            arn = meet((f"arn:{own.partition}:iam::{account}:role/?*", pattern))
-            if arn is not None:
-                yield account, pattern, arn
+def _keep(found: dict[str, Reached], key: str, step: Reached) -> None:
+    """Remember a role by the surest way to it."""
+    known = found.get(key)
+    if known is None or (known.doubts and not step.doubts):
+        found[key] = step
 
 
-def _trust_of(role: Role) -> tuple[Policy | None, tuple[str, ...]]:
-    """The role's trust policy; where it cannot be evaluated the role is taken to trust its account."""
-    if role.trust.document is None:
-        return None, (f"{role.trust.complaint}: it is assumed to trust its account",)
-    return Policy(role.trust.name, role.trust.document), ()
+def _account_of(pattern: str) -> str:
+    return pattern.split(":", ARN_SEGMENTS - 1)[4]
 
 
-def _session_of(role: Role) -> str:
-    """The ARN of a session of the role."""
-    principal = parse_principal(role.arn)
-    return f"arn:{principal.partition}:sts::{principal.account}:assumed-role/{role.name}/mfawatch"
+def _accounts(surface: UserSurface) -> frozenset[str]:
+    """What stands for the account in the patterns that the policies name roles by, but the user's own account."""
+    own = surface.caller.user.principal.account
+    return frozenset(map(_account_of, surface.own.patterns(ASSUME))) - {own}
 
 
-def _session_context(snapshot: AccountSnapshot, role: Role) -> dict[str, str]:
-    """The condition keys of a session of the role that came about without MFA."""
-    return {
-        "aws:currenttime": snapshot.taken.isoformat(timespec="seconds"),
-        "aws:epochtime": str(int(snapshot.taken.timestamp())),
-        "aws:principalarn": role.arn,
-        "aws:principalaccount": account_of_resource(role.arn),
-        "aws:principaltype": "AssumedRole",
-        "aws:principalisawsservice": "false",
-        "aws:resourceaccount": account_of_resource(role.arn),
-        "aws:securetransport": "true",
-        "aws:viaawsservice": "false",
-        **{f"aws:principaltag/{fold(key)}": value for key, value in role.tags.items()},
-    }
-
-
-def _first_allowed(
-    policies: PolicySet,
-    base: Mapping[str, str],
-    own: Mapping[str, str],
-    request: Callable[[Mapping[str, str]], Request],
-) -> tuple[tuple[Decision, Mapping[str, str]] | None, bool]:
-    """The decision on the first choice of condition values that is allowed, with what of it is needed.
-
-    Also whether the choices tried are all that matter.
-    """
-    plain = request({})
-    if not _may_pass(policies, plain):
-        return None, True
-    about = [s for _, _, layer in policies.layers(plain) for p in layer for s in p.document.about(plain.action)]
-    conditions = [c for s in about for c in s.conditions if c.key not in MFA_KEYS and is_supported(plain.action, c.key)]
-    wanted = [s.conditions for s in about if s.effect is Effect.ALLOW and s.conditions]
-    regions = places(about, plain.principal).regions
-    variants, whole = contexts(conditions, base, own, regions, ABSENT.forced(regions[0]), wanted)
-    for variant in variants:
-        chosen = {key: value for key, value in variant.items() if value is not None and base.get(key) != value}
-        decision = evaluate(request(chosen), policies)
-        if decision.may_be_allowed:
-            for key in tuple(chosen):
-                less = {name: value for name, value in chosen.items() if name != key}
-                if (other := evaluate(request(less), policies)).may_be_allowed and not other.uncertain:
-                    decision, chosen = other, less
-            return (decision, chosen), whole
-    return None, whole
-
-
-def _may_pass(policies: PolicySet, request: Request) -> bool:
-    """Whether the trust policy is about assuming the role, and about this principal: asked before all else."""
-    trust = policies.resource
-    if trust is None:
-        return True
-    return any(
-        statement.effect is Effect.ALLOW and named_in(statement, request, bounded=False)[1].most
-        for statement in trust.document.about(request.action)
-    )
+def _some_account(part: str, taken: frozenset[str]) -> str | None:
+    """The number of an account that lies in a pattern of accounts and is none of these; None if there is none."""
+    head, star, tail = part.partition("*")
+    left = LENGTH - len(head) - len(tail.replace("*", "")) if star else 0
+    numbers = (f"{head}{digit * left}{tail}".replace("*", "").replace("?", digit) for digit in "0987")
+    return next((text for text in numbers if len(text) == LENGTH and text.isdigit() and text not in taken), None)

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.analysis.arns import Patterns, Target, filled, lies_in, needs_several_resources
-from chalicelib.analysis.cells import Caller, Cells, asks_for_mfa_alone, managed_keys
-from chalicelib.analysis.origins import ANY_SERVICE, DIRECT, GIT_SERVICE, VIA_AWS, VIA_SERVICE, Origin
+from chalicelib.analysis.arns import Patterns, Target, filled, lies_in
+from chalicelib.analysis.cells import Caller, Cells, managed_keys
+from chalicelib.analysis.origins import DIRECT, VIA_AWS, VIA_SERVICE, Origin
 from chalicelib.analysis.partition import ActionClass, Partition, actions_about
-from chalicelib.analysis.universe import Actions, Kind, actions_named, carrying, everything, is_known, union
+from chalicelib.analysis.suppositions import organisation_supposed, supposed_of
+from chalicelib.analysis.universe import Actions, Kind, actions_named, carrying, everything, union
 from chalicelib.analysis.ways import apart
 from chalicelib.iam.decision import Decision, evaluate
 from chalicelib.iam.policy_set import Layer, Policy, PolicySet
@@ -24,8 +25,6 @@ from chalicelib.iam.statement import Effect, Statement
 
 MOST_REQUESTS = 20_000
 """Requests tried for one question about a user; where they do not suffice, the answer is not exhaustive."""
-_ENCRYPTION_CONTEXT = "kms:encryptioncontext"
-"""How the keys begin that hold what a service encrypts under: its own names, which no account shows."""
 MOST_NEEDS = 8
 """Choices of condition values told for one class on one resource."""
 
@@ -177,6 +176,10 @@ class Surface:
                 return False
         return True
 
+    def elsewhere(self, name: str, account: str) -> tuple[Iterator[Target], bool]:
+        """As of `Cells`, for one action."""
+        return self._cells.elsewhere(self._partition.class_of(name), account)
+
     def patterns(self, name: str) -> tuple[str, ...]:
         """The patterns of resources that the policies name for an action, with the caller's values in them."""
         group = self._partition.class_of(name)
@@ -254,19 +257,20 @@ class Surface:
 
     def _closed(self, origin: Origin) -> Actions:
         """The actions that a deny shuts on every resource for requests of that origin, whatever else they hold."""
-        own = self.caller.own
+        known = self._cells.known(origin)
         return self._partition.about(
             statement
             for policy in self.policies.binding
             for statement in policy.document.statements
-            if statement.covers_everything and asks_for_mfa_alone(statement, origin.mfa, own)
+            if statement.covers_everything and known.denies(statement)
         )
 
     def _at(self, group: ActionClass, target: Target, origin: Origin) -> list[Entry]:
         """The entries at one place, one for each choice of values that is needed."""
-        variants = self._cells.variants(group, origin, target)
         allowed = list(self._lazily(group, target, origin))
-        always = len(allowed) == len(variants)
+        if not allowed:
+            return []
+        always = len(allowed) == len(self._cells.variants(group, origin, target))
         # A request that needs nothing makes all others of the place superfluous. One that holds what every request
         # carries (an address, a region) does not: another value may be let through by another statement.
         plain = next((entry for entry in allowed if entry.certain and not entry.needs), None)
@@ -278,9 +282,24 @@ class Surface:
         return [replace(entry, always=always and not entry.needs) for entry in found.values()][:MOST_NEEDS]
 
     def _lazily(self, group: ActionClass, target: Target, origin: Origin) -> Iterator[Entry]:
+        """The entries at one place, one for each choice of values that is allowed."""
         if not self._cells.leaves_open(group, origin, target.resource):
             return
-        for chosen in self._cells.variants(group, origin, target):
+        # First the few choices of which one is allowed if any is.
+        best = self._cells.best(group, origin, target)
+        passing = next(self._allowed(group, target, origin, best), None) if best is not None else None
+        if best is not None and passing is None:
+            return
+        for entry in self._allowed(group, target, origin, self._cells.variants(group, origin, target)):
+            passing = None
+            yield entry
+        if passing is not None:
+            yield passing
+
+    def _allowed(
+        self, group: ActionClass, target: Target, origin: Origin, choices: Sequence[Mapping[str, str]]
+    ) -> Iterator[Entry]:
+        for chosen in choices:
             if self._left <= 0:
                 return
             self._left -= 1
@@ -298,11 +317,22 @@ class Surface:
         return entry
 
     def _decide(self, group: ActionClass, target: Target, origin: Origin, chosen: Mapping[str, str]) -> Entry | None:
-        request = self.caller.request(origin, target.action, target.resource, chosen)
+        def ask(chosen: Mapping[str, str]) -> Request:
+            return self.caller.request(origin, target.action, target.resource, chosen)
+
+        def allowed(chosen: Mapping[str, str]) -> bool:
+            return evaluate(ask(chosen), self.policies).allowed
+
+        request = ask(chosen)
         decision = evaluate(request, self.policies)
         if not decision.may_be_allowed:
             return None
-        return Entry(group, origin, target, decision, chosen, tuple(_suppositions(request, origin, chosen)))
+        conditions = self._cells.of_organisation(group, target.action)
+        supposed = (
+            *supposed_of(request, origin, chosen),
+            *organisation_supposed(conditions, self.caller.base, self.caller.own, chosen, allowed),
+        )
+        return Entry(group, origin, target, decision, chosen, supposed)
 
 
 def _with(chosen: Mapping[str, str], given: Mapping[str, str | None] | None) -> dict[str, str]:
@@ -318,19 +348,3 @@ def _covering(statement: Statement, request: Request) -> Iterator[str]:
         pattern = filled(entry, {key: str(value) for key, value in request.context.items()})
         if pattern is not None and lies_in(request.resource, pattern):
             yield pattern
-
-
-def _suppositions(request: Request, origin: Origin, chosen: Mapping[str, str]) -> Iterator[str]:
-    if not is_known(request.name):
-        yield f"{request.name} is no action that this version knows"
-    if needs_several_resources(request.name):
-        yield f"{request.name} acts on several resources at once, of which one was decided"
-    if origin.via == ANY_SERVICE:
-        yield "a service makes the request on the user's behalf, if a call that starts it gets through"
-    if any(key.startswith("aws:calledvia") for key in chosen):
-        yield "the service names itself in aws:CalledVia"
-    if any(key.startswith(("aws:principalorg", "aws:resourceorg")) for key in chosen):
-        yield "not read to which organisation the account belongs"
-    for key in chosen:
-        if key.startswith(_ENCRYPTION_CONTEXT) and origin.via == GIT_SERVICE:
-            yield f"not known what CodeCommit sends as {key}"

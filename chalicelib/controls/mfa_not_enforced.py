@@ -16,7 +16,8 @@ from chalicelib.iam.account import Read
 def _check(control: Control, state: State) -> Iterator[Result]:
     def judge(subject: Subject) -> tuple[Sequence[Finding], str]:
         found = subject.enforcement
-        return [_finding(control, state, subject, found.hole)] if found.hole else [], found.untried
+        untried = found.untried or found.untried_of_others
+        return [_finding(control, state, subject, found.hole)] if found.hole else [], untried
 
     return control.of_each_user(state, judge)
 

@@ -124,11 +124,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role with its trust policy."""
+    """A role with its trust policy. `id` is empty where it was not read."""
 
     name: str
     arn: str
     trust: StoredPolicy
+    id: str = ""
     attached: tuple[str, ...] = ()
     inline: tuple[StoredPolicy, ...] = ()
     boundary: str | None = None
@@ -207,6 +208,8 @@ class AccountSnapshot:
     policies: Mapping[str, ManagedPolicy] = field(default_factory=dict)
     scps: tuple[tuple[Policy, ...], ...] = ()
     """The service control policies of each level of the organisation above the account and of its own, root first."""
+    organization: str = ""
+    """The id of the organisation that the account belongs to; empty where that is not known."""
     root: RootUser | None = None
     reads: frozenset[Read] = frozenset()
     gaps: tuple[Gap, ...] = ()

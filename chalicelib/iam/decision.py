@@ -108,7 +108,9 @@ def _decide(request: Request, policies: PolicySet, matches: Sequence[Match]) -> 
     if denies:
         kinds = ", ".join(dict.fromkeys(str(match.layer) for match in denies))
         return Decision(Verdict.EXPLICITLY_DENIED, request, denies, f"an explicit deny in: {kinds}")
-    for level in range(len(policies.scps)):
+    # None of them bears on what a service asks for itself.
+    levels = () if request.principal.kind is PrincipalKind.SERVICE else range(len(policies.scps))
+    for level in levels:
         if not any(match.layer is Layer.SCP and match.level == level for match in matches):
             told = f"no service control policy at level {level} of the organisation allows it"
             return _implicit(request, told, Layer.SCP)

@@ -70,6 +70,7 @@ class Details:
                 name=name,
                 arn=node.text("Arn"),
                 trust=self._stored(f"trust policy of role {name}", trust, PolicyKind.RESOURCE),
+                id=node.maybe_text("RoleId"),
                 attached=self._attached(node),
                 inline=self._inline(node, "RolePolicyList"),
                 boundary=None if boundary.value is None else boundary.text("PermissionsBoundaryArn"),

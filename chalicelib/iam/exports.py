@@ -37,7 +37,7 @@ def read_exports(exports: Exports, taken: datetime) -> AccountSnapshot:
     policies = {policy.arn: policy for policy in details.policies()} if details else {}
     answers.gaps += details.gaps if details else []
     users = credentials.of_users(users)
-    scps = _service_control_policies(answers)
+    scps, organization = _service_control_policies(answers)
     root = credentials.root()
     keys = read_repository_keys(answers.node(Read.REPOSITORY_KEYS), answers.account)
     asked = answers.gaps_of(Read.REPOSITORY_KEYS)
@@ -50,6 +50,7 @@ def read_exports(exports: Exports, taken: datetime) -> AccountSnapshot:
         roles=roles,
         policies=policies,
         scps=scps or (),
+        organization=organization,
         root=root,
         reads=given if scps is not None else given - {Read.SERVICE_CONTROL_POLICIES},
         gaps=tuple(sorted(set(answers.gaps))),
@@ -60,15 +61,16 @@ def read_exports(exports: Exports, taken: datetime) -> AccountSnapshot:
     )
 
 
-def _service_control_policies(answers: AccountAnswers) -> tuple[tuple[Policy, ...], ...] | None:
-    """The service control policies of each level; None where they are not known in full.
+def _service_control_policies(answers: AccountAnswers) -> tuple[tuple[tuple[Policy, ...], ...] | None, str]:
+    """The service control policies of each level, None where they are not known in full; and the organisation's id.
 
     Then none of them is used: a level without one of its Allows would deny what AWS lets through.
     """
     node = answers.node(Read.SERVICE_CONTROL_POLICIES)
     if node is None or any(gap.read is node.read for gap in answers.gaps):
-        return None
+        return None, ""
     levels = read_levels(node)
+    organization = next(filter(None, (level.organization for level in levels)), "")
     if levels:
         answers.account = answers.account or levels[-1].target
         answers.check_same(node.read, levels[-1].target, levels[-1].where)
@@ -76,6 +78,6 @@ def _service_control_policies(answers: AccountAnswers) -> tuple[tuple[Policy, ..
     for level in levels:
         for broken in (stored for stored in level.policies if stored.document is None):
             answers.gap(node.read, "", f"{broken.complaint}: no service control policy is used")
-            return None
+            return None, organization
         found.append(tuple(Policy(stored.name, stored.document) for stored in level.policies if stored.document))
-    return tuple(found)
+    return tuple(found), organization

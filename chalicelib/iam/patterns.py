@@ -58,12 +58,13 @@ class Readings(NamedTuple):
 # --- wildcards -------------------------------------------------------------------------------------------------------
 
 
-def glob_source(pattern: str, char: str = ".") -> str:
+def glob_source(pattern: str, char: str = ".", one: str = "") -> str:
     """Regular expression source of a pattern in which `*` is any run and `?` any one character.
 
-    `char` is the expression for "any one character": `[^:]` keeps a star inside one segment of an ARN.
+    `char` is the expression for "any one character": `[^:]` keeps a star inside one segment of an ARN. `one` is that of
+    `?`, if it is another.
     """
-    first, *rest = [char.join(map(_escape, run.split("?"))) for run in re.split(r"\*+", pattern)]
+    first, *rest = [(one or char).join(map(_escape, run.split("?"))) for run in re.split(r"\*+", pattern)]
     if not rest:
         return first
     *middle, last = rest

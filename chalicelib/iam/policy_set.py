@@ -10,6 +10,7 @@ from itertools import chain
 
 from chalicelib.iam.patterns import ARN_SEGMENTS
 from chalicelib.iam.policy import PolicyDocument, parse_policy
+from chalicelib.iam.principals import PrincipalKind
 from chalicelib.iam.request import Request
 from chalicelib.iam.statement import PolicyKind, Statement
 
@@ -55,7 +56,9 @@ class PolicySet:
         """(layer, level, policies) as far as they bear on the request; the levels of an organisation from 0."""
         if request.service in RCP_SERVICES:
             yield from ((Layer.RCP, level, policies) for level, policies in enumerate(self.rcps))
-        yield from ((Layer.SCP, level, policies) for level, policies in enumerate(self.scps))
+        # They bind what acts in the organisation's accounts, and no service (Organizations User Guide, "SCPs").
+        if request.principal.kind is not PrincipalKind.SERVICE:
+            yield from ((Layer.SCP, level, policies) for level, policies in enumerate(self.scps))
         resource = self.resource or default_resource_policy(request)
         if resource is not None:
             yield Layer.RESOURCE, 0, (resource,)

@@ -93,7 +93,9 @@ class PrincipalPatterns:
     def naming(self, principal: Principal) -> Naming:
         """How these entries name the principal, by the strongest of them."""
         if principal.kind is PrincipalKind.SERVICE:
-            return Naming.ITSELF if principal.arn.lower() in self._service else Naming.NOT_AT_ALL
+            # A star is for services too: control policies on resources are written so, and topics that S3 writes to.
+            by_star = Naming.ANYONE if self.anyone else Naming.NOT_AT_ALL
+            return Naming.ITSELF if principal.arn.lower() in self._service else by_star
         if principal.arn in self._aws:
             return Naming.ITSELF
         if self.anyone:

@@ -18,6 +18,7 @@ from chalicelib.iam.statement import PolicyError, PolicyKind
 
 _TYPE = "SERVICE_CONTROL_POLICY"
 _ROOT, _UNIT, _ACCOUNT = re.compile(r"r-[0-9a-z]{4,32}"), re.compile(r"ou-[0-9a-z-]{6,70}"), re.compile(r"[0-9]{12}")
+_ARN = re.compile(r"arn:[^:]+:organizations::[0-9]{12}:policy/(?P<id>o-[0-9a-z]{4,32})/service_control_policy/p-.+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Level:
     target: str
     where: str
     policies: tuple[StoredPolicy, ...]
+    organization: str = ""
+    """The id of the organisation, where the ARN of one of the policies holds it: those that AWS made hold none."""
 
 
 def read_levels(answer: Node) -> list[Level]:
@@ -54,7 +57,9 @@ def read_levels(answer: Node) -> list[Level]:
 
 def _level(node: Node, parsed: dict[str, tuple[PolicyDocument | None, PolicyError | None]]) -> Level:
     target = node.text("TargetId")
-    return Level(target, node.where, tuple(_policies(node, target, parsed)))
+    arns = (one.get("PolicySummary").maybe_text("Arn") for one in node.items("Policies", required=True))
+    ids = (match["id"] for match in map(_ARN.fullmatch, arns) if match)
+    return Level(target, node.where, tuple(_policies(node, target, parsed)), next(ids, ""))
 
 
 def _policies(

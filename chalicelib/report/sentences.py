@@ -72,5 +72,6 @@ def _witness(witness: Witness, evidence: Mapping[str, Any]) -> str:
 
 
 def _root(evidence: Mapping[str, Any]) -> str:
-    keys = f"active access keys: {words(evidence['access_keys']) or 'not known'}"
+    told = f"active access keys: {words(evidence['access_keys']) or 'not known'}"
+    keys = "; ".join(filter(None, (told, words(evidence.get("organisation")))))
     return keys if words(evidence.get("mfa_active")) != "no" else f"MFA off; {keys}"

@@ -79,12 +79,15 @@ def one_condition(operators: st.SearchStrategy[str], key: str, values: st.Search
     return st.builds(lambda operator, value: {operator: {key: value}}, operators, values)
 
 
+ORGANISATIONS = ("StringEquals", "StringNotEquals", "StringNotEqualsIfExists")
 CONDITIONS = st.one_of(
     st.just({}),
     st.just({}),
     one_condition(STRINGS, "kms:ViaService", SERVICE_NAMES),
     one_condition(st.just("Null"), "kms:ViaService", PRESENT),
-    one_condition(st.sampled_from(["Bool"]), "aws:ViaAWSService", PRESENT),
+    one_condition(st.sampled_from(["Bool", "BoolIfExists"]), "aws:ViaAWSService", PRESENT),
+    one_condition(st.sampled_from(ORGANISATIONS), "aws:PrincipalOrgID", st.sampled_from(["o-ab12", "o-zz99"])),
+    one_condition(st.just("Null"), "aws:PrincipalOrgID", PRESENT),
     one_condition(STRINGS, "aws:RequestedRegion", st.sampled_from(REGIONS)),
     one_condition(STRINGS, "aws:SourceVpce", st.sampled_from(["vpce-1", "vpce-2"])),
     one_condition(STRINGS, "aws:PrincipalTag/team", st.sampled_from(["red", "blue"])),
@@ -112,20 +115,22 @@ def together(one: Json, other: Json) -> Json:
     return {operator: {**one.get(operator, {}), **other.get(operator, {})} for operator in {**one, **other}}
 
 
+TOGETHER = st.one_of(CONDITIONS, st.builds(together, CONDITIONS, CONDITIONS))
+"""One condition, as most statements have it, or two, both of which must hold."""
 ALLOWS = st.builds(lambda actions, on, when: allow(*actions, on=on, when=when), SOME_ACTIONS, SOME_PLACES, CONDITIONS)
 DENIES = st.builds(
     lambda actions, on, mfa, when: deny(*actions, on=on, when=together(mfa, when)),
     SOME_ACTIONS,
     SOME_PLACES,
     MFA,
-    CONDITIONS,
+    TOGETHER,
 )
 GUARDS = st.builds(
     lambda actions, on, mfa, when: deny_all_but(*actions, but_on=on, when=together(mfa, when)),
     SOME_ACTIONS,
     st.one_of(st.just(()), SOME_PLACES),
     MFA,
-    CONDITIONS,
+    TOGETHER,
 )
 POLICIES = st.lists(st.one_of(ALLOWS, ALLOWS, DENIES, GUARDS), min_size=1, max_size=4).map(lambda s: document(*s))
 SCPS = st.lists(
@@ -160,6 +165,8 @@ def requests(draw: st.DrawFn) -> Asked:
         context["aws:SourceVpce"] = [draw(st.sampled_from(["vpce-1", "vpce-2", "vpce-3"]))]
     if draw(st.booleans()):
         context["aws:SourceIp"] = [draw(st.sampled_from(["203.0.113.7", "8.8.8.8"]))]
+    if draw(st.booleans()):
+        context["aws:PrincipalOrgID"] = ["o-ab12"]
     if via and draw(st.booleans()):
         context["aws:CalledVia"] = [f"{via}.amazonaws.com"]
     mfa = MfaState.FALSE if via else draw(st.sampled_from([MfaState.ABSENT, MfaState.FALSE]))

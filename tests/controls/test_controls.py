@@ -7,9 +7,10 @@ from collections import Counter
 
 import pytest
 
+from chalicelib.config import Exemption, Settings
 from chalicelib.controls import CONTROLS
 from chalicelib.controls.base import Control
-from chalicelib.findings import Finding, Status
+from chalicelib.findings import Finding, Severity, Status
 from chalicelib.iam.account import Read
 from tests.accounts.build import (
     ACCOUNT,
@@ -24,14 +25,22 @@ from tests.accounts.build import (
     deny,
     document,
     found,
+    role,
     verdict,
 )
 from tests.controls.cases import CASES, Case
-from tests.controls.cases.base import admin
-from tests.controls.cases.roles import FREE, chain
+from tests.controls.cases.base import admin, guard
+from tests.controls.cases.organization import CHOSEN, deny_but_with, deny_but_with_both
+from tests.controls.cases.roles import ALL_OF_STS, FREE, ROAMING, TOO_MANY, chain, role_arn, trusting
 
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.control}: {case.name}")
 each_control = pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.id)
+
+
+def accepting_roles(*patterns: str) -> Settings:
+    """Settings that accept that roles are assumed: those of the patterns, or any where a pattern is empty."""
+    roles = tuple(filter(None, patterns))
+    return Settings(exemptions=(Exemption("role-assumable-without-mfa", "agreed", ("*",), roles=roles),))
 
 
 def finding_of(case: Case) -> Finding | None:
@@ -89,13 +98,61 @@ def test_every_case_is_of_a_control() -> None:
 
 
 def test_a_role_is_not_called_closed_while_not_all_conditions_were_tried() -> None:
-    """A deny that always holds beside one with more values than are tried: the search cannot tell it from others."""
-    always = {"Null": {"aws:SecureTransport": "false"}}
-    elsewhere = {"StringNotEquals": {"aws:SourceVpce": [f"vpce-{n}" for n in range(20)]}}
-    closed = [document(deny("sts:AssumeRole", when=when)) for when in (always, elsewhere)]
-    for policies, expected in ((closed, NOT_EVALUATED), (closed[:1], FINE), (closed[1:], FOUND)):
+    """A deny that always holds, beside one that values lift which are not tried: the search cannot tell them apart."""
+    always = document(deny("sts:AssumeRole", when={"Null": {"aws:SecureTransport": "false"}}))
+    both, each = deny_but_with_both("sts:AssumeRole"), deny_but_with("sts:AssumeRole", *CHOSEN)
+    for policies, expected in (
+        ([always, both], NOT_EVALUATED),
+        ([both], NOT_EVALUATED),
+        ([always], FINE),
+        ([always, each], FINE),
+        ([each], FOUND),
+    ):
         result = audit_of(admin(FREE, *policies), roles=chain("ops"))
         assert verdict(result, "role-assumable-without-mfa", "alice") == expected
+
+
+def test_other_peoples_credentials_are_not_called_safe_while_not_all_conditions_were_tried() -> None:
+    """Two values of one key let the request through, and none of those that are tried."""
+    people = [Person(inline=[document(allow("iam:DeleteAccessKey")), guard("iam:DeleteAccessKey")]), Person("bob")]
+    result = audit_of(*people, scps=[[ADMIN, deny_but_with_both("iam:DeleteAccessKey")], [ADMIN]])
+    assert verdict(result, "mfa-not-enforced", "alice") == NOT_EVALUATED
+
+
+@pytest.mark.parametrize(
+    ("on", "accepting", "accepted"),
+    [
+        ("*", "arn:aws:iam::111122223333:role/*", False),
+        ("*", "arn:aws:iam::*:role/*", False),
+        ("arn:aws:iam::*:role/deploy", "arn:aws:iam::111122223333:role/deploy", False),
+        ("arn:aws:iam::*:role/deploy", "arn:aws:iam::????????????:role/deploy", False),
+        ("arn:aws:iam::*:role/deploy", "arn:aws:iam::?:role/deploy", False),
+        ("arn:aws:iam::*:role/team-*", "arn:aws:iam::*:role/team-?", False),
+        ("arn:aws:iam::*:role/deploy", "arn:aws:iam::*:role/deploy", True),
+        ("arn:aws:iam::*:role/deploy", "arn:aws:iam::*:role/d*", True),
+        ("arn:aws:iam::*:role/team-*", "arn:aws:iam::*:role/team-*", True),
+    ],
+)
+def test_roles_that_only_a_pattern_names_are_accepted_as_a_whole(on: str, accepting: str, accepted: bool) -> None:
+    person = Person(inline=[document(allow("sts:AssumeRole", on=on)), ROAMING])
+    finding = found(audit_of(person, settings=accepting_roles(accepting)), "alice")["role-assumable-without-mfa"]
+    assert ("accepted" in finding.evidence) is accepted
+    assert (finding.severity is Severity.INFO) is accepted
+
+
+def test_who_accepts_the_roles_that_are_known_accepts_none_that_only_a_pattern_names() -> None:
+    result = audit_of(ALL_OF_STS, roles=chain("ops"), settings=accepting_roles("arn:aws:iam::111122223333:role/ops"))
+    told = [(str(f.severity), f.evidence["roles"][0]["role"]) for f in result.findings if f.user == "alice"]
+    assert told == [("medium", "*"), ("info", "arn:aws:iam::111122223333:role/ops")]
+    assert len({finding.fingerprint for finding in result.findings}) == len(result.findings)
+
+
+def test_roles_that_could_not_be_tried_are_accepted_by_no_name() -> None:
+    roles = [*chain("a"), role("b", document(trusting(role_arn("a")), *TOO_MANY))]
+    person = Person(inline=[FREE])
+    for accepting, accepted in (("arn:aws:iam::111122223333:role/*", False), ("", True)):
+        result = audit_of(person, roles=roles, settings=accepting_roles(accepting))
+        assert ("accepted" in found(result, "alice")["role-assumable-without-mfa"].evidence) is accepted
 
 
 # --- fingerprints ----------------------------------------------------------------------------------------------------

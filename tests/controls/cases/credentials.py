@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from tests.accounts.build import Person, Root
+from tests.accounts.build import ADMIN, Json, Person, Root, deny, deny_all_but, document
 from tests.controls.cases.base import NO_KEYS, NO_MFA, Case
 
 
@@ -39,9 +40,26 @@ USERS = [
 ]
 
 
-def root(control: str, name: str, row: Root, severity: str | None = None, **told: Any) -> Case:
-    """A case about the root user."""
-    return Case(control, name, severity=severity, told=told, traits={"root": row}, about_root=True)
+def root(
+    control: str, name: str, row: Root, severity: str | None = None, below: Sequence[Any] | None = None, **told: Any
+) -> Case:
+    """A case about the root user, in an account below these levels of policies."""
+    return Case(control, name, severity=severity, told=told, traits={"root": row, "scps": below}, about_root=True)
+
+
+def denied_to_root(*statements: Json) -> list[list[Json]]:
+    """Two levels of service control policies, with these statements at the first."""
+    return [[ADMIN, document(*statements)], [ADMIN]]
+
+
+AS_ROOT = {"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:root"}}
+KEYS = Root(keys=("true", "false"))
+
+
+def told_of_root(*places: str) -> str:
+    """What the evidence says where the organisation denies everything to the root user."""
+    named = ", ".join(f"service control policy scp-1 (r-ab12) {place}" for place in places)
+    return f"the key's requests are denied as long as these stand: {named}"
 
 
 ROOTS = [
@@ -60,4 +78,37 @@ ROOTS = [
     root("root-access-key", "a key", Root(keys=("true", "false")), "critical", access_keys=1),
     root("root-access-key", "two keys", Root(keys=("TRUE", "true")), "critical", access_keys=2),
     root("root-access-key", "inactive keys", Root()),
+    root(
+        "root-access-key",
+        "a key that the organisation denies everything",
+        KEYS,
+        "critical",
+        denied_to_root(deny(when=AS_ROOT)),
+        access_keys=1,
+        organisation=told_of_root("Statement[0]"),
+    ),
+    root(
+        "root-access-key",
+        "a key that two statements deny everything together, one for want of MFA",
+        KEYS,
+        "critical",
+        denied_to_root(deny_all_but("s3:*", when=AS_ROOT), deny("s3:*")),
+        organisation=told_of_root("Statement[0]", "Statement[1]"),
+    ),
+    *(
+        root(
+            "root-access-key",
+            f"a key that is denied {name}",
+            KEYS,
+            "critical",
+            denied_to_root(statement),
+            organisation=None,
+        )
+        for name, statement in {
+            "most": deny_all_but("s3:*", when=AS_ROOT),
+            "what is not in one bucket": deny_all_but("a4b:Nothing", but_on="arn:aws:s3:::open/*", when=AS_ROOT),
+            "everything elsewhere": deny(when={**AS_ROOT, "StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}),
+            "nothing: users are": deny(when={"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/*"}}),
+        }.items()
+    ),
 ]

@@ -42,6 +42,17 @@ ENFORCEMENT = [
         "high",
         told={"cause": "no-deny", "way": "SSH key"},
     ),
+    mfa_not_enforced(
+        "a credential for Git, and access keys that nobody read: a hole that keys alone reach",
+        Person(
+            inline=[document(allow("codecommit:*")), document(deny_all_but(when=BOOL))],
+            keys=("N/A", "N/A"),
+            git_credentials=["Active"],
+        ),
+        "high",
+        uncertain=True,
+        told={"way": "access key", "uncertain": ["not read whether the user has an active access key"]},
+    ),
     mfa_not_enforced("nothing allowed", Person()),
     mfa_not_enforced("a device makes no difference", Person(inline=[ADMIN], **NO_MFA), "high"),
 ]

@@ -53,6 +53,26 @@ def uses(*actions: str, on: Any = "*", **traits: Any) -> Person:
     return Person(inline=[document(allow(*actions, on=on))], **traits)
 
 
+CHOSEN = (
+    "aws:SourceVpc", "aws:SourceVpce", "aws:VpceOrgID", "aws:VpceAccount", "aws:Referer", "aws:UserAgent",
+    "aws:VpceOrgPaths", "aws:SourceVpcArn",
+)  # fmt: skip
+"""Keys whose values whoever makes a request can choose: of eight there are more combinations than are tried."""
+
+
+def deny_but_with_both(action: str) -> Any:
+    """A deny but for requests with two values of one key: none of those that are tried, which have one."""
+    both = ("o-one/*", "o-two/*")
+    return document(
+        *(deny(action, when={"ForAllValues:StringNotLike": {"aws:PrincipalOrgPaths": path}}) for path in both)
+    )
+
+
+def deny_but_with(action: str, *keys: str) -> Any:
+    """A deny for each of the keys: the action is for requests alone that have all the values."""
+    return document(*(deny(action, when={"StringNotEquals": {key: ["one", "two", "three"]}}) for key in keys))
+
+
 HOLES = [
     below("none", severity="high", told={"cause": "no-deny"}),
     below("everything is allowed at every level", *[FULL_ACCESS] * 3, severity="high", told={"cause": "no-deny"}),
@@ -179,6 +199,15 @@ HOLES = [
     below("a level without any policy", FULL_ACCESS, []),
     below("a policy that cannot be evaluated", FULL_ACCESS, [ADMIN, GUARD, "{"], severity="high"),
 ]
+OTHERS = [
+    below(
+        "other people's access keys can be deleted",
+        [ADMIN, deny_but_with("iam:DeleteAccessKey", *CHOSEN)],
+        FULL_ACCESS,
+        person=Person(inline=[document(allow("iam:DeleteAccessKey")), guard("iam:DeleteAccessKey")]),
+        severity="high",
+    ),
+]
 ROLES_BELOW = [
     below(
         "the MFA deny where the user's own lets roles be assumed",
@@ -234,4 +263,4 @@ GIT_BELOW = [
         severity="info",
     ),
 ]
-ORGANISATION = (*HOLES, *ROLES_BELOW, *GIT_BELOW)
+ORGANISATION = (*HOLES, *OTHERS, *ROLES_BELOW, *GIT_BELOW)

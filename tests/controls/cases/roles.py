@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.accounts.build import ACCOUNT, GUARD, Json, Person, allow, deny, document, managed, role
+from chalicelib.analysis.cells import MANY_VALUES
+from tests.accounts.build import ACCOUNT, ADMIN, GUARD, Json, Person, allow, deny, document, managed, role
 from tests.controls.cases.base import BOOL, CONSOLE, HTTPS, MFA, NOTHING, NULL, SSH, Case, admin, guard
 
 ROOT_ARN = f"arn:aws:iam::{ACCOUNT}:root"
@@ -48,15 +49,30 @@ def chain(*names: str) -> list[Json]:
     return [role(name, document(trusting(one))) for name, one in zip(names, before, strict=False)]
 
 
+def second(when: Json, *actions: str, id_of_first: str = "AROAA") -> list[Json]:
+    """Role a, which trusts alice with these actions, and role b, which trusts role a under a condition."""
+    first = role("a", document(trusting(ALICE, action=list(actions) or "sts:AssumeRole")))
+    named = {"RoleId": id_of_first} if id_of_first else {}
+    return [first | named, role("b", document(trusting(role_arn("a"), when)))]
+
+
 def told(*paths: tuple[str, ...]) -> Json:
     """The evidence of roles reached on these paths."""
     return {"roles": [{"role": role_arn(path[-1]), "path": [role_arn(one) for one in path]} for path in paths]}
 
 
-FREE = guard("sts:AssumeRole")
+AT_HOME = {"Effect": "Deny", "Action": "sts:AssumeRole", "NotResource": role_arn("*")}
+"""A statement that keeps to the account's own roles."""
+ROAMING = guard("sts:AssumeRole")
+FREE = document(*ROAMING["Statement"], AT_HOME)
+"""The deny that does what it should, but for the account's own roles."""
+ELSEWHERE = "not read whether there is such a role in another account, and whether it lets the user in"
+ALL_OF_STS = Person(inline=[document(allow("sts:*")), ROAMING])
 OPS = told(("ops",))
 ACCOUNT_TRUST = trusting(ROOT_ARN)
 USER_TRUST = trusting(ALICE)
+TOO_MANY = [trusting("*", {"ForAllValues:StringNotEquals": {"aws:TagKeys": name}}, "Deny") for name in ("one", "two")]
+"""Two values of one key, both of which must be there: none of the requests that are tried has two."""
 
 ROLES = [
     assumable("the account is trusted", admin(FREE), "high", ACCOUNT_TRUST, told=OPS),
@@ -77,7 +93,7 @@ ROLES = [
         "high",
         ACCOUNT_TRUST,
     ),
-    assumable("all of STS is exempted", admin(guard("sts:*")), "high", ACCOUNT_TRUST),
+    assumable("all of STS is exempted", admin(guard("sts:*"), document(AT_HOME)), "high", ACCOUNT_TRUST),
     assumable("the role is spared by resource", admin(guard(but_on=role_arn("ops"))), "high", ACCOUNT_TRUST),
     assumable(
         "the role is allowed by name",
@@ -184,10 +200,60 @@ ROLES = [
     assumable("what a deny with Bool misses is another finding", admin(document(deny(when=BOOL))), None, ACCOUNT_TRUST),
     assumable(
         "a role of another account",
-        Person(inline=[document(allow("sts:AssumeRole", on=ABROAD)), FREE]),
+        Person(inline=[document(allow("sts:AssumeRole", on=ABROAD)), ROAMING]),
         "high",
         trusting(BOB),
         uncertain=True,
+    ),
+    # whatever the account
+    assumable(
+        "any role of any account",
+        ALL_OF_STS,
+        "medium",
+        trusting(BOB),
+        uncertain=True,
+        told={"roles": [{"role": "*", "path": ["*"], "uncertain": [ELSEWHERE]}]},
+    ),
+    assumable(
+        "roles of one name in any account",
+        Person(inline=[document(allow("sts:AssumeRole", on="arn:aws:iam::*:role/deploy")), ROAMING]),
+        "high",
+        trusting(BOB),
+        uncertain=True,
+        told={
+            "summary": "can assume arn:aws:iam::*:role/deploy of any other account without MFA, "
+            "where it trusts the user (access key)"
+        },
+    ),
+    assumable(
+        "roles of one name in accounts whose numbers begin alike",
+        Person(inline=[document(allow("sts:AssumeRole", on="arn:aws:iam::4444*:role/deploy")), ROAMING]),
+        "high",
+        trusting(BOB),
+        uncertain=True,
+    ),
+    assumable(
+        "a name that the organisation denies, and others",
+        ALL_OF_STS,
+        "medium",
+        trusting(BOB),
+        uncertain=True,
+        traits={"scps": [[ADMIN, document(deny("sts:*", on="arn:aws:iam::*:role/m*", when=None))], [ADMIN]]},
+    ),
+    assumable(
+        "names in which the patterns of user and organisation meet",
+        Person(inline=[document(allow("sts:AssumeRole", on="arn:aws:iam::*:role/*-deploy")), ROAMING]),
+        "high",
+        trusting(BOB),
+        uncertain=True,
+        traits={"scps": [[document(allow("sts:*", on="arn:aws:iam::99*:role/team-*"))], [ADMIN]]},
+    ),
+    assumable(
+        "any role of any account, and one that is known",
+        ALL_OF_STS,
+        "high",
+        ACCOUNT_TRUST,
+        told={**OPS, "anywhere": ["*"]},
     ),
     # chains
     assumable(
@@ -259,6 +325,99 @@ ROLES = [
         ],
         traits={"policies": [managed("limit", document(allow("s3:*")))]},
         told=told(("a",)),
+    ),
+    *(
+        assumable(
+            f"the second role asks for what every session of the first has: {name}",
+            Person(inline=[FREE]),
+            "high",
+            roles=second(when),
+            told=told(("a",), ("a", "b")),
+        )
+        for name, when in {
+            "a time of issue": {"DateGreaterThan": {"aws:TokenIssueTime": "2020-01-01T00:00:00Z"}},
+            "an id": {"StringLike": {"aws:userid": "AROAA:*"}},
+            "no other id": {"StringNotLike": {"aws:userid": "AROAB:*"}},
+        }.items()
+    ),
+    *(
+        assumable(
+            f"the second role asks for what no session of the first has: {name}",
+            Person(inline=[FREE]),
+            "high",
+            roles=second(when),
+            told=told(("a",)),
+        )
+        for name, when in {
+            "no time of issue": {"Null": {"aws:TokenIssueTime": "true"}},
+            "another id": {"StringLike": {"aws:userid": "AROAB:*"}},
+            "a tag": {"StringEquals": {"aws:PrincipalTag/project": "x"}},
+            "a source identity": {"StringEquals": {"aws:SourceIdentity": "alice"}},
+        }.items()
+    ),
+    *(
+        assumable(
+            f"the second role asks for what whoever begins the session says: {name}",
+            Person(inline=[FREE]),
+            "high",
+            roles=second({"StringEquals": {key: value}}, "sts:AssumeRole", action),
+            told={
+                "roles": [
+                    {"role": role_arn("a"), "path": [role_arn("a")]},
+                    {
+                        "role": role_arn("b"),
+                        "path": [role_arn("a"), role_arn("b")],
+                        "uncertain": [
+                            f"a session of {role_arn('a')} has {key.lower()} {value} if whoever begins it says so"
+                        ],
+                    },
+                ]
+            },
+        )
+        for name, action, key, value in (
+            ("a tag", "sts:TagSession", "aws:PrincipalTag/project", "x"),
+            ("a source identity", "sts:SetSourceIdentity", "aws:SourceIdentity", "alice"),
+            ("a name", "sts:Get*", "aws:userid", "AROAA:alice"),
+        )
+    ),
+    assumable(
+        "the second role asks for the first one's id, which was not read",
+        Person(inline=[FREE]),
+        "high",
+        roles=second({"StringNotEquals": {"aws:userid": "AROAA:alice"}}, id_of_first=""),
+        told={
+            "roles": [
+                {"role": role_arn("a"), "path": [role_arn("a")]},
+                {
+                    "role": role_arn("b"),
+                    "path": [role_arn("a"), role_arn("b")],
+                    "uncertain": [f"not read which id {role_arn('a')} has"],
+                },
+            ]
+        },
+    ),
+    assumable(
+        "the second role can be read in two ways",
+        Person(inline=[FREE]),
+        "high",
+        roles=second({"ForAnyValue:StringEqualsIfExists": {"aws:PrincipalServiceNamesList": "x"}}),
+        told={
+            "roles": [
+                {"role": role_arn("a"), "path": [role_arn("a")]},
+                {
+                    "role": role_arn("b"),
+                    "path": [role_arn("a"), role_arn("b")],
+                    "uncertain": ["trust policy of role b Statement[0] can be read in two ways"],
+                },
+            ]
+        },
+    ),
+    assumable(
+        "more conditions of the second role than are tried",
+        Person(inline=[FREE]),
+        "high",
+        roles=[role("a", document(USER_TRUST)), role("b", document(trusting(role_arn("a")), *TOO_MANY))],
+        told={**told(("a",)), "untried": MANY_VALUES},
     ),
     # and not
     assumable("AssumeRole is not exempted", admin(GUARD), None, ACCOUNT_TRUST),
@@ -351,4 +510,34 @@ ROLES = [
         ACCOUNT_TRUST,
     ),
     assumable("no deny at all is another finding", admin(), None, ACCOUNT_TRUST),
+    assumable(
+        "any role whose account is the user's own",
+        Person(
+            inline=[
+                document(allow("sts:AssumeRole", when={"StringEquals": {"aws:ResourceAccount": ACCOUNT}})),
+                ROAMING,
+            ]
+        ),
+        None,
+        trusting(BOB),
+    ),
+    assumable(
+        "any role of the user's own account",
+        Person(inline=[document(allow("sts:AssumeRole", on=role_arn("*"))), ROAMING]),
+        None,
+        trusting(BOB),
+    ),
+    assumable(
+        "roles of one name in any account, and MFA is asked for",
+        Person(inline=[document(allow("sts:AssumeRole", on="arn:aws:iam::*:role/deploy")), GUARD]),
+        None,
+        trusting(BOB),
+    ),
+    assumable(
+        "roles of one name in any account, of which the organisation allows none",
+        Person(inline=[document(allow("sts:AssumeRole", on="arn:aws:iam::*:role/deploy")), ROAMING]),
+        None,
+        trusting(BOB),
+        traits={"scps": [[document(allow("sts:*", on="arn:aws:iam::*:role/team-*"))], [ADMIN]]},
+    ),
 ]
