@@ -12,10 +12,12 @@ from decimal import Decimal
 from itertools import islice, product
 
 from chalicelib.analysis.names import GIVEN, WORDS
+from chalicelib.analysis.origins import VIA_SERVICE
 from chalicelib.iam.conditions import Condition
 from chalicelib.iam.patterns import Readings, parse_template, plain
 from chalicelib.iam.values import Network, parse_date, parse_network, parse_number
 
+REGION = "aws:requestedregion"
 MOST_VALUES = 16
 MOST_CONTEXTS = 128
 
@@ -47,7 +49,7 @@ def contexts(
     With `allowing`, the ids of the conditions of Allows, a value is left out where another one lets through whatever it
     lets through: enough to tell whether anything gets through at all.
     """
-    settled = {**forced, "aws:requestedregion": regions}
+    settled = {**forced, REGION: regions}
     of_key: dict[str, list[Condition]] = {}
     filling: set[str] = set()
     for condition in conditions:
@@ -60,7 +62,9 @@ def contexts(
         if key in filling or not all(condition.keys - {key} <= own.keys() for condition in found):
             continue
         apart = _apart(found, values[key], own)
-        if allowing is not None and not key.startswith(SUPPOSED):
+        # A service that calls names the region as well: then the region is no matter of one key.
+        named = key == REGION and forced.get(VIA_SERVICE, (None,)) != (None,)
+        if allowing is not None and not key.startswith(SUPPOSED) and not named:
             values[key] = _best(apart, [id(condition) in allowing for condition in found])
         elif key not in settled:
             values[key] = list(apart.values())

@@ -8,6 +8,7 @@ from chalicelib.analysis.cells import Caller
 from chalicelib.analysis.known import Known
 from chalicelib.analysis.origins import ABSENT, DIRECT, FALSE, GIT, SERVICES, Origin
 from chalicelib.analysis.surface import Surface
+from chalicelib.analysis.universe import actions_named
 from chalicelib.iam.policy import parse_policy
 from chalicelib.iam.request import MfaState
 from chalicelib.iam.statement import PolicyKind, Statement
@@ -165,3 +166,18 @@ def test_the_best_values_of_each_key_tell_whether_anything_gets_through() -> Non
         contrary = document(deny("s3:*", when={"StringEquals": {"aws:SourceVpce": barred}}))
         result = audit_of(Person(inline=[*allows, *denies, contrary]))
         assert verdict(result, "mfa-not-enforced", "alice") == expected
+
+
+def test_the_region_of_a_service_is_no_matter_of_one_key() -> None:
+    """The deny lifts in two regions, of which the service that calls may do so in one alone."""
+    spared = {**BY_SERVICES, "StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "us-east-1"]}}
+    elsewhere = {
+        "StringNotLike": {"kms:ViaService": "*.eu-west-1.amazonaws.com"},
+        "Bool": {"aws:ViaAWSService": "true"},
+    }
+    closing = [document(deny("kms:CreateKey", when=when)) for when in (spared, elsewhere)]
+    snapshot = read(Person(inline=[document(allow("kms:CreateKey")), *closing]))
+    user = snapshot.users["alice"]
+    surface = Surface(Caller(snapshot, user), snapshot.policies_of(user).policies)
+    [entry, *_] = surface.entries(actions_named(("kms:CreateKey",)), (SERVICES,)).entries
+    assert entry.needs["aws:requestedregion"] == "eu-west-1"
