@@ -49,8 +49,12 @@ def enforcement_of(surface: UserSurface, ways: Sequence[Way]) -> Enforcement:
     unknown = [origin for origin in DIRECT if any(w.origin == origin and w.reach is not Reach.GIT for w in ways)]
     able = [way for way in ways if way.reach is not Reach.GIT]
     answer = surface.gravest(reached_by(able, scopes), unknown)
-    if not answer.entries and ABSENT not in guarded and _git_works(surface, ways):
-        untried, able, answer = answer.untried, list(ways), surface.gravest(reached_by(ways, scopes))
+    if not answer.entries and ABSENT not in guarded and len(able) < len(ways):
+        # A credential that is good for Git alone: what CodeCommit lets pass, KMS may stop.
+        git = git_without_mfa(surface, (ABSENT,))
+        untried = answer.untried or git.untried
+        if any(access.works for access in git.accesses):
+            able, answer = list(ways), surface.gravest(reached_by(ways, scopes))
         answer = Answer(answer.entries, untried or answer.untried)
     others = Answer(()) if answer.entries else _on_others(surface, able)
     hole = next(iter((*answer.entries, *others.entries)), None)
@@ -84,12 +88,6 @@ def _impersonal(surface: Surface, origins: Sequence[Origin]) -> Answer:
     answer = surface.entries(care(), origins)
     entries = (entry for entry in answer.entries if not entry.target.personal)
     return Answer(tuple(sorted(entries, key=lambda entry: (not entry.certain, entry.kind))), answer.untried)
-
-
-def _git_works(surface: UserSurface, ways: Sequence[Way]) -> bool:
-    """Whether a credential that is good for Git alone gets anything: what CodeCommit lets pass, KMS may stop."""
-    only_git = any(way.reach is Reach.GIT for way in ways)
-    return only_git and any(access.works for access in git_without_mfa(surface, (ABSENT,)).accesses)
 
 
 def _denied(surface: Surface) -> tuple[Origin, ...]:
