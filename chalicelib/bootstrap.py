@@ -30,6 +30,7 @@ from chalicelib.deployment import (
     told,
 )
 from chalicelib.pipeline import Ports
+from chalicelib.ports import WorkQueue
 from chalicelib.sweep import accounts_to_sweep
 
 RETRIES = 8
@@ -126,7 +127,7 @@ class Hub:
     @cached_property
     def identity(self) -> Identity:
         """Where the functions run: that account is audited without a role."""
-        answer = self._client("sts").get_caller_identity()
+        answer = self._sts.get_caller_identity()
         return Identity(answer["Account"], answer["Arn"].split(":")[1])
 
     @cached_property
@@ -151,14 +152,14 @@ class Hub:
         return OrganizationReader(self._client("organizations"), own=self.identity.account)
 
     @cached_property
-    def work_queue(self) -> SqsWorkQueue:
+    def work_queue(self) -> WorkQueue:
         """The queue of accounts to work."""
         return SqsWorkQueue(self._client("sqs"), told(self.environment, QUEUE_URL))
 
     def ports(self, run: str) -> Ports:
         """What a run asks of the world; `run` names its sessions in member accounts."""
         accounts = MemberAccounts(
-            sts=self._client("sts"),
+            sts=self._sts,
             own=self.identity.account,
             partition=self.identity.partition,
             role=told(self.environment, MEMBER_ROLE),
@@ -173,13 +174,19 @@ class Hub:
         """Where Powertools remembers which work was done."""
         from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
-        return DynamoDBPersistenceLayer(
-            told(self.environment, IDEMPOTENCY_TABLE), boto3_client=self._client("dynamodb")
-        )
+        return DynamoDBPersistenceLayer(told(self.environment, IDEMPOTENCY_TABLE), boto3_client=self._dynamodb)
 
     @cached_property
     def _ledger(self) -> DynamoFindingStore:
-        return DynamoFindingStore(self._client("dynamodb"), told(self.environment, LEDGER_TABLE))
+        return DynamoFindingStore(self._dynamodb, told(self.environment, LEDGER_TABLE))
+
+    @cached_property
+    def _dynamodb(self) -> Any:
+        return self._client("dynamodb")
+
+    @cached_property
+    def _sts(self) -> Any:
+        return self._client("sts")
 
     def _reader(self, credentials: Credentials | None) -> IamReader:
         make = partial(self._client, **(credentials.for_client() if credentials else {}))

@@ -53,13 +53,19 @@ def run_audit(scope: Scope, run: Run, settings: Settings, ports: Ports) -> Outco
     """
     snapshot = read_snapshot(scope, ports)
     audit = judge(snapshot, users=names_in(snapshot, scope), settings=settings)
-    before = [report for report in ports.runs.reports(scope.account, 2) if report.run != run.id]
-    lost = before[0].lost_by(audit) if before and scope.users is None else ()
-    changes = record(ports.store, audit, run.id, ports.clock, lost=lost)
+    of_account = scope.users is None
+    changes = record(ports.store, audit, run.id, ports.clock, lost=lost_since(audit, run, ports) if of_account else ())
     report = report_of(audit, changes, run, ports.clock())
-    if scope.users is None:
+    if of_account:
         ports.runs.keep_report(report)
     return Outcome(audit, changes, report)
+
+
+def lost_since(audit: Audit, run: Run, ports: Ports) -> frozenset[Read]:
+    """The reads of the whole account that the run before had and this one lacks."""
+    before = (report for report in ports.runs.reports(audit.account, 2) if report.run != run.id)
+    last = next(before, None)
+    return last.lost_by(audit) if last else frozenset()
 
 
 def names_in(snapshot: AccountSnapshot, scope: Scope) -> frozenset[str] | None:
