@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from chalicelib.alerts.entry import Entry
+from chalicelib.alerts.notice import Notice
 from chalicelib.iam.exports import Exports
 from chalicelib.ledger import Change, Event, Stored
 from chalicelib.runs import RunReport
@@ -97,4 +100,42 @@ class RunLog(Protocol):
 
     def reports(self, account: str, most: int) -> Sequence[RunReport]:
         """What the last runs on an account said, the latest first; `most` of them at the most."""
+        ...
+
+
+class Outbox(Protocol):
+    """Keeps what is still to be told. Entries come into it with the changes that they tell of."""
+
+    def due(self, now: datetime, most: int) -> Sequence[Entry]:
+        """Entries that are due, the earliest first; `most` of them at the most."""
+        ...
+
+    def claim(self, entries: Sequence[Entry], until: datetime) -> Sequence[Entry]:
+        """Take entries for oneself until a moment; those that nobody else took or told in between."""
+        ...
+
+    def postpone(self, entries: Sequence[Entry], until: datetime) -> None:
+        """Let entries wait until a moment, and count the attempt."""
+        ...
+
+    def done(self, entries: Sequence[Entry]) -> None:
+        """Forget entries that were told."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of telling: the notices that the destination took, and why it took no more; empty where it took all."""
+
+    taken: Sequence[Notice]
+    trouble: str = ""
+    retry_after: float | None = None
+    """Seconds for which the destination asked to be left alone."""
+
+
+class Notifier(Protocol):
+    """Tells one destination. What goes wrong is in the answer, and never an error."""
+
+    def tell(self, notices: Sequence[Notice], *, digest: bool = False) -> Told:
+        """Tell notices, in their order; with `digest` as one message."""
         ...
