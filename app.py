@@ -7,7 +7,7 @@ from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, ConvertToMiddleware, Rate, SQSEvent
 
-from chalicelib.bootstrap import Hub
+from chalicelib.hub import Hub
 from chalicelib.functions.audit_account import audit_accounts
 from chalicelib.functions.decide import decide_cases
 from chalicelib.functions.sweep import start_sweep

@@ -81,7 +81,10 @@ class _Context:
             return self._change(ChangeKind.REOPENED, before, after)
         if after.digest != before.digest:
             return self._change(ChangeKind.CHANGED, before, after)
-        touched = replace(before, last_seen=at) if at - before.last_seen >= self._touch_after else before
+        # Two findings that say the same may be worded otherwise, or count what was seen since.
+        touched = (
+            replace(before, last_seen=at, finding=values) if at - before.last_seen >= self._touch_after else before
+        )
         return Change(ChangeKind.PERSISTING, before, touched, self._now)
 
     def _looks_better_than_it_is(self, finding: Finding, before: Stored) -> bool:
