@@ -25,6 +25,13 @@ They stand in one TOML file, mfawatch.toml::
     reason = "it reads the status page, and no more"
     roles = ["arn:aws:iam::111122223333:role/status"]          # optional, with role-assumable-without-mfa alone
 
+    [[alerts]]                               # where changes are told; `alert_settings` says what is told where
+    to = "slack"                             # slack, sns, event-bus or security-hub
+    channel = "C0123456789"                  # with slack and a bot token alone: the channel's id or name
+    severity = "medium"                      # optional: the least that is told
+    controls = ["mfa-not-enforced"]          # optional: of which controls; accounts and users likewise
+    quiet = {from = "20:00", until = "07:00", zone = "Europe/Berlin", below = "high"}   # optional: what is below waits
+
     [thresholds]
     fail_on = "high"                         # a severity, or "never"
     report_age_hours = 24                    # an older credential report is told as stale
@@ -37,16 +44,26 @@ counts in place of the file, which must be right all the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from types import MappingProxyType
 
+from chalicelib.alert_settings import Route, parse_routes
 from chalicelib.findings import Severity
-from chalicelib.iam.patterns import ARN_SEGMENTS, compile_source, fold, glob_source
+from chalicelib.iam.patterns import ARN_SEGMENTS, glob_source
 from chalicelib.iam.policy import PolicyDocument
-from chalicelib.settings_file import Node, Reader, hint, parse_file, quoted
+from chalicelib.setting_values import (
+    EVERYBODY,
+    matches,
+    names_user,
+    parse_accounts,
+    parse_control,
+    parse_some,
+    parse_users,
+)
+from chalicelib.settings_file import Node, Reader, parse_file
 from chalicelib.settings_file import SettingsError as SettingsError
 
 SETTINGS_NAME = "mfawatch.toml"
@@ -68,11 +85,8 @@ MOST_HOURS = 87_600
 """The highest `report_age_hours`: ten years."""
 RESOURCE_CONTROLS = {"repositories": "codecommit-exemption", "roles": "role-assumable-without-mfa"}
 """The settings that narrow an exemption to resources, with the control that each goes with."""
-EVERYBODY = ("*",)
 
-_ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}")
-_USER = re.compile(r"[A-Za-z0-9_+=,.@*?-]+")
 _ARN = re.compile(r"arn(:[^:]*){4}:.+", re.DOTALL)
 _VERSION = re.compile(r"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?")
 _FILE = re.compile(r"[^\0]+")
@@ -118,13 +132,13 @@ class Exemption:
         return (
             control == self.control
             and (self.until is None or on <= self.until)
-            and _names(self.users, user_name)
+            and names_user(self.users, user_name)
             and self._names_resource(resource)
         )
 
     def _names_resource(self, resource: str | None) -> bool:
         patterns = (*self.repositories, *self.roles)
-        return not patterns or (resource is not None and _matches(map(_arn_source, patterns), resource))
+        return not patterns or (resource is not None and matches(map(_arn_source, patterns), resource))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +155,11 @@ class Settings:
     fail_on: Severity | None = Severity.HIGH
     """The least severity that fails an audit; None for never."""
     report_age_hours: float = 24.0
+    alerts: tuple[Route, ...] = ()
 
     def is_break_glass(self, user_name: str) -> bool:
         """Whether what the user can do without MFA is accepted."""
-        return _names(self.break_glass_users, user_name)
+        return names_user(self.break_glass_users, user_name)
 
     def accepts(self, control: str, user_name: str, resource: str | None, on: date) -> Exemption | None:
         """The first exemption that accepts, on that day, what the control finds about the user and the resource."""
@@ -152,11 +167,7 @@ class Settings:
 
     def canonical_for(self, user_name: str) -> tuple[CanonicalPolicy, ...]:
         """The policies that the user must carry."""
-        return tuple(policy for policy in self.canonical if _names(policy.users, user_name))
-
-
-def _names(patterns: Iterable[str], user_name: str) -> bool:
-    return _matches((glob_source(fold(pattern)) for pattern in patterns), fold(user_name))
+        return tuple(policy for policy in self.canonical if names_user(policy.users, user_name))
 
 
 def _arn_source(pattern: str) -> str:
@@ -164,10 +175,6 @@ def _arn_source(pattern: str) -> str:
     # is for no star, where a pattern is what is found.
     *head, tail = pattern.split(":", ARN_SEGMENTS - 1)
     return ":".join([*(glob_source(segment, "[^:]", "[^:*]") for segment in head), glob_source(tail, one="[^*]")])
-
-
-def _matches(sources: Iterable[str], text: str) -> bool:
-    return any(compile_source(source).fullmatch(text) for source in sources)
 
 
 # --- how they are read -----------------------------------------------------------------------------------------------
@@ -178,19 +185,20 @@ def parse_settings(
 ) -> Settings:
     """The settings in the text of a file, with those of the environment in their place.
 
-    `known_controls` are the ids that an exemption may name; None takes any.
+    `known_controls` are the ids that an exemption or a route may name; None takes any.
 
     Raises:
         SettingsError: something in them is not what it must be.
     """
     exemption = partial(_exemption, known_controls=known_controls)
     readers: dict[str, Reader] = {
-        "accounts": _accounts,
+        "accounts": parse_accounts,
         "organization": _yes_or_no,
-        "regions": partial(_some, read=_regions),
-        "break_glass_users": _users,
+        "regions": partial(parse_some, read=_regions),
+        "break_glass_users": parse_users,
         "canonical": lambda node: node.elements("tables, [[canonical]]", _canonical),
         "exemptions": lambda node: node.elements("tables, [[exemptions]]", exemption),
+        "alerts": partial(parse_routes, known_controls=known_controls),
         "thresholds": lambda node: node.table({"fail_on": _fail_on, "report_age_hours": _hours}),
     }
     found = parse_file(text).table(readers)
@@ -199,10 +207,6 @@ def parse_settings(
         if variable in environment:
             found[name] = read(Node(value_of(environment[variable]), (variable,)))
     return Settings(**found)
-
-
-def _accounts(node: Node) -> tuple[str, ...]:
-    return node.elements("strings", lambda one: one.string(_ACCOUNT, "an account id, 12 digits"))
 
 
 def _yes_or_no(node: Node) -> bool:
@@ -215,20 +219,8 @@ def _regions(node: Node) -> tuple[str, ...]:
     return node.elements("strings", lambda one: one.string(_REGION, "a region such as eu-west-1"))
 
 
-def _users(node: Node) -> tuple[str, ...]:
-    return node.elements("strings", lambda one: one.string(_USER, "a user name, with * and ? as wildcards"))
-
-
 def _arns(node: Node) -> tuple[str, ...]:
     return node.elements("strings", lambda one: one.string(_ARN, "an ARN of six segments, with * and ? as wildcards"))
-
-
-def _some(node: Node, read: Callable[[Node], tuple[str, ...]]) -> tuple[str, ...]:
-    """A list that narrows something down: an empty one could be taken for none, and narrow nothing."""
-    found = read(node)
-    if not found:
-        raise node.wrong("must not be empty")
-    return found
 
 
 def _canonical(node: Node) -> CanonicalPolicy:
@@ -236,17 +228,17 @@ def _canonical(node: Node) -> CanonicalPolicy:
         "name": Node.string,
         "document": lambda one: one.string(_FILE, "a path"),
         "version": lambda one: one.string(_VERSION, "a version such as v3"),
-        "users": partial(_some, read=_users),
+        "users": partial(parse_some, read=parse_users),
     }
     return CanonicalPolicy(**node.table(readers, required=["name"]))
 
 
 def _exemption(node: Node, known_controls: Collection[str] | None) -> Exemption:
     readers: dict[str, Reader] = {
-        "control": partial(_control, known=known_controls),
-        "users": partial(_some, read=_users),
-        "repositories": partial(_some, read=_arns),
-        "roles": partial(_some, read=_arns),
+        "control": partial(parse_control, known=known_controls),
+        "users": partial(parse_some, read=parse_users),
+        "repositories": partial(parse_some, read=_arns),
+        "roles": partial(parse_some, read=_arns),
         "reason": Node.string,
         "until": _day,
     }
@@ -255,13 +247,6 @@ def _exemption(node: Node, known_controls: Collection[str] | None) -> Exemption:
         if name in found and found["control"] != control:
             raise node.at(name).wrong(f'goes with control = "{control}" alone')
     return Exemption(**found)
-
-
-def _control(node: Node, known: Collection[str] | None) -> str:
-    control = node.string()
-    if known is not None and control not in known:
-        raise node.wrong(f"no control {quoted(control)}; {hint(control, known)}")
-    return control
 
 
 def _day(node: Node) -> date:
@@ -297,8 +282,8 @@ def _number(value: str) -> float | str:
 
 
 _VARIABLES: dict[str, tuple[str, Reader, Callable[[str], object]]] = {
-    ACCOUNTS_VARIABLE: ("accounts", _accounts, _split),
-    BREAK_GLASS_VARIABLE: ("break_glass_users", _users, _split),
+    ACCOUNTS_VARIABLE: ("accounts", parse_accounts, _split),
+    BREAK_GLASS_VARIABLE: ("break_glass_users", parse_users, _split),
     FAIL_ON_VARIABLE: ("fail_on", _fail_on, str.strip),
     REPORT_AGE_VARIABLE: ("report_age_hours", _hours, _number),
 }

@@ -23,7 +23,6 @@ from chalicelib.runs import RunReport, report_of
 from chalicelib.scope import Scope
 from chalicelib.sweep import Run
 
-
 MOST_USERS = 20
 """Users who are read one by one, with some five calls each; for more the whole account costs less."""
 

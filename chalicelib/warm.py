@@ -62,5 +62,3 @@ class Warm:
 def warm() -> Warm:
     """What this execution environment keeps."""
     return Warm()
-
-

@@ -7,7 +7,7 @@ import re
 import textwrap
 import tomllib
 from dataclasses import FrozenInstanceError
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import config
+from chalicelib.alert_settings import QuietHours, Route, Target
 from chalicelib.config import CanonicalPolicy, Exemption, Settings, SettingsError, parse_settings
 from chalicelib.findings import Severity
 from chalicelib.settings_file import Path, line_of
@@ -45,6 +46,14 @@ def test_the_example_of_the_module() -> None:
                 "role-assumable-without-mfa",
                 "it reads the status page, and no more",
                 roles=("arn:aws:iam::111122223333:role/status",),
+            ),
+        ),
+        alerts=(
+            Route(
+                Target.SLACK,
+                channel="C0123456789",
+                controls=frozenset({"mfa-not-enforced"}),
+                quiet=QuietHours(time(20), time(7), "Europe/Berlin", Severity.HIGH),
             ),
         ),
         fail_on=Severity.HIGH,
@@ -468,11 +477,13 @@ PIECES = [
         "break_glass_users",
         "canonical",
         "exemptions",
+        "alerts",
         "thresholds",
         "fail_on",
         "report_age_hours",
     ),
     *("name", "document", "version", "users", "control", "repositories", "roles", "reason", "until"),
+    *("to", "channel", "severity", "controls", "quiet", "from", "zone", "below", '"slack"', '"20:00"', '"../Zulu"'),
     *(f'"{control}"' for control in CONTROLS),
     *(f'["{REPOSITORY}"]', f'["{ROLE}"]', '["111122223333"]', "[[exemptions]]\n", "[thresholds]\n", " = "),
 ]

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
-from chalicelib.hub import Hub
 from chalicelib.functions.batches import work_batch
 from chalicelib.functions.telemetry import tell_outcome, tracer
 from chalicelib.hints import EVENTS
+from chalicelib.hub import Hub
 from chalicelib.pipeline import run_audit
 from chalicelib.scope import Scope
 from chalicelib.sweep import Assignment, parse_assignment

@@ -9,8 +9,8 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.idempotency import IdempotencyConfig, idempotent_function
 
-from chalicelib.hub import Hub
 from chalicelib.functions.telemetry import logger
+from chalicelib.hub import Hub
 
 REMEMBERED = 24 * 3600
 """Seconds for which work that was done is remembered: longer than a message is handed out, three times in 90 minutes
