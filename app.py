@@ -29,10 +29,10 @@ def decide(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def sweep(event: CloudWatchEvent) -> dict[str, Any]:
     """Start a sweep: a message to the workers for each account."""
     context: Any = event.context
-    return start_sweep(event.to_dict(), context.aws_request_id, Hub(os.environ))
+    return start_sweep(event.to_dict(), context.aws_request_id, _hub(event.context))
 
 
 @app.on_sqs_message(queue="mfawatch-accounts", batch_size=1, name="audit_account")
 def audit_account(event: SQSEvent) -> dict[str, Any]:
     """Audit the account of each message, and tell which messages failed."""
-    return audit_accounts(event.to_dict(), event.context, Hub(os.environ))
+    return audit_accounts(event.to_dict(), event.context, _hub(event.context))

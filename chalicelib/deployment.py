@@ -16,7 +16,7 @@ QUEUE_URL = "MFAWATCH_QUEUE_URL"
 CHANGES_QUEUE_URL = "MFAWATCH_CHANGES_QUEUE_URL"
 """The URL of the queue of users to look at after events."""
 SLACK_SECRET = "MFAWATCH_SLACK_SECRET"  # noqa: S105 - says where it is
-"""Where Slack's token or webhook is kept: `ssm:` and the name of a SecureString, or `secretsmanager:` and a secret's."""
+"""Where Slack's token or webhook is: `ssm:` and the name of a SecureString, or `secretsmanager:` and a secret's."""
 SLACK_API = "MFAWATCH_SLACK_API"
 """The base URL of Slack's API, where it is another than https://slack.com/api/."""
 TOPIC_ARN = "MFAWATCH_TOPIC_ARN"

@@ -29,6 +29,7 @@ from chalicelib.deployment import (
     MEMBER_ROLE,
     QUEUE_URL,
     SETTINGS_PARAMETER,
+    SLACK_SECRET,
     told,
 )
 from chalicelib.iam.account import Gap
@@ -179,6 +180,17 @@ class Hub:
         if kept and (self.clock() - kept.read).total_seconds() < self.warm.policies_seconds:
             return kept.answer
         return self._read_policies(account)
+
+    def read_ahead(self) -> None:
+        """Read in one call the parameters that a run which tells what it finds needs; what is missing shows later."""
+        names = [told(self.environment, SETTINGS_PARAMETER)] if SETTINGS_PARAMETER in self.environment else []
+        kind, _, name = self.environment.get(SLACK_SECRET, "").partition(":")
+        names += [name] if kind == "ssm" else []
+        if names:
+            wanted = {name: {} for name in names}
+            self.warm.parameters.get_parameters_by_name(
+                wanted, decrypt=True, max_age=self.warm.seconds, raise_on_error=False
+            )
 
     def _parameter(self, name: str, *, secret: bool = False) -> str:
         """The value of an SSM parameter."""

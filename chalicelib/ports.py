@@ -152,11 +152,11 @@ class EventLog(Protocol):
     """Keeps the events that were heard."""
 
     def keep(self, heard: Heard) -> None:
-        """Keep one; the same one once, if it is heard at the same moment."""
+        """Keep one; the same one once, as it was heard first."""
         ...
 
     def heard(self, account: str, since: datetime, until: datetime) -> Sequence[Heard]:
-        """Those of an account that were heard from a moment on and before another, the earliest first."""
+        """Those of an account that were made from a moment on and before another, the earliest first."""
         ...
 
 

@@ -29,7 +29,7 @@ class Warm:
     about once for a burst of events. `seconds` is how long what was read is taken to be so.
     """
 
-    seconds: float = 60.0
+    seconds: int = 60
     policies_seconds: float = 300.0
     session: Any = field(default_factory=boto3.Session)
     calls: CallCounter = field(default_factory=CallCounter)

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from chalicelib.aws.errors import code_of
 from chalicelib.aws.finding_items import TIGHT, plain_row, typed
 from chalicelib.aws.finding_table import EXPIRES, PARTITION, SORT, event_key
 from chalicelib.events.heard import Heard, parse_heard
@@ -29,9 +32,18 @@ class DynamoEventLog:
             PARTITION: heard.account,
             SORT: event_key(_text(heard.at), heard.cause.event_id),
             "event": json.dumps(heard.to_json(), separators=TIGHT),
-            EXPIRES: int((heard.at + KEEP).timestamp()),
+            EXPIRES: int((heard.heard_at + KEEP).timestamp()),
         }
-        self.dynamodb.put_item(TableName=self.table, Item=typed(item))
+        try:
+            self.dynamodb.put_item(
+                TableName=self.table,
+                Item=typed(item),
+                ConditionExpression="attribute_not_exists(#entry)",
+                ExpressionAttributeNames={"#entry": SORT},
+            )
+        except ClientError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
 
     def heard(self, account: str, since: datetime, until: datetime) -> Sequence[Heard]:
         """See `EventLog`."""

@@ -15,10 +15,10 @@ MOST_NAMES = 20
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One event about an account. `at` is when it was heard; the cause says when it was."""
+    """One event about an account."""
 
     account: str
-    at: datetime
+    heard_at: datetime
     effect: str
     """What it does, in words."""
     refused: bool
@@ -26,11 +26,16 @@ class Heard:
     users: tuple[str, ...]
     cause: Cause
 
+    @property
+    def at(self) -> datetime:
+        """When it was, or when it was heard where its record does not say."""
+        return self.cause.at or self.heard_at
+
     def to_json(self) -> dict[str, Any]:
         """What was heard as JSON values."""
         return {
             "account": self.account,
-            "at": self.at.isoformat(),
+            "heard_at": self.heard_at.isoformat(),
             "effect": self.effect,
             "refused": self.refused,
             "users": list(self.users[:MOST_NAMES]),
@@ -42,7 +47,7 @@ def parse_heard(value: Mapping[str, Any]) -> Heard:
     """What was heard by its JSON values, as `Heard.to_json` gives them."""
     return Heard(
         account=value["account"],
-        at=datetime.fromisoformat(value["at"]),
+        heard_at=datetime.fromisoformat(value["heard_at"]),
         effect=value["effect"],
         refused=value["refused"],
         users=tuple(value["users"]),

@@ -9,16 +9,22 @@ is left to change.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from time import monotonic
 from typing import Any
 
+from chalicelib.cause import Cause, together
 from chalicelib.functions.batches import work_batch
 from chalicelib.functions.telemetry import tell_outcome, tracer
-from chalicelib.hints import EVENTS
+from chalicelib.hints import BUCKET, EVENTS
 from chalicelib.hub import Hub
 from chalicelib.pipeline import run_audit
 from chalicelib.scope import Scope
-from chalicelib.sweep import Assignment, parse_assignment
+from chalicelib.sweep import Assignment, Run, parse_assignment
+
+
+LATEST = timedelta(hours=1)
+"""Events are mostly heard within minutes, by log files within a quarter of an hour."""
 
 
 class NotOurs(ValueError):  # noqa: N818 - says what is the matter
@@ -36,8 +42,17 @@ def _audit(*, work: Mapping[str, str], task: Assignment, hub: Hub) -> dict[str, 
     began, before = monotonic(), hub.calls.so_far()
     account, run = task.account, task.run
     if not hub.is_ours(account):
+        # The id of a sweep's message is nobody's to choose but ours; events come from whoever is let in.
         raise NotOurs(f"account {account} is none that the settings name")
-    cause = hub.events.cause_of_run(account, run) if run.id.startswith(EVENTS) else None
+    cause = _cause(account, run, hub) if run.id.startswith(EVENTS) else None
     outcome = run_audit(Scope(account), run, hub.settings, hub.ports(run.id), cause)
     tell_outcome(outcome, hub.calls.since(before), monotonic() - began)
     return outcome.report.to_json()
+
+
+def _cause(account: str, run: Run, hub: Hub) -> Cause | None:
+    """The events that a run was asked for by: those that were heard in its span of time, however long after they were
+    made."""
+    heard = hub.event_log.heard(account, run.started - LATEST, run.started)
+    span = (run.started - BUCKET, run.started)
+    return together(one.cause for one in heard if span[0] <= one.heard_at < span[1] and not one.refused)
