@@ -148,6 +148,18 @@ class Ledger(FindingStore, Protocol):
         ...
 
 
+class Observations(Protocol):
+    """Keeps what was observed by events, for as long as resolved findings are kept."""
+
+    def count(self, operation: GitOperation) -> tuple[GitActivity | None, GitActivity]:
+        """Count a Git operation; the activity that it is part of, before and after. Whoever calls counts it once."""
+        ...
+
+    def keep_sight(self, loss: SightLoss) -> None:
+        """Keep what became of a trail or a rule, unless something later is known of it."""
+        ...
+
+
 class EventLog(Protocol):
     """Keeps the events that were heard."""
 

@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from chalicelib.alerts.entry import Entry
 from chalicelib.aws.finding_items import TIGHT, Values, item_of, plain_row, size_of, stored_of_item, typed
 from chalicelib.aws.finding_table import EXPIRES, PARTITION, REPORTS, SORT, finding_key, history_key, report_key
+from chalicelib.aws.observations import is_observation, observed_in
 from chalicelib.aws.outbox import entry_item
 from chalicelib.ledger import (
     Change,
@@ -32,7 +33,7 @@ from chalicelib.ledger import (
     row_of,
     row_of_event,
 )
-from chalicelib.ports import Clock
+from chalicelib.ports import Clock, Known
 from chalicelib.runs import RunReport, report_of_row, row_of_report
 
 KEEP = timedelta(days=90)
@@ -91,12 +92,25 @@ class DynamoFindingStore:
     """For how long a writer who tells what is due at once keeps the entries to itself; None for one who does not."""
 
     def load(self, account: str, users: Collection[str] | None = None) -> Sequence[Stored]:
-        """See `FindingStore`. One query for the account, or one for each of a few users; a page is 1 MB."""
-        if users is None or len(users) > MOST_QUERIES:
-            found = [stored_of_item(item) for item in self._query(account, "F#")]
-            return found if users is None else [one for one in found if one.user in set(users)]
-        keys = [finding_key(user) for user in sorted(set(users)) if user]
-        return [stored_of_item(item) for key in keys for item in self._query(account, key)]
+        """See `FindingStore`."""
+        return self.known(account, users).findings
+
+    def known(self, account: str, users: Collection[str] | None = None) -> Known:
+        """See `Ledger`. One query for the account, or one for each of a few users; a page is 1 MB."""
+        many = users is None or len(users) > MOST_QUERIES
+        beginnings = ["F#"] if users is None or many else [finding_key(user) for user in sorted(set(users)) if user]
+        findings, others = [], []
+        for item in (item for beginning in beginnings for item in self._query(account, beginning)):
+            if is_observation(item):
+                others.append(item)
+            else:
+                findings.append(stored_of_item(item))
+        observed = observed_in(others, self.clock())
+        if many and users is not None:
+            wanted = set(users)
+            findings = [one for one in findings if one.user in wanted]
+            observed = observed.of_users(wanted)
+        return Known(findings, observed)
 
     def apply(self, changes: Sequence[Change]) -> Sequence[Change]:
         """See `FindingStore`. One call writes some fifty changes; a change of each finding at most.
