@@ -8,8 +8,12 @@ from typing import Any
 from chalice.app import Chalice, CloudWatchEvent, ConvertToMiddleware, Rate, SQSEvent
 
 from chalicelib.bootstrap import Hub
+from chalicelib.events.patterns import CHANGES, GIT
 from chalicelib.functions.audit_account import audit_accounts
+from chalicelib.functions.audit_change import audit_changes
 from chalicelib.functions.decide import decide_cases
+from chalicelib.functions.deliver import deliver_what_is_due
+from chalicelib.functions.hear import hear_event, hear_log_files
 from chalicelib.functions.sweep import start_sweep
 from chalicelib.functions.telemetry import logger, tracer
 
@@ -36,3 +40,33 @@ def sweep(event: CloudWatchEvent) -> dict[str, Any]:
 def audit_account(event: SQSEvent) -> dict[str, Any]:
     """Audit the account of each message, and tell which messages failed."""
     return audit_accounts(event.to_dict(), event.context, Hub(os.environ))
+
+
+@app.on_cw_event(CHANGES, name="hear_change")
+def hear_change(event: CloudWatchEvent) -> dict[str, Any]:
+    """Hear an event that can change who acts without MFA: whom it concerns is looked at."""
+    return hear_event(event.to_dict(), event.context, Hub(os.environ))
+
+
+@app.on_cw_event(GIT, name="hear_git")
+def hear_git(event: CloudWatchEvent) -> dict[str, Any]:
+    """Hear a pull or push of Git's."""
+    return hear_event(event.to_dict(), event.context, Hub(os.environ))
+
+
+@app.lambda_function(name="hear_log_file")
+def hear_log_file(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Hear the records of a trail's log files, which S3 tells of; Chalice cannot package a trigger of S3's."""
+    return hear_log_files(event, context, Hub(os.environ))
+
+
+@app.on_sqs_message(queue="mfawatch-changes", batch_size=1, name="audit_change")
+def audit_change(event: SQSEvent) -> dict[str, Any]:
+    """Audit whom the hint of each message concerns, and tell which messages failed."""
+    return audit_changes(event.to_dict(), event.context, Hub(os.environ))
+
+
+@app.schedule(Rate(5, unit=Rate.MINUTES), name="deliver")
+def deliver(event: CloudWatchEvent) -> dict[str, Any]:
+    """Tell what still waits in the outbox and is due."""
+    return deliver_what_is_due(event.context, Hub(os.environ))
