@@ -15,6 +15,7 @@ from chalicelib.aws.event_log import DynamoEventLog
 from chalicelib.aws.finding_store import DynamoFindingStore
 from chalicelib.aws.iam_reader import IamReader
 from chalicelib.aws.member_accounts import Credentials, MemberAccounts
+from chalicelib.aws.observations import DynamoObservations
 from chalicelib.aws.organization import OrganizationReader
 from chalicelib.aws.outbox import DynamoOutbox
 from chalicelib.aws.settings_parameter import read_settings
@@ -39,6 +40,8 @@ from chalicelib.ports import WorkQueue
 from chalicelib.sweep import accounts_to_sweep
 from chalicelib.warm import Kept, Warm, warm
 
+AUDITORS = ("audit-account", "audit-change")
+"""The functions that call AWS about the accounts that they audit, as their roles are named."""
 TELLS = timedelta(minutes=2)
 """For how long a run that tells what it finds keeps it to itself: longer than it takes for that."""
 
@@ -132,6 +135,12 @@ class Hub:
         ledger = replace(self.ledger, entries_of=self.entries_of, tells=TELLS if after_event else None)
         return Ports(accounts, ledger, ledger, self.clock)
 
+    def own_roles(self, account: str) -> Collection[str]:
+        """The ARNs of the roles by which mfawatch itself calls AWS about an account."""
+        here, role = self.identity, told(self.environment, MEMBER_ROLE)
+        own = (f"arn:{here.partition}:iam::{here.account}:role/mfawatch-{name}-{here.region}" for name in AUDITORS)
+        return {f"arn:{here.partition}:iam::{account}:role/{role}", *own}
+
     def entries_of(self, change: Change) -> Sequence[Entry]:
         """What is to be told of a change."""
         return entries_of(change, self.settings, change.cause)
@@ -153,6 +162,11 @@ class Hub:
     def outbox(self) -> DynamoOutbox:
         """What is still to be told."""
         return DynamoOutbox(self.warm.client("dynamodb"), self._table)
+
+    @cached_property
+    def observations(self) -> DynamoObservations:
+        """What was observed."""
+        return DynamoObservations(self.warm.client("dynamodb"), self._table, self.clock)
 
     @cached_property
     def event_log(self) -> DynamoEventLog:
@@ -187,7 +201,7 @@ class Hub:
         kind, _, name = self.environment.get(SLACK_SECRET, "").partition(":")
         names += [name] if kind == "ssm" else []
         if names:
-            wanted = {name: {} for name in names}
+            wanted: dict[str, dict[str, Any]] = {name: {} for name in names}
             self.warm.parameters.get_parameters_by_name(
                 wanted, decrypt=True, max_age=self.warm.seconds, raise_on_error=False
             )

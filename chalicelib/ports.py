@@ -9,8 +9,11 @@ from typing import Protocol
 
 from chalicelib.alerts.entry import Entry
 from chalicelib.alerts.notice import Notice
+from chalicelib.events.git_activity import GitActivity
+from chalicelib.events.git_operation import GitOperation
 from chalicelib.events.heard import Heard
 from chalicelib.events.observed import Observed
+from chalicelib.events.sight import SightLoss
 from chalicelib.iam.exports import Exports
 from chalicelib.ledger import Change, Event, Stored
 from chalicelib.runs import RunReport

@@ -83,7 +83,7 @@ class DynamoObservations:
 
 def is_observation(item: Values) -> bool:
     """Whether an item among the findings of a user or an account is what was observed, and no finding."""
-    return plain_row(item)[SORT].rpartition("#")[0].endswith((GIT[:-1], SIGHT[:-1]))
+    return str(plain_row(item)[SORT]).split("#", 2)[-1].startswith((GIT, SIGHT))
 
 
 def observed_in(items: Iterable[Values], now: datetime) -> Observed:

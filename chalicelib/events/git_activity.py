@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.analysis.git_hops import Operation
@@ -149,6 +149,19 @@ def parse_git_activity(value: Mapping[str, Any]) -> GitActivity:
     found |= {name: tuple(Seen(text, _moment(at)) for text, at in value[name]) for name in _LISTS}
     found |= {"credential": CredentialUsed(value["credential"]), "doubts": tuple(value["doubts"])}
     return GitActivity(**found)
+
+
+AGAIN = timedelta(hours=24)
+"""After a pause of so long an operation is as good as a first one: what was found of it may be resolved by now."""
+
+
+def is_news(before: GitActivity | None, after: GitActivity) -> bool:
+    """Whether somebody should look at an activity once more has been counted: it is new, graver, or there again."""
+    if before is None or after.has(Operation.PUSH) > before.has(Operation.PUSH):
+        return True
+    if before.last is None or after.last is None:
+        return before.last is not after.last
+    return after.last - before.last >= AGAIN
 
 
 def activity_of(operation: GitOperation) -> GitActivity:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from chalicelib.events.git_activity import GitActivity
+from chalicelib.events.sight import SightLoss
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +15,9 @@ class Observed:
 
     git: tuple[GitActivity, ...] = ()
     """Git operations without MFA, each activity once."""
+    sight: tuple[SightLoss, ...] = ()
+    """The trails and rules that no longer tell of events, or do again."""
+
+    def of_users(self, users: Collection[str]) -> Observed:
+        """What was seen of some users alone."""
+        return Observed(git=tuple(one for one in self.git if one.user in users))
