@@ -12,7 +12,8 @@ from chalicelib.functions.audit_account import audit_accounts
 from chalicelib.functions.audit_change import audit_changes
 from chalicelib.functions.decide import decide_cases
 from chalicelib.functions.deliver import deliver_what_is_due
-from chalicelib.functions.hear import hear_event, hear_log_files
+from chalicelib.functions.hear import hear_event
+from chalicelib.functions.hear_log_file import hear_log_files
 from chalicelib.functions.sweep import start_sweep
 from chalicelib.functions.telemetry import logger, tracer
 from chalicelib.hub import Hub

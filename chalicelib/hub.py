@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import Any
 
+from chalicelib.alert_settings import Target
 from chalicelib.alerts.entry import Entry
 from chalicelib.alerts.routing import entries_of
 from chalicelib.aws.calls import CallCounter
@@ -19,24 +20,33 @@ from chalicelib.aws.observations import DynamoObservations
 from chalicelib.aws.organization import OrganizationReader
 from chalicelib.aws.outbox import DynamoOutbox
 from chalicelib.aws.settings_parameter import read_settings
+from chalicelib.aws.threads import DynamoThreads
 from chalicelib.aws.work_queue import SqsWorkQueue
 from chalicelib.bootstrap import PoliciesOf, own_regions, reader_with
 from chalicelib.config import Settings
 from chalicelib.deployment import (
     CHANGES_QUEUE_URL,
     EXTERNAL_ID_PARAMETER,
+    FINDINGS_BUS,
     IDEMPOTENCY_TABLE,
     LEDGER_TABLE,
     MEMBER_ROLE,
     QUEUE_URL,
     SETTINGS_PARAMETER,
+    SLACK_API,
     SLACK_SECRET,
+    TOPIC_ARN,
     told,
 )
 from chalicelib.iam.account import Gap
 from chalicelib.ledger import Change
+from chalicelib.notify.event_bus import EventBusNotifier
+from chalicelib.notify.security_hub import SecurityHubNotifier
+from chalicelib.notify.slack import SlackNotifier
+from chalicelib.notify.slack_api import SLACK_API as SLACK
+from chalicelib.notify.sns import SnsNotifier
 from chalicelib.pipeline import Ports
-from chalicelib.ports import WorkQueue
+from chalicelib.ports import Notifier, WorkQueue
 from chalicelib.sweep import accounts_to_sweep
 from chalicelib.warm import Kept, Warm, warm
 
@@ -172,6 +182,31 @@ class Hub:
     def event_log(self) -> DynamoEventLog:
         """The events that were heard."""
         return DynamoEventLog(self.warm.client("dynamodb"), self._table)
+
+    def notifier_of(self, destination: str) -> Notifier:
+        """What tells a destination, by its id as the outbox has it."""
+        target, _, channel = destination.partition(":")
+        match Target(target):
+            case Target.SLACK:
+                api = self.environment.get(SLACK_API) or SLACK
+                return SlackNotifier(self._slack_secret, channel, self._threads, api)
+            case Target.SNS:
+                return SnsNotifier(self.warm.client("sns"), told(self.environment, TOPIC_ARN))
+            case Target.EVENT_BUS:
+                return EventBusNotifier(self.warm.client("events"), told(self.environment, FINDINGS_BUS))
+            case Target.SECURITY_HUB:
+                here = self.identity
+                return SecurityHubNotifier(self.warm.client("securityhub"), here.account, here.region, here.partition)
+
+    def _slack_secret(self) -> str:
+        kind, _, name = told(self.environment, SLACK_SECRET).partition(":")
+        if kind == "ssm":
+            return self._parameter(name, secret=True)
+        return str(self.warm.secrets.get(name, max_age=self.warm.seconds))
+
+    @cached_property
+    def _threads(self) -> DynamoThreads:
+        return DynamoThreads(self.warm.client("dynamodb"), self._table, self.clock)
 
     @cached_property
     def _table(self) -> str:

@@ -57,6 +57,13 @@ class Warm:
 
         return SSMProvider(boto3_client=self.client("ssm"))
 
+    @cached_property
+    def secrets(self) -> Any:
+        """Powertools' provider of Secrets Manager's secrets, likewise."""
+        from aws_lambda_powertools.utilities.parameters import SecretsProvider
+
+        return SecretsProvider(boto3_client=self.client("secretsmanager"))
+
 
 @cache
 def warm() -> Warm:

@@ -8,7 +8,7 @@ One partition holds an account. In it, the sort key `entry` is
     F#<user>#~git#<id>            what somebody did with Git by one credential in one repository
     F##~sight#<id>                a trail or a rule that no longer tells of events, or does again
     E#<time>#<id>                 an event that was heard of the account
-    T#<fingerprint>               the thread in which a finding is told of
+    T#<fingerprint>#<destination> the thread in which a finding is told of
 
 so that the findings of an account, those of a user with what was seen of the user's Git, the history of a finding, and
 the runs and the events of an account, the latest last, are each one range of keys. No user's name has a `#` in it (IAM
@@ -60,9 +60,9 @@ def event_key(at: str, id_: str = "") -> str:
     return f"{EVENTS}{at}#{id_}"
 
 
-def thread_key(fingerprint: str) -> str:
-    """The sort key of the thread in which a finding is told of."""
-    return f"T#{fingerprint}"
+def thread_key(destination: str, fingerprint: str) -> str:
+    """The sort key of the thread of a destination in which a finding is told of."""
+    return f"T#{fingerprint}#{destination}"
 
 
 OUTBOX = "#outbox"

@@ -65,7 +65,10 @@ class DynamoObservations:
         """Write what was observed, unless somebody else has in between; whether it was written."""
         expires = int((self.clock() + KEEP).timestamp())
         item = key | {name: json.dumps(value, separators=TIGHT), "version": version + 1, EXPIRES: expires}
-        condition = {"ConditionExpression": "attribute_not_exists(#entry)", "ExpressionAttributeNames": {"#entry": SORT}}
+        condition = {
+            "ConditionExpression": "attribute_not_exists(#entry)",
+            "ExpressionAttributeNames": {"#entry": SORT},
+        }
         if version:
             condition = {
                 "ConditionExpression": "#version = :version",

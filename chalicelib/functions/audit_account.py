@@ -22,7 +22,6 @@ from chalicelib.pipeline import run_audit
 from chalicelib.scope import Scope
 from chalicelib.sweep import Assignment, Run, parse_assignment
 
-
 LATEST = timedelta(hours=1)
 """Events are mostly heard within minutes, by log files within a quarter of an hour."""
 

@@ -90,7 +90,7 @@ class _Hearing:
             for account in self._accounts():
                 self._look_at_account(account, impact, cause)
             return ACCOUNTS
-        if scope is None or (impact.refused or scope.users is None) and not self._hub.is_ours(scope.account):
+        if scope is None or ((impact.refused or scope.users is None) and not self._hub.is_ours(scope.account)):
             return NOT_OURS
         if impact.refused:
             self._keep(scope, impact, cause)
