@@ -21,16 +21,22 @@ class Kept:
     read: datetime
 
 
+SECONDS = 60
+"""For how long a parameter or a secret is taken to be what it was when it was read."""
+POLICIES_SECONDS = 300
+"""The same of the service control policies that bind an account, for looks after events."""
+
+
 @dataclass
 class Warm:
     """What an execution environment keeps from one invocation to the next: clients, and what seldom changes.
 
     AWS's descriptions of its services are read once, connections stay open, and an account's organisation is asked
-    about once for a burst of events. `seconds` is how long what was read is taken to be so.
+    about once for a burst of events.
     """
 
-    seconds: int = 60
-    policies_seconds: float = 300.0
+    seconds: int = field(default_factory=lambda: SECONDS)
+    policies_seconds: int = field(default_factory=lambda: POLICIES_SECONDS)
     session: Any = field(default_factory=boto3.Session)
     calls: CallCounter = field(default_factory=CallCounter)
     policies: dict[str, Kept] = field(default_factory=dict)

@@ -54,7 +54,7 @@ def _run(iam: Any, url: str, log: Any) -> None:
         # The functions log to standard output, as Lambda wants it.
         import app
 
-        deployment = deploy(app.sweep, app.audit_account, SETTINGS)
+        deployment = deploy(app, SETTINGS, ACCOUNT)
     click.echo(f"An AWS on this machine, {url}, with an example company in account {ACCOUNT}.")
     _sweep(deployment, "sweep-1", log)
     report = deployment.ledger.reports(ACCOUNT, 1)[0]

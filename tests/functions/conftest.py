@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import app
+import chalicelib.warm
 from chalicelib import bootstrap
 from chalicelib.aws import iam_reader
 from chalicelib.findings import Status
@@ -129,8 +130,10 @@ def running() -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch, emulator() as url, environment(url):
         patch.setattr(bootstrap, "client", client)
         patch.setattr(bootstrap, "RETRIES", 1)
+        patch.setattr(chalicelib.warm, "SECONDS", 0)
+        chalicelib.warm.warm.cache_clear()
         patch.setattr(iam_reader, "REPORT_PAUSE", 0)
-        world = World(url, deploy(app.sweep, app.audit_account, SETTINGS), watching)
+        world = World(url, deploy(app, SETTINGS), watching)
         for account in (OWN, MEMBER):
             populate(world, account)
         yield world

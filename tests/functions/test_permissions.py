@@ -13,7 +13,7 @@ from chalicelib.iam.decision import evaluate
 from chalicelib.iam.policy import parse_policy
 from chalicelib.iam.policy_set import Policy, PolicySet, trust_in_account
 from chalicelib.iam.request import build_request
-from chalicelib.local.lambda_runtime import invoke, queue_event
+from chalicelib.local.lambda_runtime import queue_event
 from tests.functions.conftest import OWN, World, add_device, assignment, populate, running
 from tests.functions.watching import Call, refusal
 from tests.packaging.rendering import member, resolve, role
@@ -121,7 +121,7 @@ class Everything:
 
 def work(world: World, message: Any) -> None:
     """Hand one message to the workers."""
-    invoke("audit_account", world.deployment.audit_account, queue_event([message]))
+    world.deployment.call("audit_account", queue_event([message]))
 
 
 def found_organization(world: World) -> tuple[str, str]:
