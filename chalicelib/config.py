@@ -44,7 +44,7 @@ counts in place of the file, which must be right all the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -54,7 +54,15 @@ from chalicelib.alert_settings import Route, parse_routes
 from chalicelib.findings import Severity
 from chalicelib.iam.patterns import ARN_SEGMENTS, glob_source
 from chalicelib.iam.policy import PolicyDocument
-from chalicelib.setting_values import EVERYBODY, matches, names_user, parse_accounts, parse_control, parse_some, parse_users
+from chalicelib.setting_values import (
+    EVERYBODY,
+    matches,
+    names_user,
+    parse_accounts,
+    parse_control,
+    parse_some,
+    parse_users,
+)
 from chalicelib.settings_file import Node, Reader, parse_file
 from chalicelib.settings_file import SettingsError as SettingsError
 
