@@ -45,27 +45,27 @@ def item_of(row: Row) -> Row:
     """The row as few attributes: each costs time to check and to parse, and its name is stored with each item."""
     state = {name: row[name] for name in _STATE if name in row}
     return {
-        "finding": _fitted(str(row["finding"])),
+        "finding": fitted(str(row["finding"])),
         "last_seen": row["last_seen"],
         "version": row["version"],
         "state": json.dumps(state, separators=TIGHT),
     }
 
 
-def _fitted(text: str) -> str:
-    """A finding's JSON that an item has room for: the largest of the evidence is left out, and that is said.
+def fitted(text: str, most: int = LARGEST, place: str = "the ledger") -> str:
+    """A finding's JSON that a place has room for: the largest of the evidence is left out, and that is said.
 
     The digest stays that of the whole, so that the next audit does not take it for a change.
     """
-    if len(text.encode()) <= LARGEST:
+    if len(text.encode()) <= most:
         return text
     finding = json.loads(text)
     evidence = finding["evidence"]
     largest = sorted(evidence, key=lambda name: len(json.dumps(evidence[name])), reverse=True)
     cut: list[str] = []
-    while largest and len(text.encode()) > LARGEST:
+    while largest and len(text.encode()) > most:
         cut.append(largest.pop(0))
         del evidence[cut[-1]]
-        finding["evidence"] = evidence | {"left_out": f"too large for the ledger: {', '.join(sorted(cut))}"}
+        finding["evidence"] = evidence | {"left_out": f"too large for {place}: {', '.join(sorted(cut))}"}
         text = json.dumps(finding, ensure_ascii=False, separators=TIGHT)
     return text

@@ -29,7 +29,7 @@ MOST_GRAVEST = 10
 _LONGEST = 2000
 
 
-def subject_line(message: Message, most: int = 100) -> str:
+def subject_line(message: Message, most: int = 99) -> str:
     """The headline in ASCII, on one line, at most `most` characters."""
     # The sign is for whoever sees it; the word beside it says the same.
     words = headline(message).replace("·", "-").replace("…", "...")

@@ -80,7 +80,7 @@ class SlackNotifier:
             answer = _posted(slack, post)
             if not answer.error:
                 taken += post.message.notices
-                self._keep(post, answer.thread)
+                self._keep(post.message, answer.thread)
                 continue
             trouble = trouble or answer.error
             if answer.error not in TOO_MUCH:
@@ -109,12 +109,12 @@ class SlackNotifier:
             _LOG.warning("cannot look for a thread in Slack", exc_info=True)
             return None
 
-    def _keep(self, post: _Post, thread: Thread | None) -> None:
-        """Remember where findings were told, if that is where they were opened and the message names them."""
-        if self.threads is None or thread is None or post.thread is not None:
+    def _keep(self, message: Message, thread: Thread | None) -> None:
+        """Remember the thread that a message began for the open findings that it names."""
+        if self.threads is None or thread is None:
             return
         found: dict[str, list[str]] = {}
-        for item in named(post.message):
+        for item in named(message):
             if item.alarming:
                 found.setdefault(item.last.account, []).append(item.last.fingerprint)
         try:
@@ -126,7 +126,10 @@ class SlackNotifier:
 
 
 def _posted(slack: Slack, post: _Post) -> Answer:
-    """Post it as well as Slack takes it: as an answer with blocks, on its own where the thread is gone, or plain."""
+    """Post it as well as Slack takes it: as an answer with blocks, on its own where the thread is gone, or plain.
+
+    The answer names the thread that it began, if it did.
+    """
     rendered = render(post.message)
     message: dict[str, Any] = {
         "text": rendered.text,
@@ -147,4 +150,4 @@ def _posted(slack: Slack, post: _Post) -> Answer:
     if answer.error in TOO_MUCH:
         del message["blocks"]
         answer = slack.post(message | answering | {"text": rendered.plain})
-    return answer
+    return replace(answer, thread=None) if answering else answer

@@ -38,7 +38,7 @@ NO_THREAD = frozenset({"cannot_reply_to_message", "message_not_found", "thread_n
 """Errors of replies to what is there no more."""
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,60}")
-_ERRORS = (SlackClientError, HTTPException, OSError, ValueError, AttributeError, TypeError)
+_ERRORS = (SlackClientError, HTTPException, OSError, ValueError, LookupError, AttributeError, TypeError)
 """What slack_sdk, and the library below it, fail with on the way, or at an answer that is none."""
 
 # slack_sdk logs the webhook's URL, and answers, at its own levels: its clients get a logger that tells nobody.
@@ -96,7 +96,9 @@ class SlackWebhook:
             answer = self._client.send_dict(dict(message))
         except _ERRORS as error:
             return Answer(error=f"Slack cannot be reached ({_kind(error)})")
-        return Answer() if answer.status_code == 200 else _refused(answer.status_code, answer.body, answer.headers)
+        if answer.status_code == 200 and answer.body == "ok":
+            return Answer()
+        return _refused(answer.status_code, answer.body, answer.headers)
 
 
 def _refused(status: int, told: str, headers: Mapping[str, Any]) -> Answer:
@@ -113,8 +115,7 @@ def _seconds(headers: Mapping[str, Any]) -> float:
         seconds = float(told)
     except (TypeError, ValueError):
         return LEFT_ALONE
-    # What is no number compares with nothing.
-    return seconds if 0 <= seconds <= LONGEST_LEFT_ALONE else LEFT_ALONE if seconds < 0 else LONGEST_LEFT_ALONE
+    return min(seconds, LONGEST_LEFT_ALONE) if seconds >= 0 else LEFT_ALONE
 
 
 def _kind(error: Exception) -> str:

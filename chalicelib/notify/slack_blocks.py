@@ -29,7 +29,7 @@ from chalicelib.notify.mrkdwn import code, escape, mrkdwn, plain_text, when
 from chalicelib.notify.plain import body, line_of
 from chalicelib.report.sentences import request, sentence, subject
 
-MOST_BLOCKS, LONGEST_HEADER, LONGEST_TEXT = 50, 150, 3000
+LONGEST_HEADER, LONGEST_TEXT = 150, 3000
 
 MOST_FULL = 3
 """Findings of which all is told; of the others a line each."""
