@@ -223,3 +223,23 @@ class Notifier(Protocol):
     def tell(self, notices: Sequence[Notice], *, digest: bool = False) -> Told:
         """Tell notices, in their order; with `digest` as one message."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A conversation that a message began: where it stands, and what names it there."""
+
+    channel: str
+    ts: str
+
+
+class Threads(Protocol):
+    """Remembers in which thread of a destination a finding was told, for as long as the finding is kept."""
+
+    def find(self, destination: str, account: str, fingerprint: str) -> Thread | None:
+        """The thread in which the finding was told last; None where none is known."""
+        ...
+
+    def keep(self, destination: str, account: str, fingerprints: Sequence[str], thread: Thread) -> None:
+        """Remember the thread for these findings of an account, in place of any before."""
+        ...

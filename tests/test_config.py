@@ -278,7 +278,7 @@ REFUSED: list[tuple[str, str]] = [
     (
         "x = 1",
         "line 1: x: unknown key; there are accounts, organization, regions, break_glass_users, canonical, exemptions, "
-        "thresholds",
+        "alerts, thresholds",
     ),
     ("[threshold]\nfail_on = 'low'", 'line 1: threshold: unknown key; did you mean "thresholds"?'),
     ("threshold.fail_on = 'low'", 'line 1: threshold: unknown key; did you mean "thresholds"?'),

@@ -45,15 +45,15 @@ def item_of(row: Row) -> Row:
     """The row as few attributes: each costs time to check and to parse, and its name is stored with each item."""
     state = {name: row[name] for name in _STATE if name in row}
     return {
-        "finding": fitted(str(row["finding"]), LARGEST),
+        "finding": fitted(str(row["finding"])),
         "last_seen": row["last_seen"],
         "version": row["version"],
         "state": json.dumps(state, separators=TIGHT),
     }
 
 
-def fitted(text: str, most: int) -> str:
-    """A finding's JSON in `most` bytes: the largest of the evidence is left out, and that is said.
+def fitted(text: str, most: int = LARGEST, place: str = "the ledger") -> str:
+    """A finding's JSON that a place has room for: the largest of the evidence is left out, and that is said.
 
     The digest stays that of the whole, so that the next audit does not take it for a change.
     """
@@ -66,6 +66,6 @@ def fitted(text: str, most: int) -> str:
     while largest and len(text.encode()) > most:
         cut.append(largest.pop(0))
         del evidence[cut[-1]]
-        finding["evidence"] = evidence | {"left_out": f"too large for the ledger: {', '.join(sorted(cut))}"}
+        finding["evidence"] = evidence | {"left_out": f"too large for {place}: {', '.join(sorted(cut))}"}
         text = json.dumps(finding, ensure_ascii=False, separators=TIGHT)
     return text

@@ -34,7 +34,9 @@ def entry_item(entry: Entry, held_until: datetime | None = None) -> Row:
     """An entry as a row. Whoever writes it and tells it at once holds it until a moment, so that nobody else does."""
     due = max(entry.due, held_until) if held_until and not entry.digest else entry.due
     notice = entry.notice.to_json()
-    notice["finding"] = json.loads(fitted(json.dumps(notice["finding"], ensure_ascii=False, separators=TIGHT), LARGEST))
+    notice["finding"] = json.loads(
+        fitted(json.dumps(notice["finding"], ensure_ascii=False, separators=TIGHT), LARGEST, "the outbox")
+    )
     return {
         PARTITION: OUTBOX,
         SORT: entry.key,

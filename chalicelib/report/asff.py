@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.audit import Audit
@@ -53,7 +53,17 @@ def asff_findings(audit: Audit, *, region: str, product_arn: str = "") -> list[d
 
     A ValueError says that the account is not known: Security Hub takes nothing without it.
     """
-    return [_finding(audit, finding, region, product_arn) for finding in audit.findings]
+    return [
+        asff_finding(
+            finding,
+            account=finding.account or audit.account,
+            region=region,
+            product_arn=product_arn,
+            created=audit.generated_at,
+            updated=audit.generated_at,
+        )
+        for finding in audit.findings
+    ]
 
 
 def render_asff(audit: Audit, *, region: str, product_arn: str = "") -> str:
@@ -61,28 +71,44 @@ def render_asff(audit: Audit, *, region: str, product_arn: str = "") -> str:
     return json.dumps(asff_findings(audit, region=region, product_arn=product_arn), indent=2)
 
 
-def _finding(audit: Audit, finding: Finding, region: str, product_arn: str) -> dict[str, Any]:
-    account = finding.account or audit.account
-    if not _ACCOUNT.fullmatch(account):
-        raise ValueError(f"ASFF needs the account's 12 digits; the account is {clean(account) or 'not known'}")
+def asff_finding(
+    finding: Finding,
+    *,
+    account: str,
+    region: str,
+    created: datetime,
+    updated: datetime,
+    product_arn: str = "",
+    importer: str = "",
+) -> dict[str, Any]:
+    """A finding of an account, for Security Hub in a region.
+
+    `importer` is the account that imports it, where that is another one: Security Hub takes the findings of an
+    account's own product from that account alone, and as its own. What they are about tells the account they are of.
+
+    A ValueError says that an account is not known.
+    """
+    importer = importer or account
+    for one in (account, importer):
+        if not _ACCOUNT.fullmatch(one):
+            raise ValueError(f"ASFF needs the account's 12 digits; the account is {clean(one) or 'not known'}")
     partition = _partition(finding.resource)
     label, normalized = _SEVERITIES[finding.severity]
     compliance, workflow, record = _STATES[finding.status]
-    judged = audit.generated_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "SchemaVersion": "2018-10-08",
         "Id": finding.fingerprint,
-        "ProductArn": product_arn or f"arn:{partition}:securityhub:{region}:{account}:product/{account}/default",
+        "ProductArn": product_arn or f"arn:{partition}:securityhub:{region}:{importer}:product/{importer}/default",
         "GeneratorId": _cut(f"mfawatch/{finding.control}", _ID),
-        "AwsAccountId": account,
+        "AwsAccountId": importer,
         "Types": [*TYPES],
-        "CreatedAt": judged,
-        "UpdatedAt": judged,
+        "CreatedAt": _moment(created),
+        "UpdatedAt": _moment(updated),
         "Severity": {"Label": label, "Normalized": normalized, "Original": str(finding.severity)},
         "Title": _cut(f"{finding.title}: {subject(finding)}", _TITLE),
         "Description": _cut(f"{subject(finding)}: {sentence(finding)}", _DESCRIPTION),
         "Remediation": {"Recommendation": {"Text": _cut(finding.fix, _RECOMMENDATION)}},
-        "ProductFields": _fields(finding),
+        "ProductFields": _fields(finding, account),
         "Resources": [_resource(finding.resource, account, partition, region)],
         "Compliance": {"Status": compliance},
         "Workflow": {"Status": workflow},
@@ -92,6 +118,10 @@ def _finding(audit: Audit, finding: Finding, region: str, product_arn: str) -> d
             "Types": [*TYPES],
         },
     }
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _cut(text: str, most: int) -> str:
@@ -121,11 +151,11 @@ def _resource_type(arn: str) -> str:
     return _RESOURCE_TYPES.get((service, name.partition("/")[0]), "Other")
 
 
-def _fields(finding: Finding) -> dict[str, str]:
+def _fields(finding: Finding, account: str) -> dict[str, str]:
     """Witness and evidence as flat texts, as many as there is room for."""
     fields: dict[str, str] = {}
     room = _MOST_BYTES
-    for path, value in _leaves(finding):
+    for path, value in [("account", account), *_leaves(finding)]:
         key, text = _cut(f"mfawatch/{path}", _KEY), _cut(value, _VALUE)
         room -= len(json.dumps([key, text]))
         if len(fields) == _MOST_FIELDS or room < 0:

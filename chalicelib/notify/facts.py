@@ -1,0 +1,149 @@
+"""What is told of a message and of each finding in it, in words that Slack and mail share. Pure.
+
+All of it may hold what somebody typed: whoever shows it escapes it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from chalicelib.alerts.messages import Form, Item, Message, News
+from chalicelib.alerts.notice import Notice
+from chalicelib.cause import Cause
+from chalicelib.findings import Finding, Severity, parse_finding
+from chalicelib.report.sentences import subject
+
+LONGEST_COMMAND = 600
+MOST_STATEMENTS = 3
+
+_MARKS = {
+    Severity.CRITICAL: "🚨",
+    Severity.HIGH: "🔴",
+    Severity.MEDIUM: "🟠",
+    Severity.LOW: "🟡",
+    Severity.INFO: "🔵",
+}
+_OVER = {
+    News.RESOLVED: ("✅", "Resolved"),
+    News.PASSED: ("✅", "Opened and resolved before it was told"),
+    News.SUPPRESSED: ("🔕", "Accepted"),
+    News.CHANGED: ("📝", "Changed"),
+}
+_CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+    "aws-cn": "console.amazonaws.cn",
+}
+"""Partition → the host of its console. Users of other partitions have no link: a wrong one would lead astray."""
+
+
+class Decider(NamedTuple):
+    """A statement that decided the witness."""
+
+    verb: str
+    """Allowed or Denied; Decided where the effect is neither."""
+    policy: str
+    name: str
+    """Its Sid, or where it has none its index."""
+
+
+def finding_of(item: Item) -> Finding:
+    """The finding as it stands."""
+    return parse_finding(item.last.account, item.last.finding)
+
+
+def label(item: Item) -> tuple[str, str]:
+    """A sign and a word for how alarming it is, or that it is over; the word says all that the sign does."""
+    return (_MARKS[item.severity], item.severity.capitalize()) if item.alarming else _OVER[item.news]
+
+
+def what(item: Item) -> str:
+    """The finding by its title, and what is the matter with it if it is not new."""
+    finding = finding_of(item)
+    before = item.notices[0].severity_before
+    if item.news is News.REOPENED:
+        return f"{finding.title}, again"
+    if item.news is News.WORSENED and before:
+        return f"{finding.title}, worse than before ({before})"
+    return finding.title
+
+
+def headline(message: Message) -> str:
+    """The message in a line."""
+    mark, word = label(message.first)
+    count, accounts = len(message.items), message.accounts
+    if message.form is Form.DIGEST:
+        where = f"account {accounts[0]}" if len(accounts) == 1 else f"{len(accounts)} accounts"
+        return f"🌙 Digest · {where} · {_counted(count)}, the gravest {message.severity}"
+    if message.form is Form.SUMMARY:
+        return f"{mark} {word} · account {accounts[0]} · {_counted(count)}"
+    more = f", and {count - 1} more" if count > 1 else ""
+    return f"{mark} {word} · {subject(finding_of(message.first))} · {what(message.first)}{more}"
+
+
+def _counted(count: int) -> str:
+    return "1 finding" if count == 1 else f"{count} findings"
+
+
+def causes(items: Sequence[Item]) -> list[Cause]:
+    """The events after which this was found, each once, in the order of the items."""
+    found = {notice.cause: None for item in items for notice in item.notices if notice.cause}
+    return list(found)
+
+
+def command(notice: Notice) -> str:
+    """The command that decides the witness again, to paste into a shell; empty where there is none that can be."""
+    witness = notice.finding["witness"]
+    if not witness or not notice.user or ":user/" not in witness["principal"]:
+        return ""
+    words = ["mfawatch", "explain", "--user", notice.user, "--action", witness["action"]]
+    words += ["--resource", witness["resource"], "--mfa", witness["mfa"]]
+    for key, value in witness["context"].items():
+        words += ["--context", f"{key}={value}"]
+    line = shlex.join(words)
+    # One that is cut or holds what cannot be shown is another command.
+    fits = line.isascii() and line.isprintable() and "`" not in line and len(line) <= LONGEST_COMMAND
+    return line if fits else ""
+
+
+def deciders(finding: Finding) -> list[Decider]:
+    """The statements that decided the witness, as far as they are told: the caller's own policies first."""
+    found = [one for one in _list(finding.evidence.get("statements")) if isinstance(one, Mapping)]
+    found.sort(key=lambda one: one.get("layer") != "identity policy")
+    return [Decider(_verb(one), str(one.get("policy", "")), _name(one)) for one in found[:MOST_STATEMENTS]]
+
+
+def _verb(statement: Mapping[str, Any]) -> str:
+    return {"Allow": "Allowed", "Deny": "Denied"}.get(str(statement.get("effect")), "Decided")
+
+
+def _name(statement: Mapping[str, Any]) -> str:
+    sid = statement.get("sid")
+    return f"Sid {sid}" if sid else f"statement {statement.get('statement', 0)}"
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def console_link(finding: Finding) -> str:
+    """The page of the user in the AWS console; empty where the finding is about nobody, or in an unknown partition."""
+    _, partition, *_ = [*finding.resource.split(":"), ""]
+    host = _CONSOLES.get(partition)
+    if not host or not finding.user:
+        return ""
+    # Half a surrogate pair has no bytes.
+    name = quote(finding.user.encode(errors="replace"), safe="")
+    return f"https://{host}/iam/home#/users/details/{name}"
+
+
+def count_lines(message: Message) -> Iterator[tuple[str, Mapping[str, int]]]:
+    """How many findings there are of each gravity, in words, and of which controls."""
+    found: dict[tuple[News, Severity], dict[str, int]] = {}
+    for (news, severity, control), count in message.counts().items():
+        found.setdefault((news, severity), {})[control] = count
+    for (news, severity), controls in found.items():
+        yield f"{sum(controls.values())} {severity} {news}", controls

@@ -1,0 +1,153 @@
+"""Tells people in Slack: with a bot's token in a channel and its threads, or through an incoming webhook."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chalicelib.alerts.messages import Form, Message, News, messages_of
+from chalicelib.alerts.notice import Notice
+from chalicelib.notify.slack_api import NO_THREAD, SLACK_API, TOO_MUCH, Answer, Slack, SlackBot, SlackWebhook
+from chalicelib.notify.slack_blocks import named, render
+from chalicelib.notify.slack_secret import BotToken, SecretError, parse_secret
+from chalicelib.ports import Thread, Threads, Told
+
+_LOG = logging.getLogger(__name__)
+_ANSWERING = frozenset({News.RESOLVED, News.WORSENED, News.PASSED, News.SUPPRESSED, News.CHANGED})
+"""News of findings that may have been told before."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """A message, and the thread that it answers in."""
+
+    message: Message
+    thread: Thread | None = None
+
+
+@dataclass
+class SlackNotifier:
+    """A `Notifier` of one destination: a channel by id or name with a bot's token; no channel with a webhook.
+
+    `secret` reads the secret (see `slack_secret`), and is asked when there is something to tell. Threads are known to
+    bots alone.
+    """
+
+    secret: Callable[[], str]
+    channel: str = ""
+    threads: Threads | None = None
+    api: str = SLACK_API
+    _slack: Slack | None = None
+
+    @property
+    def destination(self) -> str:
+        """The route's, as the outbox has it."""
+        return f"slack:{self.channel}" if self.channel else "slack"
+
+    def tell(self, notices: Sequence[Notice], *, digest: bool = False) -> Told:
+        """See `Notifier`. After a message that Slack did not take for what it says, the others are told still."""
+        messages = messages_of(notices, digest=digest)
+        if not messages:
+            return Told(())
+        try:
+            slack = self._connected()
+        except SecretError as error:
+            return Told((), str(error))
+        except Exception as error:
+            # Whatever reads secrets fails in ways of its own, and may tell of what it read.
+            return Told((), f"the Slack secret cannot be read ({type(error).__name__})")
+        return self._tell(slack, messages)
+
+    def _connected(self) -> Slack:
+        if self._slack is None:
+            secret = parse_secret(self.secret())
+            if isinstance(secret, BotToken):
+                if not self.channel:
+                    raise SecretError("the Slack secret is a bot token, which needs a channel in the settings")
+                self._slack = SlackBot(secret, self.channel, self.api)
+            elif self.channel:
+                raise SecretError("the Slack secret is a webhook, which takes no channel from the settings")
+            else:
+                self._slack = SlackWebhook(secret)
+        return self._slack
+
+    def _tell(self, slack: Slack, messages: Sequence[Message]) -> Told:
+        taken: list[Notice] = []
+        trouble = ""
+        for post in (post for message in messages for post in self._posts(message)):
+            answer = _posted(slack, post)
+            if not answer.error:
+                taken += post.message.notices
+                self._keep(post.message, answer.thread)
+                continue
+            trouble = trouble or answer.error
+            if answer.error not in TOO_MUCH:
+                return Told(taken, answer.error, answer.retry_after)
+        return Told(taken, trouble)
+
+    # --- threads -----------------------------------------------------------------------------------------------------
+
+    def _posts(self, message: Message) -> Iterator[_Post]:
+        """The message, without what answers in threads; and an answer in each of these."""
+        threads: dict[Thread | None, list[int]] = {}
+        for index, item in enumerate(message.items):
+            asked = message.form is Form.FULL and item.news in _ANSWERING
+            thread = self._find(item.last) if asked else None
+            threads.setdefault(thread, []).append(index)
+        for thread, indexes in threads.items():
+            yield _Post(replace(message, items=tuple(message.items[index] for index in indexes)), thread)
+
+    def _find(self, notice: Notice) -> Thread | None:
+        if self.threads is None or not self.channel:
+            return None
+        try:
+            return self.threads.find(self.destination, notice.account, notice.fingerprint)
+        except Exception:
+            # The message counts for more than where it stands.
+            _LOG.warning("cannot look for a thread in Slack", exc_info=True)
+            return None
+
+    def _keep(self, message: Message, thread: Thread | None) -> None:
+        """Remember the thread that a message began for the open findings that it names."""
+        if self.threads is None or thread is None:
+            return
+        found: dict[str, list[str]] = {}
+        for item in named(message):
+            if item.alarming:
+                found.setdefault(item.last.account, []).append(item.last.fingerprint)
+        try:
+            for account, fingerprints in found.items():
+                self.threads.keep(self.destination, account, fingerprints, thread)
+        except Exception:
+            # It was told: to tell it again for the sake of its thread would be worse.
+            _LOG.warning("cannot keep a thread in Slack", exc_info=True)
+
+
+def _posted(slack: Slack, post: _Post) -> Answer:
+    """Post it as well as Slack takes it: as an answer with blocks, on its own where the thread is gone, or plain.
+
+    The answer names the thread that it began, if it did.
+    """
+    rendered = render(post.message)
+    message: dict[str, Any] = {
+        "text": rendered.text,
+        "blocks": rendered.blocks,
+        "mrkdwn": False,
+        "link_names": False,
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+    answering: dict[str, Any] = {}
+    if post.thread:
+        # Everybody shall see what got worse; what is over is for those who follow it.
+        answering = {"thread_ts": post.thread.ts, "reply_broadcast": post.message.alarming}
+    answer = slack.post(message | answering)
+    if answer.error in NO_THREAD and answering:
+        answering = {}
+        answer = slack.post(message)
+    if answer.error in TOO_MUCH:
+        del message["blocks"]
+        answer = slack.post(message | answering | {"text": rendered.plain})
+    return replace(answer, thread=None) if answering else answer

@@ -1,0 +1,211 @@
+"""A message in Slack's Block Kit. Pure. Source of the limits: Slack's developer documentation, "Block Kit reference".
+
+It is read on a phone in the middle of the night: how grave, who and what stand in the header, then what can be done
+without MFA, since when and after what; how to see it for oneself and how to mend it come behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib.alerts.messages import Form, Item, Message, News
+from chalicelib.cause import Cause
+from chalicelib.findings import Finding
+from chalicelib.notify.facts import (
+    causes,
+    command,
+    console_link,
+    count_lines,
+    deciders,
+    finding_of,
+    headline,
+    label,
+    what,
+)
+from chalicelib.notify.mrkdwn import code, escape, mrkdwn, plain_text, when
+from chalicelib.notify.plain import body, line_of
+from chalicelib.report.sentences import request, sentence, subject
+
+LONGEST_HEADER, LONGEST_TEXT = 150, 3000
+
+MOST_FULL = 3
+"""Findings of which all is told; of the others a line each."""
+MOST_NAMED = 10
+"""Findings that have a line."""
+MOST_CAUSES = 3
+_MOST_CONTROLS = 6
+_SENTENCE, _LINE, _FIX, _CODE, _ARN, _NAME = 600, 300, 500, 300, 160, 80
+
+Block = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message for Slack."""
+
+    text: str
+    """What a notification shows."""
+    blocks: Sequence[Block]
+    plain: str
+    """The whole of it without blocks, for where Slack takes none."""
+
+
+def render(message: Message) -> Rendered:
+    """The message for Slack, within its limits, with all of its texts escaped."""
+    text = escape(f"{headline(message)}: {sentence(finding_of(message.first))}", _LINE)
+    return Rendered(text, list(_blocks(message)), escape_lines(body(message), LONGEST_TEXT))
+
+
+def escape_lines(text: str, most: int) -> str:
+    """A text of several lines, each escaped, as many as `most` characters take."""
+    kept: list[str] = []
+    room = most - 2
+    for line in text.splitlines():
+        told = escape(line, most)
+        room -= len(told) + 1
+        if room < 0:
+            return "\n".join([*kept, "…"])
+        kept.append(told)
+    return "\n".join(kept)
+
+
+def named(message: Message) -> Sequence[Item]:
+    """The findings that a rendered message names; of more it says how many."""
+    return message.items[: MOST_NAMED + (MOST_FULL if message.form is Form.FULL and message.alarming else 0)]
+
+
+def _blocks(message: Message) -> Iterator[Block]:
+    if message.form is not Form.FULL:
+        yield _header(message)
+        yield from _summary(message)
+        yield from _lines(message, 0)
+        yield from _causes(message.items)
+    elif message.alarming:
+        yield _header(message)
+        yield from _alarm(message)
+    else:
+        yield from map(_over, message.items[:MOST_NAMED])
+        yield from _more(message, MOST_NAMED)
+        yield from _causes(message.items)
+    yield _footer(message)
+
+
+def _header(message: Message) -> Block:
+    return {"type": "header", "text": plain_text(escape(headline(message), LONGEST_HEADER))}
+
+
+def _text(text: str) -> Block:
+    return {"type": "section", "text": plain_text(text)}
+
+
+def _formatted(text: str) -> Block:
+    return {"type": "section", "text": mrkdwn(text)}
+
+
+# --- something has to be done ----------------------------------------------------------------------------------------
+
+
+def _alarm(message: Message) -> Iterator[Block]:
+    several = len(message.items) > 1
+    for index, item in enumerate(message.items[:MOST_FULL]):
+        finding = finding_of(item)
+        if several:
+            mark, word = label(item)
+            yield _formatted(f"{mark} *{word}: {escape(what(item), _LINE)}*")
+        yield _text(escape(_capital(sentence(finding)), _SENTENCE))
+        if index == 0:
+            yield _formatted(f"*Since* {_since(item)} in account {code(message.accounts[0], _NAME)}")
+            yield from _causes(message.items)
+        if item.alarming:
+            yield from _proof(item, finding)
+    yield from _lines(message, MOST_FULL)
+    if link := console_link(finding_of(message.first)):
+        yield _formatted(f"<{link}|Open the user in the AWS console>")
+
+
+def _proof(item: Item, finding: Finding) -> Iterator[Block]:
+    lines = []
+    if finding.witness:
+        lines.append(f"*Request:* {code(request(finding.witness), _CODE)}")
+    lines += [f"*{one.verb} by* {code(one.policy, _ARN)}, {code(one.name, _NAME)}" for one in deciders(finding)]
+    if line := command(item.last):
+        lines.append(f"*Try it:*\n```{escape(line, LONGEST_TEXT)}```")
+    if lines:
+        yield _formatted("\n".join(lines))
+    yield _text(escape(f"Fix: {finding.fix}", _FIX))
+
+
+def _capital(text: str) -> str:
+    # Names and actions begin as they are written.
+    return text if ":" in text.partition(" ")[0] else text[:1].upper() + text[1:]
+
+
+def _since(item: Item) -> str:
+    return when(_moment(item, "first_seen"))
+
+
+def _moment(item: Item, key: str) -> datetime:
+    told = item.last.finding.get(key)
+    return datetime.fromisoformat(told) if told else item.last.at
+
+
+# --- something is over -----------------------------------------------------------------------------------------------
+
+
+def _over(item: Item) -> Block:
+    mark, word = label(item)
+    finding = finding_of(item)
+    told = f"{mark} *{word}:* {code(subject(finding), _ARN)}, {escape(finding.title, _LINE)}"
+    if item.news in (News.RESOLVED, News.PASSED):
+        told += f"\nOpen from {_since(item)} until {when(_moment(item, 'resolved_at'))}"
+    return _formatted(told)
+
+
+# --- many things -----------------------------------------------------------------------------------------------------
+
+
+def _summary(message: Message) -> Iterator[Block]:
+    lines = []
+    for told, controls in list(count_lines(message))[:MOST_NAMED]:
+        some = [f"{code(control, 40)} {count}" for control, count in list(controls.items())[:_MOST_CONTROLS]]
+        more = [f"{len(controls) - len(some)} more"] if len(controls) > len(some) else []
+        lines.append(f"*{told}:* {', '.join([*some, *more])}")
+    yield _formatted("\n".join(lines))
+
+
+def _lines(message: Message, start: int) -> Iterator[Block]:
+    """A line for each of the items from `start` on, as far as they are named."""
+    for item in message.items[start : start + MOST_NAMED]:
+        yield _text(escape(line_of(item), _LINE))
+    yield from _more(message, start + MOST_NAMED)
+
+
+def _more(message: Message, told: int) -> Iterator[Block]:
+    if len(message.items) > told:
+        yield _text(f"and {len(message.items) - told} more")
+
+
+def _causes(items: Sequence[Item]) -> Iterator[Block]:
+    found = causes(items)
+    lines = [_cause(cause) for cause in found[:MOST_CAUSES]]
+    if len(found) > MOST_CAUSES:
+        lines.append(f"and {len(found) - MOST_CAUSES} more events")
+    if lines:
+        yield _formatted("\n".join(lines))
+
+
+def _cause(cause: Cause) -> str:
+    parts = [("by", cause.actor), ("from", cause.address), ("with", cause.agent)]
+    told = "".join(f" {word} {code(value, _ARN)}" for word, value in parts if value)
+    return f"*After* {code(cause.event, _ARN)}{told}{f', {when(cause.at)}' if cause.at else ''}"
+
+
+def _footer(message: Message) -> Block:
+    """What names the findings to mfawatch."""
+    some = message.items[:MOST_FULL]
+    told = ", ".join(f"{code(item.last.control, 40)} {code(item.last.fingerprint[:8], 12)}" for item in some)
+    accounts = ", ".join(code(account, 40) for account in message.accounts[:MOST_NAMED])
+    return {"type": "context", "elements": [mrkdwn(f"mfawatch · account {accounts} · {told}")]}
