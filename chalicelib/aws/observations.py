@@ -55,8 +55,8 @@ class DynamoObservations:
         key: Row = {PARTITION: loss.account, SORT: sight_key(loss.id)}
         for _ in range(ATTEMPTS):
             item = self.dynamodb.get_item(TableName=self.table, Key=typed(key), ConsistentRead=True).get("Item")
-            if item and _loss_of_item(item).order >= loss.order:
-                return  # a later event was heard before
+            if item and _moment(_loss_of_item(item)) >= _moment(loss):
+                return  # it is known already, or a later event was heard before
             if self._put(key, "loss", loss.to_json(), int(plain_row(item)["version"]) if item else 0):
                 return
         raise RuntimeError(f"others kept what became of {loss.resource} at each of {ATTEMPTS} attempts")
@@ -96,6 +96,10 @@ def observed_in(items: Iterable[Values], now: datetime) -> Observed:
         git=tuple(_activity_of_item(item) for item in there if "activity" in item),
         sight=tuple(_loss_of_item(item) for item in there if "loss" in item),
     )
+
+
+def _moment(loss: SightLoss) -> float:
+    return loss.at.timestamp() if loss.at else float("-inf")
 
 
 def _activity_of_item(item: Values) -> GitActivity:

@@ -1,6 +1,7 @@
 """The checks, one file each. Pure: no I/O."""
 
 from chalicelib.controls import (
+    auditing_switched_off,
     canonical_policy_drift,
     canonical_policy_missing,
     codecommit_exemption,
@@ -37,5 +38,6 @@ CONTROLS: tuple[Control, ...] = (
     canonical_policy_missing.CONTROL,
     canonical_policy_drift.CONTROL,
     policy_not_evaluable.CONTROL,
+    auditing_switched_off.CONTROL,
 )
 """All controls, in the order in which they are told."""

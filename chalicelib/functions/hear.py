@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.cause import Cause
+from chalicelib.events.causes import cause_of
 from chalicelib.events.envelopes import records_in
 from chalicelib.events.git_activity import is_news
 from chalicelib.events.git_operation import GitOperation, git_operation_of
 from chalicelib.events.heard import Heard
-from chalicelib.events.impact import Impact, cause_of, impact_of
+from chalicelib.events.impact import Impact, impact_of
 from chalicelib.events.record import Record, parse_record
 from chalicelib.events.sight import sight_of
 from chalicelib.functions.batches import once
@@ -119,7 +120,7 @@ class _Hearing:
 
     def _keep(self, scope: Scope, impact: Impact, cause: Cause) -> None:
         users = tuple(sorted(scope.users or ()))
-        heard = Heard(scope.account, self._now, impact.effect.words, impact.refused, users, cause)
+        heard = Heard(scope.account, self._now, str(impact.effect), impact.refused, users, cause)
         self._hub.event_log.keep(heard)
 
     def _cause(self, record: Record) -> Cause:
