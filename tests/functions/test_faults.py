@@ -131,8 +131,7 @@ def test_a_message_delivered_three_times_is_worked_once(swept: World) -> None:
     message = {"MessageId": "m", "Body": assignment("thrice", OWN)}
     swept.watching.calls.clear()
     answers = [
-        swept.deployment.call("audit_account", queue_event([message, {**message, "MessageId": "n"}]))
-        for _ in range(3)
+        swept.deployment.call("audit_account", queue_event([message, {**message, "MessageId": "n"}])) for _ in range(3)
     ]
     assert answers == [{"batchItemFailures": []}] * 3
     operations = [call.operation for call in swept.watching.calls]
