@@ -180,6 +180,9 @@ def digest_of(finding: Mapping[str, Any]) -> str:
 def parts_of(finding: Mapping[str, Any]) -> dict[str, Any]:
     """What a finding says, part by part; two that differ in none say the same."""
     evidence = dict(finding["evidence"])
+    if "activity" in evidence:
+        # What was counted moves with each operation, and so does the sentence that tells it.
+        evidence = {name: value for name, value in evidence.items() if name not in ("activity", "summary")}
     # A doubt tells when the report behind it was made: every report is a new one, and the doubt the same.
     uncertain = [_MOMENT.sub("", str(doubt)) for doubt in evidence.pop("uncertain", ())]
     return {
