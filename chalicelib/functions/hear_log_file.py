@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -47,8 +48,11 @@ def _records(event: Mapping[str, Any], hub: Hub, broken: list[str]) -> Iterator[
             body = hub.warm.client("s3").get_object(Bucket=bucket, Key=key)["Body"]
             with path.open("wb") as file:
                 shutil.copyfileobj(body, file)
-            name = f"s3://{bucket}/{key}"
-            yield from LogFiles([path], lambda _, reason, name=name: broken.append(f"{name}: {reason}")).records()
+            yield from LogFiles([path], partial(_note, broken, f"s3://{bucket}/{key}")).records()
+
+
+def _note(broken: list[str], name: str, _path: str, reason: str) -> None:
+    broken.append(f"{name}: {reason}")
 
 
 def _files(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

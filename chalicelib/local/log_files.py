@@ -135,6 +135,11 @@ class _Counted:
         return data
 
 
+def holds_records(name: str) -> bool:
+    """Whether a file of that name is one of records, and none of what CloudTrail puts beside them."""
+    return not any(mark in name for mark in _NO_RECORDS)
+
+
 def _files_below(folder: Path, failed: Callable[[OSError], None]) -> Iterator[Path]:
     """The files of a directory that may hold records, in the order of their names: days in their order.
 
@@ -146,7 +151,7 @@ def _files_below(folder: Path, failed: Callable[[OSError], None]) -> Iterator[Pa
         if _of_others(path):
             continue
         for name in sorted(names):
-            if name.lower().endswith(ENDINGS) and not any(mark in name for mark in _NO_RECORDS):
+            if name.lower().endswith(ENDINGS) and holds_records(name):
                 yield path / name
 
 

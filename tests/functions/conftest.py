@@ -120,6 +120,15 @@ def add_device(iam: Any, user: str) -> None:
 @contextmanager
 def running() -> Iterator[World]:
     """Both accounts with the same people in them, and a deployment whose functions have no patience."""
+    with deployed(SETTINGS) as world:
+        for account in (OWN, MEMBER):
+            populate(world, account)
+        yield world
+
+
+@contextmanager
+def deployed(settings: str, slack: str = "") -> Iterator[World]:
+    """An AWS with nothing in it but a deployment whose functions have no patience."""
     watching, original = Watching(), bootstrap.client
 
     def client(service: str, session: Any, *arguments: Any, **options: Any) -> Any:
@@ -133,10 +142,7 @@ def running() -> Iterator[World]:
         patch.setattr(chalicelib.warm, "SECONDS", 0)
         chalicelib.warm.warm.cache_clear()
         patch.setattr(iam_reader, "REPORT_PAUSE", 0)
-        world = World(url, deploy(app, SETTINGS), watching)
-        for account in (OWN, MEMBER):
-            populate(world, account)
-        yield world
+        yield World(url, deploy(app, settings, slack=slack), watching)
 
 
 @pytest.fixture
