@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.events.fields import NOTHING, account_in, entity_of, is_name, mapping_in, text_in
+from chalicelib.events.fields import account_in, entity_of, is_name, mapping_in, text_in
 
 FAILURE = "Failure"
 
@@ -79,11 +79,11 @@ class Record:
     account: str = ""
     """Whose CloudTrail recorded it."""
     actor: Actor = Actor()
-    parameters: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     """Empty for most calls that were denied: AWS leaves the parameters out."""
-    response: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
-    additional: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
-    details: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    response: Mapping[str, Any] = field(default_factory=dict)
+    additional: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
     """What a service says of an event that is no call: serviceEventDetails."""
     resources: tuple[Mapping[str, Any], ...] = ()
     read_only: bool | None = None
