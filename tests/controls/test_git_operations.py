@@ -67,7 +67,7 @@ def test_where_somebody_looked_and_saw_nothing_it_is_asked() -> None:
 
 def test_each_user_repository_and_credential_is_a_finding() -> None:
     web = repository_arn("web")
-    over_http = {"who": identity(**KEY), "protocol": "HTTP"}
+    over_http: Json = {"who": identity(**KEY), "protocol": "HTTP"}
     records = [*pushed(), *pulls(repository=web), *pulls(**over_http), *pulls(who=identity(name="bob"))]
     found = findings(records, ALICE, replace(ALICE, name="bob"))
     assert {(one.user, one.distinction) for one in found} == {
