@@ -111,7 +111,7 @@ def happening_of(record: Record, impact: Impact) -> Happening:
         effect=str(impact.effect),
         scope=impact.scope,
         everywhere=impact.everywhere,
-        error=record.error_code[:LONGEST] if impact.refused else "",
+        error=(record.error_code or record.error_message or "failed")[:_LONGEST_TOLD] if impact.refused else "",
         what=", ".join(_what(record, impact.scope)),
         mfa=record.actor.mfa,
     )

@@ -14,13 +14,13 @@ from chalicelib.events.effects import is_known
 from chalicelib.events.git_activity import GitActivity, activity_of
 from chalicelib.events.git_operation import GitOperation, git_operation_of
 from chalicelib.events.happening import Happening, happening_of
-from chalicelib.events.impact import impact_of
+from chalicelib.events.impact import Impact, impact_of
 from chalicelib.events.record import Record, parse_record
 from chalicelib.events.rules import Effect
 from chalicelib.local.timeline_store import TimelineStore
 
-_UNTOLD = frozenset({Effect.SESSION, Effect.SIGN_IN})
-"""What changes nothing, and was done with MFA or by those who have none to use."""
+_CHANGES_NOTHING = frozenset({Effect.SESSION, Effect.SIGN_IN})
+"""What was done with MFA, or by those who have none to use."""
 _SECOND = "2026-01-31T23:59:59Z"
 
 
@@ -113,9 +113,9 @@ class Replay:
     def _tell(self, record: Record) -> None:
         if operation := git_operation_of(record):
             self._count(operation)
-        elif (impact := impact_of(record)) is None:
+        elif (impact := impact_of(record)) is None or not _is_told(impact):
             self.ignored += 1
-        elif impact.effect not in _UNTOLD:
+        else:
             happening = happening_of(record, impact)
             if self._choice.takes(happening):
                 self._store.add(record.identity, happening)
@@ -129,3 +129,9 @@ class Replay:
         activity = activity_of(operation)
         before = self._git.get(activity.id)
         self._git[activity.id] = before.merged(activity) if before else activity
+
+
+def _is_told(impact: Impact) -> bool:
+    """Whether the event concerns somebody, or makes a device that is to concern somebody."""
+    concerns = impact.scope is not None or impact.everywhere or impact.effect is Effect.DEVICE_MADE
+    return concerns and (impact.refused or impact.effect not in _CHANGES_NOTHING)

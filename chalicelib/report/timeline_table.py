@@ -7,19 +7,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby, islice
+from typing import TypeVar
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from chalicelib.events.git_activity import GitActivity, Seen
 from chalicelib.events.happening import Happening, Repeated
 from chalicelib.findings import Finding, Severity
-from chalicelib.report.sentences import sentence
 from chalicelib.report.table import STYLES, new_table, rendered
 from chalicelib.report.text import clean
 from chalicelib.report.timeline import Counted, Timeline, times
+
+T = TypeVar("T")
 
 _AT_ONCE = 200
 """Rows that are laid out together: all at once would need memory for all."""
@@ -49,7 +50,7 @@ def timeline_table(timeline: Timeline, *, plain: bool = False) -> Iterator[str]:
     yield shown([Text(line, style="bold" if not number else "") for number, line in enumerate(_summary(timeline))])
 
 
-def _batches[T](items: Iterator[T]) -> Iterator[list[T]]:
+def _batches(items: Iterator[T]) -> Iterator[list[T]]:
     while some := list(islice(items, _AT_ONCE)):
         yield some
 
