@@ -34,20 +34,21 @@ WATCHED = Finder(otherwise=Otherwise.WATCHED)
 
 _SESSION = Rule(Effect.SESSION, SESSION, without_mfa=Effect.SESSION_WITHOUT_MFA)
 
-# An MFA device that is created is nobody's until EnableMFADevice names its user. One that is deleted was somebody's, and
-# was deactivated first; but should that event not have come, this one alone tells of the loss, and does not say whose.
+# An MFA device that is created is nobody's until EnableMFADevice names its user. One that is deleted was deactivated
+# before, by an event that names its user; but should that one have been lost, this one alone tells that somebody lost a
+# device, and not who. Events get lost rarely and devices are deleted rarely: the account is looked at.
 _IAM = {
     "CreateVirtualMFADevice": Rule(Effect.DEVICE_MADE, NOBODY),
     "EnableMFADevice": Rule(Effect.DEVICE_GAINED, USER),
     "ResyncMFADevice": Rule(Effect.DEVICE_SYNCHRONISED, USER),
     "DeactivateMFADevice": Rule(Effect.DEVICE_LOST, OWNER),
     "DeleteVirtualMFADevice": Rule(Effect.DEVICE_LOST, ACCOUNT),
-    "CreateLoginProfile": Rule(Effect.PASSWORD_GAINED, OWNER),
-    "UpdateLoginProfile": Rule(Effect.PASSWORD_CHANGED, USER),
-    "DeleteLoginProfile": Rule(Effect.PASSWORD_LOST, OWNER),
-    "ChangePassword": Rule(Effect.PASSWORD_CHANGED, SELF),
-    "UpdateAccountPasswordPolicy": Rule(Effect.PASSWORD_RULES, ACCOUNT),
-    "DeleteAccountPasswordPolicy": Rule(Effect.PASSWORD_RULES, ACCOUNT),
+    "CreateLoginProfile": Rule(Effect.LOGIN_GAINED, OWNER),
+    "UpdateLoginProfile": Rule(Effect.LOGIN_CHANGED, USER),
+    "DeleteLoginProfile": Rule(Effect.LOGIN_LOST, OWNER),
+    "ChangePassword": Rule(Effect.LOGIN_CHANGED, SELF),
+    "UpdateAccountPasswordPolicy": Rule(Effect.LOGIN_RULES, ACCOUNT),
+    "DeleteAccountPasswordPolicy": Rule(Effect.LOGIN_RULES, ACCOUNT),
     "CreateAccessKey": Rule(Effect.ACCESS_KEY_GAINED, OWNER),
     "UpdateAccessKey": Rule(Effect.ACCESS_KEY_SWITCHED, OWNER),
     "DeleteAccessKey": Rule(Effect.ACCESS_KEY_LOST, OWNER),
@@ -120,9 +121,9 @@ _IAM = {
 
 _SIGN_IN = {
     "ConsoleLogin": Rule(Effect.SIGN_IN, SESSION, without_mfa=Effect.SIGN_IN_WITHOUT_MFA),
-    "PasswordUpdated": Rule(Effect.PASSWORD_CHANGED, SELF),
-    "PasswordRecoveryRequested": Rule(Effect.PASSWORD_FORGOTTEN, SELF),
-    "PasswordRecoveryCompleted": Rule(Effect.PASSWORD_CHANGED, SELF),
+    "PasswordUpdated": Rule(Effect.LOGIN_CHANGED, SELF),
+    "PasswordRecoveryRequested": Rule(Effect.LOGIN_FORGOTTEN, SELF),
+    "PasswordRecoveryCompleted": Rule(Effect.LOGIN_CHANGED, SELF),
 }
 
 _STS = {

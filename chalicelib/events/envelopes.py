@@ -15,8 +15,8 @@ MOST_WRAPPINGS = 8
 def records_in(value: object) -> Iterator[Mapping[str, Any]]:
     """The records in a JSON value of any of these shapes, in their order; nothing of anything else.
 
-    A record; an object whose Records or Events are a list of them; an event with the record as its detail; the record as
-    a text named CloudTrailEvent, as `aws cloudtrail lookup-events` has it; an object with a record under any name; and
+    A record; an object whose Records or Events are a list of them; an object with a record under any name, as events
+    have it under detail; a record as a text under CloudTrailEvent, as `aws cloudtrail lookup-events` prints it; and
     lists of all these.
     """
     return _unwrapped(value, MOST_WRAPPINGS)

@@ -1,4 +1,4 @@
-"""The fields of a record, read without trust: whatever a field holds, reading it gives a value of the wanted type. Pure."""
+"""The fields of a record, read without trust: whatever one holds, reading it gives a value of the wanted type. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ENTITY = re.compile(
 
 
 def text_in(values: Mapping[str, Any], name: str) -> str:
-    """The text of that name; empty where there is none. It can be written as UTF-8, which half a surrogate pair cannot."""
+    """The text of that name; empty where there is none. It can be written as UTF-8: it has no half surrogate pairs."""
     value = values.get(name)
     if not isinstance(value, str):
         return ""
@@ -50,6 +50,6 @@ def is_name(text: str) -> bool:
 
 
 def entity_of(arn: str) -> tuple[str, str, str] | None:
-    """The account, the kind and the name of a user, a group or a managed policy; `aws` is the account of AWS's policies."""
+    """The account, the kind and the name of a user, a group or a managed policy; AWS's own are in the account `aws`."""
     found = _ENTITY.fullmatch(arn)
     return (found["account"], found["kind"], found["name"]) if found else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from chalicelib.events.effects import EFFECTS
 from chalicelib.events.fields import account_in, entity_of, is_account, is_name, mapping_in, text_in
@@ -163,7 +164,7 @@ def _new_account(record: Record, _: bool) -> Scope | None:
 
 
 def _home(record: Record, _: bool) -> Scope:
-    """A resource may lie in another account than the caller; both accounts have a record then, with the same resource."""
+    """Caller and resource may be of two accounts; both have a record of the event then, and the resource in it."""
     service = record.source.partition(".")[0]
     arns = [text_in(resource, "ARN") for resource in record.resources]
     for arn in (*arns, text_in(record.parameters, "keyId")):
@@ -173,9 +174,10 @@ def _home(record: Record, _: bool) -> Scope:
     return Scope(record.account)
 
 
-def _watched(record: Record, _: bool) -> Scope | None:
+def _watched(record: Record, refused: bool) -> Scope | None:
+    """Of another account only where the call succeeded: whoever is refused may have named any account's trail."""
     watched = watched_resource(record)
-    return Scope(watched.account) if watched else None
+    return Scope(record.account if refused else watched.account) if watched else None
 
 
 _OTHERWISE: Mapping[Otherwise, Callable[[Record, bool], Scope | None]] = {

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.events.fields import NOTHING, account_in, entity_of, is_name, mapping_in, text_in
+from chalicelib.events.fields import account_in, entity_of, is_name, mapping_in, text_in
 
 FAILURE = "Failure"
 
@@ -79,11 +79,11 @@ class Record:
     account: str = ""
     """Whose CloudTrail recorded it."""
     actor: Actor = Actor()
-    parameters: Mapping[str, Any] = NOTHING
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     """Empty for most calls that were denied: AWS leaves the parameters out."""
-    response: Mapping[str, Any] = NOTHING
-    additional: Mapping[str, Any] = NOTHING
-    details: Mapping[str, Any] = NOTHING
+    response: Mapping[str, Any] = field(default_factory=dict)
+    additional: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
     """What a service says of an event that is no call: serviceEventDetails."""
     resources: tuple[Mapping[str, Any], ...] = ()
     read_only: bool | None = None

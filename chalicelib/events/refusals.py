@@ -57,7 +57,7 @@ def target_of(message: str) -> Target:
 
 
 def _by_name(words: list[str]) -> Target:
-    kind, name = (words + ["", ""])[:2]
+    kind, name = [*words, "", ""][:2]
     if not is_name(name):
         return Target()
     return Target(user=name if kind == "user" else "", group=name if kind == "group" else "")

@@ -7,17 +7,17 @@ from enum import Enum, StrEnum
 
 
 class Effect(StrEnum):
-    """What an event does, in words that follow the name of whoever it concerns: a user, a group, a policy, an account."""
+    """What an event does, in words that follow the name of whom it concerns: a user, a group, a policy, an account."""
 
     DEVICE_MADE = "has a new MFA device that is nobody's yet"
     DEVICE_GAINED = "got an MFA device"
     DEVICE_SYNCHRONISED = "synchronised an MFA device"
     DEVICE_LOST = "lost an MFA device"
-    PASSWORD_GAINED = "got a password"
-    PASSWORD_CHANGED = "got another password"
-    PASSWORD_LOST = "lost the password"
-    PASSWORD_FORGOTTEN = "asked for another password"
-    PASSWORD_RULES = "got other rules for passwords"
+    LOGIN_GAINED = "got a password"
+    LOGIN_CHANGED = "got another password"
+    LOGIN_LOST = "lost the password"
+    LOGIN_FORGOTTEN = "asked for another password"
+    LOGIN_RULES = "got other rules for passwords"
     ACCESS_KEY_GAINED = "got an access key"
     ACCESS_KEY_SWITCHED = "had an access key switched on or off"
     ACCESS_KEY_LOST = "lost an access key"

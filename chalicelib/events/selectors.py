@@ -11,7 +11,7 @@ from chalicelib.events.fields import text_in
 def select_changes(parameters: Mapping[str, Any]) -> bool | None:
     """Whether the selectors of a PutEventSelectors let the calls through that change an account, whoever makes them.
 
-    That they leave out calls that read, or a service that many leave out for its many calls, is taken for thrift and not
+    To leave out calls that read, or a service that is left out for its many calls, is taken for thrift and not
     for blinding. None where the record has no selectors.
     """
     basic, advanced = list(_objects(parameters, "eventSelectors")), list(_objects(parameters, "advancedEventSelectors"))

@@ -69,7 +69,7 @@ class SightLoss:
 
     @property
     def id(self) -> str:
-        """32 hexadecimal digits that name the aspect of the resource: a later event of the same id replaces this one."""
+        """32 hexadecimal digits that name the aspect of the resource: of one id, the latest event counts."""
         parts = json.dumps([self.account, self.resource, self.aspect])
         return hashlib.sha256(parts.encode()).hexdigest()[:32]
 
@@ -144,7 +144,7 @@ def _partition(region: str) -> str:
 
 
 def _covers_less(record: Record) -> bool | None:
-    """Whether the trail is told to leave out regions, or the global services, as IAM is one; None where it is told neither."""
+    """Whether the trail is told to leave out regions, or global services such as IAM; None where it is told neither."""
     told = [record.parameters.get(name) for name in ("includeGlobalServiceEvents", "isMultiRegionTrail")]
     return True if any(one is False for one in told) else False if any(one is True for one in told) else None
 
