@@ -79,9 +79,7 @@ STEPS = (
     ),
     Step(
         "the policy gets a default version that asks for nothing",
-        lambda rt: rt.iam.create_policy_version(
-            PolicyArn=POLICY, PolicyDocument=json.dumps(ADMIN), SetAsDefault=True
-        ),
+        lambda rt: rt.iam.create_policy_version(PolicyArn=POLICY, PolicyDocument=json.dumps(ADMIN), SetAsDefault=True),
         {
             **{(name, ENFORCED): OPEN for name in ("alice", "bob", "dave")},
             **{(name, TAKEOVER): ("low", "resolved") for name in ("alice", "bob", "dave")},
@@ -302,9 +300,7 @@ def test_an_outage_loses_nothing(rt: RealTime, fault: Fault, monkeypatch: pytest
     assert rt.messages() == []
 
 
-def test_what_came_and_went_in_an_outage_is_told_once_and_calmly(
-    rt: RealTime, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_came_and_went_in_an_outage_is_told_once_and_calmly(rt: RealTime, monkeypatch: pytest.MonkeyPatch) -> None:
     rt.slack.outage = broken()
     rt.deliver(rt.happen(STEPS[0].do))
     rt.deliver(rt.happen(STEPS[1].do))
