@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from moto.events.models import EventPattern
 
+from chalicelib.events.effects import EFFECTS
 from chalicelib.events.patterns import (
     CHANGES,
     CODECOMMIT,
     FORWARDED,
     GIT,
-    HEARD,
     IAM,
     KMS,
     LONGEST,
@@ -90,7 +90,7 @@ def hearers(event: Json, *, forwarded: bool) -> list[str]:
 
 USES = [*TOO_MANY, *((CODECOMMIT, name) for name in OPERATIONS)]
 HEARD_BY: list[tuple[Json, list[str]]] = [
-    *((event(*one), ["hear_change"]) for one in HEARD if one not in USES),
+    *((event(*one), ["hear_change"]) for one in EFFECTS if one not in USES),
     *((event(*one), []) for one in TOO_MANY),
     *((event(source, "CreateSomethingNew"), ["hear_change"]) for source in sorted(WHOLE)),
     *((event(CODECOMMIT, name, readOnly=True), ["hear_git"]) for name in OPERATIONS),
@@ -142,7 +142,7 @@ def test_all_that_writes_in_iam_is_heard() -> None:
 
 
 def test_uses_are_left_out_of_changes() -> None:
-    changes = [one for one in HEARD if one not in USES]
+    changes = [one for one in EFFECTS if one not in USES]
     assert changes_of(changes) == changes_of([*changes, *USES]) == CHANGES
 
 
