@@ -56,9 +56,9 @@ CONTROL = Control(
         "after that shows in the next sweep, and what is done with Git never. Whoever wants to go unseen begins here."
     ),
     fix=(
-        "Ask who did it. Switch the trail or the rule on again (aws cloudtrail start-logging, aws events enable-rule, or "
-        "deploy the stack anew), then let a sweep run, and look through what CloudTrail's event history has of the time "
-        "between."
+        "Ask who did it. Switch the trail or the rule on again (aws cloudtrail start-logging, aws events enable-rule, "
+        "or deploy the stack anew), then let a sweep run, and look through what CloudTrail's event history has of the "
+        "time between."
     ),
     needs=frozenset(),
     check=_check,

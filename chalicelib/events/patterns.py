@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from chalicelib.events.effects import EFFECTS
+
 Pattern = dict[str, Any]
 
 RECORDS = (
@@ -27,6 +29,17 @@ OPERATIONS = ("GitPull", "GitPush")
 TOO_MANY = frozenset({(STS, "AssumeRole"), (STS, "GetSessionToken")})
 """(eventSource, eventName) that the rules leave out: uses of roles and of sessions, of which there are millions."""
 
+WHOLE = frozenset(
+    {
+        IAM,
+        "identitystore.amazonaws.com",
+        "organizations.amazonaws.com",
+        "rolesanywhere.amazonaws.com",
+        "sso-directory.amazonaws.com",
+    }
+)
+"""Services of which every event that writes is let through: they are few, and new ones are heard from the first day."""
+
 OWN_READING = "GenerateCredentialReport"
 """The one event of IAM's that an audit causes itself and that a rule would let through."""
 
@@ -34,66 +47,21 @@ BY_HAND: Pattern = {"userIdentity": {"invokedBy": [{"exists": False}]}}
 NARROWER: Mapping[tuple[str, str], Pattern] = {(KMS, "CreateGrant"): BY_HAND}
 """What else is asked of an event. Services give themselves a grant for each volume and each database that they make."""
 
-_HEARD: Mapping[str, tuple[str, ...]] = {
-    "cloudtrail.amazonaws.com": ("DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"),
-    CODECOMMIT: ("UpdateRepositoryEncryptionKey",),
-    "events.amazonaws.com": ("DeleteRule", "DisableRule", "PutRule", "RemoveTargets"),
-    IAM: ("*",),
-    "identitystore.amazonaws.com": ("AddMemberToGroup", "CreateUser"),
-    KMS: ("CreateGrant", "PutKeyPolicy"),
-    "organizations.amazonaws.com": (
-        "DeletePolicy",
-        "DetachPolicy",
-        "DisablePolicyType",
-        "LeaveOrganization",
-        "MoveAccount",
-        "RemoveAccountFromOrganization",
-        "UpdatePolicy",
-    ),
-    "rolesanywhere.amazonaws.com": ("CreateProfile", "CreateTrustAnchor"),
-    "signin.amazonaws.com": (
-        "ConsoleLogin",
-        "PasswordRecoveryCompleted",
-        "PasswordRecoveryRequested",
-        "PasswordUpdated",
-    ),
-    "sso.amazonaws.com": (
-        "AttachManagedPolicyToPermissionSet",
-        "CreateAccountAssignment",
-        "DeletePermissionsBoundaryFromPermissionSet",
-        "ProvisionPermissionSet",
-        "PutInlinePolicyToPermissionSet",
-        "PutMfaDeviceManagementForDirectory",
-        "UpdateSsoConfiguration",
-    ),
-    "sso-directory.amazonaws.com": (
-        "AddMemberToGroup",
-        "CompleteVirtualMfaDeviceRegistration",
-        "CreateUser",
-        "DeleteMfaDeviceForUser",
-        "UpdateMfaDeviceForUser",
-    ),
-    STS: ("GetFederationToken",),
-}
-HEARD: tuple[tuple[str, str], ...] = tuple((source, name) for source, names in _HEARD.items() for name in names)
-"""(eventSource, eventName) of what can change who acts without MFA, or does so."""
-
-
 LONGEST = 2048
 """Characters that EventBridge takes for a pattern (EventBridge User Guide, "Amazon EventBridge quotas")."""
 
 
 def changes_of(events: Iterable[tuple[str, str]]) -> Pattern:
-    """The pattern of these events by (eventSource, eventName); of IAM's all that write, of Git's none.
+    """The pattern of these events by (eventSource, eventName), and of the services that are whole; without Git's own.
 
     It lets a few more through, which nobody has to know: it asks for one of the services and one of the names, as a
     pattern with the names of each service would be longer than EventBridge takes.
     """
     left_out = TOO_MANY | {(CODECOMMIT, name) for name in OPERATIONS}
     wanted = set(events) - left_out
-    plain = [event for event in wanted if event[0] != IAM and event not in NARROWER]
+    plain = [event for event in wanted if event[0] not in WHOLE and event not in NARROWER]
     alternatives: list[Pattern] = [
-        {"eventSource": [IAM], "eventName": [{"anything-but": [OWN_READING]}]},
+        {"eventSource": sorted(WHOLE), "eventName": [{"anything-but": [OWN_READING]}]},
         *(
             {"eventSource": [one[0]], "eventName": [one[1]], **NARROWER[one]}
             for one in sorted(wanted & NARROWER.keys())
@@ -103,7 +71,7 @@ def changes_of(events: Iterable[tuple[str, str]]) -> Pattern:
     return {"source": [{"prefix": "aws."}], "detail-type": list(RECORDS), "detail": {"$or": alternatives}}
 
 
-CHANGES: Pattern = changes_of(HEARD)
+CHANGES: Pattern = changes_of(EFFECTS)
 """What `hear_change` hears."""
 
 GIT: Pattern = {

@@ -119,6 +119,10 @@ class Trail:
             **message,
         )
 
+    def refuse(self, caller: Caller, service: str, name: str, message: str) -> None:
+        """Record a call that AWS denies: of most of them nothing is recorded of what was asked for."""
+        self._add(caller, service, name, errorCode="AccessDenied", errorMessage=message)
+
     def _keep(self, params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
         """What a client is asked for, until its answer comes."""
         context[_PARAMETERS] = params

@@ -90,7 +90,7 @@ CASES = (
     Case("a session without MFA", user("ASIAEXAMPLE", "false"), "HTTP", "session-without-mfa", True),
     Case("a session whose key is not named", user(None, "true"), "HTTP", "session-with-mfa", False),
     Case("a session that does not say", user("ASIAEXAMPLE", None), "HTTP", "unknown", True, SESSION_NOT_TOLD),
-    Case("a session that says nonsense", user("ASIAEXAMPLE", "TRUE"), "HTTP", "unknown", True, SESSION_NOT_TOLD),
+    Case("a session that says nonsense", user("ASIAEXAMPLE", "perhaps"), "HTTP", "unknown", True, SESSION_NOT_TOLD),
     Case("a session key alone", user("ASIAEXAMPLE"), "HTTP", "unknown", True, SESSION_NOT_TOLD),
     Case("a role", role_session(), "HTTP", "role-session", False, "", ROLE, None),
     Case("a role for CodePipeline", role_session(invokedBy="codepipeline.amazonaws.com"), "HTTP", "role-session", False,

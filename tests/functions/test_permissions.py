@@ -149,7 +149,7 @@ class Everything:
 
 def look(account: str) -> None:
     """Audit one user."""
-    hub = Hub(os.environ, f"arn:aws:lambda:{REGION}:{OWN}:function:mfawatch-audit-change")
+    hub = Hub(os.environ, f"arn:aws:lambda:us-east-1:{OWN}:function:mfawatch")
     run_audit(Scope(account, frozenset({"bare"})), Run("four", hub.clock()), hub.settings, hub.ports("four"))
 
 
