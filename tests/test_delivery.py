@@ -164,7 +164,7 @@ def test_in_an_outage_each_entry_is_tried_seldom_and_told_in_the_end() -> None:
     outbox, slack = outbox_of(ALICE, BOB), Listener((), "Slack cannot be reached")
     now, outage = at(), at(24)
     while now < outage:
-        deliver(outbox.due(now, 100), outbox, lambda _: slack, lambda now=now: now)  # type: ignore[misc]
+        deliver(outbox.due(now, 100), outbox, lambda _: slack, lambda now=now: now)
         now += timedelta(minutes=5)
     assert len(outbox.waiting) == 2
     assert len(slack.told) < 35
