@@ -14,7 +14,7 @@ from chalicelib.alerts.messages import Form, Item, Message, News
 from chalicelib.alerts.notice import Notice
 from chalicelib.cause import Cause
 from chalicelib.findings import Finding, Severity, parse_finding
-from chalicelib.report.sentences import subject
+from chalicelib.report.sentences import request, sentence, subject, with_notes, words
 
 LONGEST_COMMAND = 600
 MOST_STATEMENTS = 3
@@ -77,11 +77,27 @@ def headline(message: Message) -> str:
     count, accounts = len(message.items), message.accounts
     if message.form is Form.DIGEST:
         where = f"account {accounts[0]}" if len(accounts) == 1 else f"{len(accounts)} accounts"
-        return f"🌙 Digest · {where} · {_counted(count)}, the gravest {message.severity}"
+        return f"🌙 Digest · {where} · {_counted(count)}, {_gravest(message)}"
     if message.form is Form.SUMMARY:
         return f"{mark} {word} · account {accounts[0]} · {_counted(count)}"
     more = f", and {count - 1} more" if count > 1 else ""
     return f"{mark} {word} · {subject(finding_of(message.first))} · {what(message.first)}{more}"
+
+
+def lead(finding: Finding) -> str:
+    """What is the matter, in a sentence that says first what can be done without MFA."""
+    evidence, witness = finding.evidence, finding.witness
+    if evidence.get("summary") or witness is None:
+        return sentence(finding)
+    kind, way, cause = (words(evidence.get(key)) for key in ("allows", "way", "cause"))
+    told = f"can do without MFA: {f'{kind}, as ' if kind else ''}{request(witness)}"
+    told += f", with {way}" if way else ""
+    told += f"; cause: {cause}" if cause else ""
+    return with_notes(told, finding)
+
+
+def _gravest(message: Message) -> str:
+    return f"the gravest {message.severity}" if message.alarming else "none open"
 
 
 def _counted(count: int) -> str:
@@ -99,11 +115,11 @@ def command(notice: Notice) -> str:
     witness = notice.finding["witness"]
     if not witness or not notice.user or ":user/" not in witness["principal"]:
         return ""
-    words = ["mfawatch", "explain", "--user", notice.user, "--action", witness["action"]]
-    words += ["--resource", witness["resource"], "--mfa", witness["mfa"]]
+    parts = ["mfawatch", "explain", "--user", notice.user, "--action", witness["action"]]
+    parts += ["--resource", witness["resource"], "--mfa", witness["mfa"]]
     for key, value in witness["context"].items():
-        words += ["--context", f"{key}={value}"]
-    line = shlex.join(words)
+        parts += ["--context", f"{key}={value}"]
+    line = shlex.join(parts)
     # One that is cut or holds what cannot be shown is another command.
     fits = line.isascii() and line.isprintable() and "`" not in line and len(line) <= LONGEST_COMMAND
     return line if fits else ""
