@@ -17,6 +17,8 @@ from chalicelib.findings import Finding, Severity, parse_finding
 from chalicelib.report.sentences import request, sentence, subject, with_notes, words
 
 LONGEST_COMMAND = 600
+LONGEST_NAME = 64
+"""Characters of a user's name in IAM."""
 MOST_STATEMENTS = 3
 
 _MARKS = {
@@ -146,10 +148,10 @@ def _list(value: Any) -> list[Any]:
 
 
 def console_link(finding: Finding) -> str:
-    """The page of the user in the AWS console; empty where the finding is about nobody, or in an unknown partition."""
+    """The page of the user in the AWS console; empty where it is about no user, or in an unknown partition."""
     _, partition, *_ = [*finding.resource.split(":"), ""]
     host = _CONSOLES.get(partition)
-    if not host or not finding.user:
+    if not host or not finding.user or len(finding.user) > LONGEST_NAME:
         return ""
     # Half a surrogate pair has no bytes.
     name = quote(finding.user.encode(errors="replace"), safe="")

@@ -62,11 +62,11 @@ def render(message: Message) -> Rendered:
 
 
 def escape_lines(text: str, most: int) -> str:
-    """A text of several lines, each escaped, as many as `most` characters take."""
+    """A text of several lines, each escaped and cut, as many as `most` characters take."""
     kept: list[str] = []
     room = most - 2
     for line in text.splitlines():
-        told = escape(line, most)
+        told = escape(line, _SENTENCE)
         room -= len(told) + 1
         if room < 0:
             return "\n".join([*kept, "…"])
