@@ -82,9 +82,9 @@ class SlackNotifier:
                 taken += post.message.notices
                 self._keep(post.message, answer.thread)
                 continue
-            trouble = trouble or answer.error
+            trouble = trouble or f"Slack: {answer.error}"
             if answer.error not in TOO_MUCH:
-                return Told(taken, answer.error, answer.retry_after)
+                return Told(taken, f"Slack: {answer.error}", answer.retry_after)
         return Told(taken, trouble)
 
     # --- threads -----------------------------------------------------------------------------------------------------
