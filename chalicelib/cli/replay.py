@@ -39,7 +39,7 @@ _MOST_TOLD = 10
 """Broken places that are told one by one."""
 
 
-class _Moment(click.ParamType):
+class _Moment(click.ParamType[datetime]):
     """A day, or a moment; without a zone it is UTC's."""
 
     name = "time"
@@ -65,15 +65,17 @@ class _Moment(click.ParamType):
             moment = datetime.fromisoformat(text)
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         except (ValueError, OverflowError):
-            self.fail(
-                f"{text!r} is neither a day such as 2026-01-31 nor a moment such as 2026-01-31T12:00:00Z", param, ctx
-            )
+            self.fail(f"{text!r} is no day such as 2026-01-31, nor a moment such as 2026-01-31T12:00:00Z", param, ctx)
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option(
-    "--user", "names", multiple=True, metavar="NAME", help="what this user did and what concerns them (may be repeated)"
+    "--user",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="what this user did, and what concerns them (may be repeated)",
 )
 @click.option("--account", metavar="ID", help="what happened in this account alone")
 @click.option("--since", type=_Moment(end=False), help="from this day or moment on")
@@ -165,9 +167,8 @@ def _read(found: Replay, paths: Sequence[Path]) -> tuple[int, int]:
         def broken(source: str, reason: str) -> None:
             told.append(source)
             if len(told) <= _MOST_TOLD:
-                progress.console.print(
-                    f"mfawatch: {clean(f'{source}: {reason}')}", markup=False, highlight=False, soft_wrap=True
-                )
+                line = f"mfawatch: {clean(f'{source}: {reason}')}"
+                progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
         task = progress.add_task("", total=None)
         files = LogFiles(paths, broken, lambda count: progress.advance(task, count))
