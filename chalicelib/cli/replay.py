@@ -39,33 +39,22 @@ _MOST_TOLD = 10
 """Broken places that are told one by one."""
 
 
-class _Moment(click.ParamType[datetime]):
-    """A day, or a moment; without a zone it is UTC's."""
-
-    name = "time"
-
-    def __init__(self, *, end: bool) -> None:
-        self._end = end
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """The moment; as the end of a span a day is meant with all of it."""
-        if isinstance(value, datetime):
-            return value
-        text = str(value)
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            pass
-        else:
-            try:
-                return datetime.combine(day + timedelta(days=int(self._end)), time(), UTC)
-            except OverflowError:
-                self.fail(f"{text!r} is too far away", param, ctx)
-        try:
-            moment = datetime.fromisoformat(text)
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail(f"{text!r} is no day such as 2026-01-31, nor a moment such as 2026-01-31T12:00:00Z", param, ctx)
+def _moment(_: click.Context, param: click.Parameter, text: str | None) -> datetime | None:
+    """A day, or a moment; without a zone it is UTC's. As the end of a span a day is meant with all of it."""
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    try:
+        if day is not None:
+            return datetime.combine(day + timedelta(days=int(param.name == "until")), time(), UTC)
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        reason = f"{text!r} is no day such as 2026-01-31, nor a moment such as 2026-01-31T12:00:00Z"
+        raise click.BadParameter(reason, param=param) from None
 
 
 @click.command()
@@ -78,8 +67,8 @@ class _Moment(click.ParamType[datetime]):
     help="what this user did, and what concerns them (may be repeated)",
 )
 @click.option("--account", metavar="ID", help="what happened in this account alone")
-@click.option("--since", type=_Moment(end=False), help="from this day or moment on")
-@click.option("--until", type=_Moment(end=True), help="through this day, or up to this moment")
+@click.option("--since", metavar="TIME", callback=_moment, help="from this day or moment on")
+@click.option("--until", metavar="TIME", callback=_moment, help="through this day, or up to this moment")
 @click.option(
     "--snapshot",
     type=click.Path(dir_okay=False, path_type=Path),

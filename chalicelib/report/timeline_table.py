@@ -139,7 +139,9 @@ def _until(last: datetime | None) -> str:
 def _by(event: Happening) -> str:
     """Who did it, and from where."""
     cause = event.cause
-    mfa = {"true": " with MFA", "false": " without MFA"}.get(event.mfa, "")
+    # What the session of a role says of MFA is not how the person got into the role.
+    known = event.mfa if ":assumed-role/" not in cause.actor else ""
+    mfa = {"true": " with MFA", "false": " without MFA"}.get(known, "")
     who = f"{_short(cause.actor) or 'unknown'}{mfa}"
     return ", ".join(filter(None, (who, cause.address, cause.agent.partition(" ")[0][:_LONGEST_AGENT])))
 
