@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.analysis.causes import Cause
 from chalicelib.analysis.git_hops import Operation
 from chalicelib.analysis.surface import Entry
 from chalicelib.controls.base import Control, NotEvaluated, Result, State
@@ -25,6 +24,8 @@ IN_ANY_CASE = timedelta(hours=24)
 """For so long after the last operation it is raised whatever became of the hole."""
 AT_MOST = timedelta(days=30)
 """For so long after the last operation it is raised while the hole is open."""
+
+NO_GUARD = "still open: no policy asks for MFA"
 
 _SEVERITIES = {Operation.PUSH: Severity.HIGH, Operation.PULL: Severity.MEDIUM}
 """What an operation is worth, the gravest first."""
@@ -127,7 +128,8 @@ def _standing(passage: Passage) -> str:
         return "closed by now"
     if passage.now is Now.UNKNOWN or not passage.exemptions:
         return ""
-    return "no policy asks for MFA" if _cause(passage) == Cause.NO_DENY else "still open"
+    guard = passage.exemptions[0].get("guard")
+    return f"still open: spared by {guard['policy']} Statement[{guard['statement']}]" if guard else NO_GUARD
 
 
 def _times(activity: GitActivity) -> str:

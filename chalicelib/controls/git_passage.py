@@ -14,7 +14,7 @@ from chalicelib.analysis.git_hops import Access, Operation, managed_key_of
 from chalicelib.analysis.git_together import access_of
 from chalicelib.analysis.git_unread import UNREAD
 from chalicelib.analysis.keys import Key, asked_about, gaps_of_keys, key_of_repository
-from chalicelib.analysis.origins import ABSENT, FALSE, Origin
+from chalicelib.analysis.origins import ABSENT, FALSE, GIT, Origin
 from chalicelib.analysis.root_user import denials_of_root
 from chalicelib.analysis.surface import Entry
 from chalicelib.controls.base import State, Subject
@@ -136,9 +136,17 @@ def _ask(subject: Subject, repository: str, operation: Operation, origin: Origin
     if access.works:
         unread = known is None and not asked_about(snapshot, repository).isdisjoint(gaps_of_keys(snapshot))
         return Passage(Now.OPEN, "", access, tuple(filter(None, (*access.doubts, key.doubt, UNREAD if unread else ""))))
-    at_the_key_alone = isinstance(access.repository, Entry)
-    why = access.untried or (UNREAD if known is None and at_the_key_alone else "")
+    hangs_on_key = known is None and isinstance(access.repository, Entry)
+    why = access.untried or (UNREAD if hangs_on_key and _may_have_another_key(subject, repository) else "")
     return Passage(Now.UNKNOWN if why else Now.CLOSED, why or access.denied[0].reason, access)
+
+
+def _may_have_another_key(subject: Subject, repository: str) -> bool:
+    """Whether a repository whose key is not known may be encrypted with one that passes."""
+    snapshot = subject.surface.caller.snapshot
+    if repository.split(":")[3] in snapshot.regions_read - gaps_of_keys(snapshot):
+        return False  # all of the region's were read: it is there no more
+    return not subject.surface.shared("no key for Git", lambda shared: shared.closes("kms:Decrypt", GIT))
 
 
 def _ask_of_any(subject: Subject, operation: Operation, origin: Origin) -> Passage:
