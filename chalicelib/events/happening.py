@@ -13,13 +13,12 @@ from chalicelib.events.impact import Impact
 from chalicelib.events.record import Record
 from chalicelib.scope import Scope
 
-_TOLD = (
-    "roleName", "roleArn", "policyName", "policyArn", "groupName", "serialNumber", "virtualMFADeviceName",
-    "accessKeyId", "sSHPublicKeyId", "serviceSpecificCredentialId", "serviceName", "certificateId", "versionId",
-    "permissionsBoundary", "newUserName", "newGroupName", "sAMLProviderArn", "openIDConnectProviderArn", "keyId",
-    "granteePrincipal", "repositoryName", "kmsKeyId", "name", "trailName", "rule", "policyId", "targetId", "accountId", "permissionSetArn",
-    "principalId", "status",
-)  # fmt: skip
+_TOLD = """
+    roleName roleArn policyName policyArn groupName serialNumber virtualMFADeviceName accessKeyId
+    sSHPublicKeyId serviceSpecificCredentialId serviceName certificateId versionId permissionsBoundary
+    newUserName newGroupName sAMLProviderArn openIDConnectProviderArn keyId granteePrincipal repositoryName
+    kmsKeyId name trailName rule policyId targetId accountId permissionSetArn principalId status
+""".split()
 """The parameters that say what a call was about, in the order in which they are told."""
 _ANSWERED = ("accessKeyId", "sSHPublicKeyId", "serviceSpecificCredentialId", "certificateId", "serialNumber")
 """What was made, where the parameters do not name it."""
