@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.cause import LONGEST, Cause, parse_cause
 from chalicelib.events.causes import cause_of
+from chalicelib.events.fields import text_in
 from chalicelib.events.impact import Impact
 from chalicelib.events.record import Record
 from chalicelib.scope import Scope
@@ -150,10 +151,10 @@ def _named(scope: Scope) -> Iterator[str]:
 def _what(record: Record, scope: Scope | None) -> Iterator[str]:
     """What the parameters name beside whom it concerns; and what was made, where they do not name it."""
     concerned = {*scope.groups, *map(_short, scope.policies), scope.account} if scope else set()
-    texts = [record.parameters.get(name) for name in _TOLD]
+    texts = [text_in(record.parameters, name) for name in _TOLD]
     made = (held for held in record.response.values() if isinstance(held, Mapping))
-    texts += [held.get(name) for held in made for name in _ANSWERED]
-    told = dict.fromkeys(_short(text) for text in texts if isinstance(text, str) and text)
+    texts += [text_in(held, name) for held in made for name in _ANSWERED]
+    told = dict.fromkeys(_short(text) for text in texts if text)
     # The key of a session is another one each time, and gone soon.
     yield from [text for text in told if text not in concerned and not text.startswith("ASIA")][:_MOST_TOLD]
 
