@@ -39,45 +39,36 @@ _MOST_TOLD = 10
 """Broken places that are told one by one."""
 
 
-class _Moment(click.ParamType):
-    """A day, or a moment; without a zone it is UTC's."""
-
-    name = "time"
-
-    def __init__(self, *, end: bool) -> None:
-        self._end = end
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """The moment; as the end of a span a day is meant with all of it."""
-        if isinstance(value, datetime):
-            return value
-        text = str(value)
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            pass
-        else:
-            try:
-                return datetime.combine(day + timedelta(days=int(self._end)), time(), UTC)
-            except OverflowError:
-                self.fail(f"{text!r} is too far away", param, ctx)
-        try:
-            moment = datetime.fromisoformat(text)
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail(
-                f"{text!r} is neither a day such as 2026-01-31 nor a moment such as 2026-01-31T12:00:00Z", param, ctx
-            )
+def _moment(_: click.Context, param: click.Parameter, text: str | None) -> datetime | None:
+    """A day, or a moment; without a zone it is UTC's. As the end of a span a day is meant with all of it."""
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    try:
+        if day is not None:
+            return datetime.combine(day + timedelta(days=int(param.name == "until")), time(), UTC)
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        reason = f"{text!r} is no day such as 2026-01-31, nor a moment such as 2026-01-31T12:00:00Z"
+        raise click.BadParameter(reason, param=param) from None
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option(
-    "--user", "names", multiple=True, metavar="NAME", help="what this user did and what concerns them (may be repeated)"
+    "--user",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="what this user did, and what concerns them (may be repeated)",
 )
 @click.option("--account", metavar="ID", help="what happened in this account alone")
-@click.option("--since", type=_Moment(end=False), help="from this day or moment on")
-@click.option("--until", type=_Moment(end=True), help="through this day, or up to this moment")
+@click.option("--since", metavar="TIME", callback=_moment, help="from this day or moment on")
+@click.option("--until", metavar="TIME", callback=_moment, help="through this day, or up to this moment")
 @click.option(
     "--snapshot",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -165,9 +156,8 @@ def _read(found: Replay, paths: Sequence[Path]) -> tuple[int, int]:
         def broken(source: str, reason: str) -> None:
             told.append(source)
             if len(told) <= _MOST_TOLD:
-                progress.console.print(
-                    f"mfawatch: {clean(f'{source}: {reason}')}", markup=False, highlight=False, soft_wrap=True
-                )
+                line = f"mfawatch: {clean(f'{source}: {reason}')}"
+                progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
         task = progress.add_task("", total=None)
         files = LogFiles(paths, broken, lambda count: progress.advance(task, count))
