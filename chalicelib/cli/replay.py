@@ -150,12 +150,14 @@ def _read(found: Replay, paths: Sequence[Path]) -> tuple[int, int]:
     """Replay the files; how many places in them were broken, and how many files there were."""
     console = Console(stderr=True)
     columns = (TextColumn("reading records"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    told: list[str] = []
+    places, sources = 0, set[str]()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
 
         def broken(source: str, reason: str) -> None:
-            told.append(source)
-            if len(told) <= _MOST_TOLD:
+            nonlocal places
+            places += 1
+            sources.add(source)
+            if places <= _MOST_TOLD:
                 line = f"mfawatch: {clean(f'{source}: {reason}')}"
                 progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -164,9 +166,9 @@ def _read(found: Replay, paths: Sequence[Path]) -> tuple[int, int]:
         if console.is_terminal:
             progress.update(task, total=files.size())
         found.take(files.records())
-    if len(told) > _MOST_TOLD:
-        click.echo(f"mfawatch: {len(told) - _MOST_TOLD} more broken places, in {len(set(told))} files in all", err=True)
-    return len(told), files.files
+    if places > _MOST_TOLD:
+        click.echo(f"mfawatch: {places - _MOST_TOLD} more broken places, in {len(sources)} files in all", err=True)
+    return places, files.files
 
 
 def _timeline(
