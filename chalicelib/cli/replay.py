@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -19,6 +21,7 @@ from chalicelib.cli.settings import read_settings, settings_option
 from chalicelib.cli.standing import Standing, read_standing
 from chalicelib.config import NEVER, Settings
 from chalicelib.controls.git_operation_without_mfa import CONTROL
+from chalicelib.events.fields import is_account
 from chalicelib.events.git_activity import GitActivity
 from chalicelib.events.happening import Happening
 from chalicelib.findings import Severity
@@ -104,6 +107,8 @@ def replay(
     With --user, what concerns a group, a policy or the whole account is told as well, unless --snapshot shows that it
     does not concern the user.
     """
+    if account is not None and not is_account(account):
+        raise click.UsageError(f"--account {account!r} is no account id, 12 digits")
     settings = read_settings(settings_file)
     least = settings.fail_on if fail_on is None else None if fail_on == NEVER else Severity(fail_on)
     standing = read_standing(snapshot, settings) if snapshot else None
@@ -117,13 +122,16 @@ def replay(
         users=users,
         concerns=None if users is None else partial(_concerns, users, standing),
     )
-    with TimelineStore() as store:
-        found = Replay(store, choice)
-        broken, files = _read(found, paths)
-        if broken and not found.records:
-            return USAGE
-        timeline = _timeline(found, store, settings, standing, files)
-        write_pieces(STYLES[style](timeline, output is not None), output)
+    try:
+        with TimelineStore() as store:
+            found = Replay(store, choice)
+            broken, files = _read(found, paths)
+            if broken and not found.records:
+                return USAGE
+            timeline = _timeline(found, store, settings, standing, files)
+            write_pieces(STYLES[style](timeline, output is not None), output)
+    except sqlite3.OperationalError as error:
+        raise click.ClickException(f"the temporary database of the replay: {error}") from None
     if broken:
         return USAGE
     return FINDINGS if least is not None and any(one.severity.rank >= least.rank for one in timeline.git) else 0
@@ -138,9 +146,10 @@ def _check(path: Path) -> None:
     if str(path) == STANDARD_INPUT:
         return
     try:
-        if path.is_dir():
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
             next(path.iterdir(), None)
-        else:
+        elif stat.S_ISREG(mode):  # a pipe that was opened and left has lost its other end
             path.open("rb").close()
     except OSError as error:
         raise InputError(str(path), error.strerror or "cannot be read") from None
@@ -150,12 +159,14 @@ def _read(found: Replay, paths: Sequence[Path]) -> tuple[int, int]:
     """Replay the files; how many places in them were broken, and how many files there were."""
     console = Console(stderr=True)
     columns = (TextColumn("reading records"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    told: list[str] = []
+    places, sources = 0, set[str]()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
 
         def broken(source: str, reason: str) -> None:
-            told.append(source)
-            if len(told) <= _MOST_TOLD:
+            nonlocal places
+            places += 1
+            sources.add(source)
+            if places <= _MOST_TOLD:
                 line = f"mfawatch: {clean(f'{source}: {reason}')}"
                 progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -164,9 +175,9 @@ def _read(found: Replay, paths: Sequence[Path]) -> tuple[int, int]:
         if console.is_terminal:
             progress.update(task, total=files.size())
         found.take(files.records())
-    if len(told) > _MOST_TOLD:
-        click.echo(f"mfawatch: {len(told) - _MOST_TOLD} more broken places, in {len(set(told))} files in all", err=True)
-    return len(told), files.files
+    if places > _MOST_TOLD:
+        click.echo(f"mfawatch: {places - _MOST_TOLD} more broken places, in {len(sources)} files in all", err=True)
+    return places, files.files
 
 
 def _timeline(

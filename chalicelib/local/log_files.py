@@ -54,11 +54,11 @@ class LogFiles:
         """The bytes of all files; None where standard input is among them."""
         if any(str(path) == STANDARD_INPUT for path in self._paths):
             return None
-        return sum(_size(path) for path in self._found())
+        return sum(_size(path) for path in self._found(lambda _: None))
 
     def records(self) -> Iterator[Mapping[str, Any]]:
         """The records, of all files one after the other."""
-        for path in self._found():
+        for path in self._found(lambda error: self._tell(Path(error.filename), error)):
             self.files += 1
             for value in self._values(path):
                 # Most are records as they stand, and there are many.
@@ -69,10 +69,10 @@ class LogFiles:
                 else:
                     yield from records_in(value)
 
-    def _found(self) -> Iterator[Path]:
+    def _found(self, failed: Callable[[OSError], None]) -> Iterator[Path]:
         for path in self._paths:
             if path.is_dir():
-                yield from _files_below(path, lambda error: self._tell(Path(error.filename), error))
+                yield from _files_below(path, failed)
             else:
                 yield path
 

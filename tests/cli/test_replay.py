@@ -6,7 +6,10 @@ import csv
 import gzip
 import io
 import json
+import os
 import random
+import sqlite3
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -397,6 +400,30 @@ def test_a_name_that_is_wrong_is_told_before_anything_is_read(run: Run, tmp_path
 @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "", "9999-12-31T23:59:59-23:59", "2026-01-01\x1b"])
 def test_a_time_that_is_none_is_refused(text: str, option: str, run: Run, tmp_path: Path) -> None:
     run("replay", write(tmp_path, PUSH), option, text).assert_refused(option)
+
+
+@pytest.mark.parametrize("account", ["", "1234", "shop", "11112222333x"])
+def test_an_account_that_is_none_is_refused(account: str, run: Run, tmp_path: Path) -> None:
+    run("replay", write(tmp_path, PUSH), "--account", account).assert_refused("--account", "12 digits")
+
+
+def test_a_full_disk_is_told_in_a_line(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(TimelineStore, "add", full)
+    result = run("replay", write(tmp_path, STORY))
+    assert (result.code, result.out) == (1, "")
+    assert result.err == "mfawatch: the temporary database of the replay: database or disk is full\n"
+
+
+def test_a_pipe_is_read(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=(json.dumps({"Records": PUSH}),))
+    writer.start()
+    assert run("replay", path, "--format", "json").json["git"][0]["pushes"] == 1
+    writer.join()
 
 
 def test_the_last_day_of_all_has_no_end(run: Run, tmp_path: Path) -> None:
