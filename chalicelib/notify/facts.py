@@ -34,6 +34,7 @@ _OVER = {
     News.SUPPRESSED: ("🔕", "Accepted"),
     News.CHANGED: ("📝", "Changed"),
 }
+_IN_A_COUNT = {News.PASSED: "opened and resolved", News.SUPPRESSED: "accepted"}
 _CONSOLES = {
     "aws": "console.aws.amazon.com",
     "aws-us-gov": "console.amazonaws-us-gov.com",
@@ -164,4 +165,4 @@ def count_lines(message: Message) -> Iterator[tuple[str, Mapping[str, int]]]:
     for (news, severity, control), count in message.counts().items():
         found.setdefault((news, severity), {})[control] = count
     for (news, severity), controls in found.items():
-        yield f"{sum(controls.values())} {severity} {news}", controls
+        yield f"{sum(controls.values())} {severity} {_IN_A_COUNT.get(news, news)}", controls

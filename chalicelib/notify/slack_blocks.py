@@ -113,6 +113,9 @@ def _formatted(text: str) -> Block:
 def _alarm(message: Message) -> Iterator[Block]:
     several = len(message.items) > 1
     for index, item in enumerate(message.items[:MOST_FULL]):
+        if not item.alarming:
+            yield _over(item)
+            continue
         finding = finding_of(item)
         if several:
             mark, word = label(item)
@@ -121,8 +124,7 @@ def _alarm(message: Message) -> Iterator[Block]:
         if index == 0:
             yield _formatted(f"{_since(item)} in account {code(message.accounts[0], _NAME)}")
             yield from _causes(message.items)
-        if item.alarming:
-            yield from _proof(item, finding)
+        yield from _proof(item, finding)
     yield from _lines(message, MOST_FULL)
     if link := console_link(finding_of(message.first)):
         yield _formatted(f"<{link}|Open the user in the AWS console>")

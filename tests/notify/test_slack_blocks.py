@@ -321,3 +321,18 @@ def test_a_finding_that_is_back_tells_since_when() -> None:
     [line] = [text for text in formatted(render(message).blocks) if "first seen" in text]
     assert re.findall(r"\|([^>]*)>", line) == ["2026-06-01 11:00 UTC", "2026-06-01 06:00 UTC"]
     assert ", again" in render(message).text
+
+
+def test_what_is_over_is_not_told_as_if_it_were_not() -> None:
+    over = replace(found("hugo", "codecommit-exemption"), user="alice", resource="arn:aws:iam::1:user/alice")
+    [message] = messages_of([notice(), notice(ChangeKind.RESOLVED, over, version=2)])
+    told = list(texts(render(message).blocks))
+    assert [text for text in told if "Resolved" in text]
+    assert not [text for text in told if "work without MFA" in text]
+
+
+def test_a_digest_says_of_how_many_nobody_needs_to_do_anything() -> None:
+    notices = [notice(), notice(ChangeKind.RESOLVED, version=2, run="run-2")]
+    [message] = messages_of(notices, digest=True)
+    assert render(message).text == "🌙 Digest · account 111122223333 · 1 finding, none open"
+    assert "*1 high opened and resolved:* `mfa-not-enforced` 1" in list(formatted(render(message).blocks))
