@@ -52,7 +52,7 @@ package: install
 	AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} PIP_NO_DEPS=1 PYTHONDONTWRITEBYTECODE=1 \
 	  $(BIN)/chalice package --stage $(STAGE) --merge-template .chalice/resources.json $(PACKAGE)
 	$(BIN)/python -m chalicelib.local.check_bundle $(PACKAGE)/deployment.zip requirements.txt
-	$(BIN)/cfn-lint --template $(PACKAGE)/sam.json .chalice/member-account.yaml
+	$(BIN)/cfn-lint --template $(PACKAGE)/sam.json .chalice/*.yaml
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

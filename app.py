@@ -7,16 +7,25 @@ from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, ConvertToMiddleware, Rate, SQSEvent
 
-from chalicelib.bootstrap import Hub
+from chalicelib.events.patterns import CHANGES, GIT
 from chalicelib.functions.audit_account import audit_accounts
+from chalicelib.functions.audit_change import audit_changes
 from chalicelib.functions.decide import decide_cases
+from chalicelib.functions.deliver import deliver_what_is_due
+from chalicelib.functions.hear import hear_event
+from chalicelib.functions.hear_log_file import hear_log_files
 from chalicelib.functions.sweep import start_sweep
 from chalicelib.functions.telemetry import logger, tracer
+from chalicelib.hub import Hub
 
 # Powertools writes the log; Chalice would write each line a second time.
 app = Chalice(app_name="mfawatch", configure_logs=False)
 app.register_middleware(ConvertToMiddleware(logger.inject_lambda_context(clear_state=True)))
 app.register_middleware(ConvertToMiddleware(tracer.capture_lambda_handler(capture_response=False, capture_error=False)))
+
+
+def _hub(context: Any) -> Hub:
+    return Hub(os.environ, context.invoked_function_arn)
 
 
 @app.lambda_function(name="decide")
@@ -29,10 +38,40 @@ def decide(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def sweep(event: CloudWatchEvent) -> dict[str, Any]:
     """Start a sweep: a message to the workers for each account."""
     context: Any = event.context
-    return start_sweep(event.to_dict(), context.aws_request_id, Hub(os.environ))
+    return start_sweep(event.to_dict(), context.aws_request_id, _hub(context))
 
 
 @app.on_sqs_message(queue="mfawatch-accounts", batch_size=1, name="audit_account")
 def audit_account(event: SQSEvent) -> dict[str, Any]:
     """Audit the account of each message, and tell which messages failed."""
-    return audit_accounts(event.to_dict(), event.context, Hub(os.environ))
+    return audit_accounts(event.to_dict(), event.context, _hub(event.context))
+
+
+@app.on_cw_event(CHANGES, name="hear_change")
+def hear_change(event: CloudWatchEvent) -> dict[str, Any]:
+    """Hear an event that can change who acts without MFA: whom it concerns is looked at."""
+    return hear_event(event.to_dict(), event.context, _hub(event.context))
+
+
+@app.on_cw_event(GIT, name="hear_git")
+def hear_git(event: CloudWatchEvent) -> dict[str, Any]:
+    """Hear a pull or push of Git's."""
+    return hear_event(event.to_dict(), event.context, _hub(event.context))
+
+
+@app.lambda_function(name="hear_log_file")
+def hear_log_file(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Hear the records of a trail's log files, which S3 tells of; Chalice cannot package a trigger of S3's."""
+    return hear_log_files(event, context, _hub(context))
+
+
+@app.on_sqs_message(queue="mfawatch-changes", batch_size=1, name="audit_change")
+def audit_change(event: SQSEvent) -> dict[str, Any]:
+    """Audit whom the hint of each message concerns, and tell which messages failed."""
+    return audit_changes(event.to_dict(), event.context, _hub(event.context))
+
+
+@app.schedule(Rate(5, unit=Rate.MINUTES), name="deliver")
+def deliver(event: CloudWatchEvent) -> dict[str, Any]:
+    """Tell what still waits in the outbox and is due."""
+    return deliver_what_is_due(_hub(event.context))

@@ -10,6 +10,7 @@ from typing import Any
 from chalicelib.config import Settings
 from chalicelib.controls import CONTROLS
 from chalicelib.controls.base import Control, NotEvaluated, State
+from chalicelib.events.observed import Observed
 from chalicelib.findings import Finding, Severity
 from chalicelib.iam.account import AccountSnapshot, Gap, Read
 
@@ -138,14 +139,20 @@ def judge(
     users: Iterable[str] | None = None,
     settings: Settings | None = None,
     judged: Callable[[], None] = lambda: None,
+    observed: Observed | None = None,
 ) -> Audit:
     """Judge an account, or some of its users. An audit of some users says nothing of the account as a whole.
 
-    `judged` is called for each user whom the analysis is done with: the long part of the work.
+    `judged` is called for each user whom the analysis is done with: the long part of the work. `observed` is what was
+    seen to happen in the account; where nobody looked (None), the controls that judge it are not asked.
     """
     settings = settings or Settings()
-    state = State(snapshot, None if users is None else frozenset(users), settings, judged)
-    asked = tuple(control for control in controls if users is None or not control.about_account)
+    state = State(snapshot, None if users is None else frozenset(users), settings, judged, observed)
+    asked = tuple(
+        control
+        for control in controls
+        if not (control.about_account and users is not None) and not (control.from_records and observed is None)
+    )
     results = [result for control in asked for result in control.evaluate(state)]
     findings = sorted((r for r in results if isinstance(r, Finding)), key=lambda finding: finding.order)
     skipped = sorted(r for r in results if isinstance(r, NotEvaluated))

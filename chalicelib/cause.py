@@ -6,7 +6,7 @@ it. All texts are as AWS recorded them, and whoever made the call chose some of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,3 +47,31 @@ def parse_cause(value: Mapping[str, Any]) -> Cause:
     """The cause by its JSON values, as `Cause.to_json` gives them."""
     at = value["at"]
     return Cause(**{**value, "at": datetime.fromisoformat(at) if at else None})
+
+
+MOST_NAMED = 3
+"""Events that are named where an audit looked after several."""
+
+
+def together(causes: Iterable[Cause]) -> Cause | None:
+    """Several events after which one audit looked, as one: what they do not agree on is left open. None for none."""
+    found = list({cause.event_id: cause for cause in causes}.values())
+    if len(found) <= 1:
+        return next(iter(found), None)
+    events = list(dict.fromkeys(cause.event for cause in found))
+    more = f" and {len(events) - MOST_NAMED} more" if len(events) > MOST_NAMED else ""
+    moments = [cause.at for cause in found if cause.at]
+
+    def agreed(texts: Iterable[str], otherwise: str) -> str:
+        distinct = set(texts)
+        return distinct.pop() if len(distinct) == 1 else otherwise
+
+    return Cause(
+        event_id=found[0].event_id,
+        event=", ".join(events[:MOST_NAMED]) + more,
+        at=max(moments, default=None),
+        actor=agreed((cause.actor for cause in found), "several callers"),
+        address=agreed((cause.address for cause in found), ""),
+        agent=agreed((cause.agent for cause in found), ""),
+        own=all(cause.own for cause in found),
+    )

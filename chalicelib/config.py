@@ -17,7 +17,7 @@ They stand in one TOML file, mfawatch.toml::
     control = "codecommit-exemption"         # the control that raises them
     reason = "the build server cannot carry MFA"
     users = ["robot-*"]                      # optional: whose; by default everybody's
-    repositories = ["arn:aws:codecommit:*:111122223333:app"]   # optional, with codecommit-exemption alone: about which
+    repositories = ["arn:aws:codecommit:*:111122223333:app"]   # optional, with controls of Git alone: about which
     until = 2027-01-31                       # optional: the last day on which they are accepted
 
     [[exemptions]]
@@ -83,8 +83,11 @@ NEVER = "never"
 """As `fail_on`: whatever is found."""
 MOST_HOURS = 87_600
 """The highest `report_age_hours`: ten years."""
-RESOURCE_CONTROLS = {"repositories": "codecommit-exemption", "roles": "role-assumable-without-mfa"}
-"""The settings that narrow an exemption to resources, with the control that each goes with."""
+RESOURCE_CONTROLS = {
+    "repositories": ("codecommit-exemption", "git-operation-without-mfa"),
+    "roles": ("role-assumable-without-mfa",),
+}
+"""The settings that narrow an exemption to resources, with the controls that each goes with."""
 
 _REGION = re.compile(r"[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}")
 _ARN = re.compile(r"arn(:[^:]*){4}:.+", re.DOTALL)
@@ -243,9 +246,10 @@ def _exemption(node: Node, known_controls: Collection[str] | None) -> Exemption:
         "until": _day,
     }
     found = node.table(readers, required=["control", "reason"])
-    for name, control in RESOURCE_CONTROLS.items():
-        if name in found and found["control"] != control:
-            raise node.at(name).wrong(f'goes with control = "{control}" alone')
+    for name, controls in RESOURCE_CONTROLS.items():
+        if name in found and found["control"] not in controls:
+            told = " or ".join(f'control = "{control}"' for control in controls)
+            raise node.at(name).wrong(f"goes with {told} alone")
     return Exemption(**found)
 
 

@@ -35,7 +35,7 @@ def diff(
 
     `lost` are the reads that the audit before had and this one lacks. What is found for want of them, an organisation's
     deny or whether there is an access key, is as likely wrong as right: users' findings that are new or graver wait for
-    the next audit, which either has the reads again or is the second without.
+    the next audit, which either has the reads again or is the second without. What was seen to happen does not wait.
 
     `stored` are the findings of the audit's account, at least those of the users it asked about. An audit whose state
     is older than what the ledger knows of a finding says nothing of it. `last_seen` moves once `touch_after` has
@@ -66,7 +66,7 @@ class _Context:
     def seen(self, finding: Finding, before: Stored | None) -> Change | None:
         """What becomes of a finding that the audit raised."""
         at = self._judged_at(finding.control)
-        if self._lost and finding.user and (before is None or before.status is Status.RESOLVED):
+        if self._may_be_for_want_of_reads(finding) and (before is None or before.status is Status.RESOLVED):
             return None
         if before is None:
             return self._change(ChangeKind.OPENED, None, self._new(finding, at))
@@ -81,7 +81,10 @@ class _Context:
             return self._change(ChangeKind.REOPENED, before, after)
         if after.digest != before.digest:
             return self._change(ChangeKind.CHANGED, before, after)
-        touched = replace(before, last_seen=at) if at - before.last_seen >= self._touch_after else before
+        # Two findings that say the same may be worded otherwise, or count what was seen since.
+        touched = (
+            replace(before, last_seen=at, finding=values) if at - before.last_seen >= self._touch_after else before
+        )
         return Change(ChangeKind.PERSISTING, before, touched, self._now)
 
     def _looks_better_than_it_is(self, finding: Finding, before: Stored) -> bool:
@@ -91,7 +94,11 @@ class _Context:
         return finding.user in self._in_gaps or not CREDENTIAL_READS.isdisjoint(self._not_whole)
 
     def _may_look_worse_than_it_is(self, finding: Finding, before: Stored) -> bool:
-        return self._lost and finding.user is not None and finding.severity.rank > before.severity.rank
+        return self._may_be_for_want_of_reads(finding) and finding.severity.rank > before.severity.rank
+
+    def _may_be_for_want_of_reads(self, finding: Finding) -> bool:
+        control = self._controls.get(finding.control)
+        return self._lost and finding.user is not None and not (control and control.from_records)
 
     def gone(self, before: Stored) -> Change | None:
         """What becomes of a finding that the audit did not raise."""

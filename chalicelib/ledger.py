@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.cause import Cause, parse_cause
 from chalicelib.findings import Severity, Status
 
 
@@ -117,6 +118,10 @@ class Change:
     before: Stored | None
     after: Stored
     at: datetime
+    cause: Cause | None = None
+    """The event after which the audit looked that made the change."""
+    again: bool = False
+    """Whether an earlier attempt of the same run wrote it; what was before is then not known."""
 
     @property
     def fingerprint(self) -> str:
@@ -149,6 +154,8 @@ class Event:
     status: Status
     severity: Severity
     parts: tuple[str, ...] = ()
+    cause: Cause | None = None
+    """The event after which the audit looked that told."""
 
 
 def event_of(change: Change) -> Event:
@@ -163,6 +170,7 @@ def event_of(change: Change) -> Event:
         status=after.status,
         severity=after.severity,
         parts=change.parts,
+        cause=change.cause,
     )
 
 
@@ -180,6 +188,9 @@ def digest_of(finding: Mapping[str, Any]) -> str:
 def parts_of(finding: Mapping[str, Any]) -> dict[str, Any]:
     """What a finding says, part by part; two that differ in none say the same."""
     evidence = dict(finding["evidence"])
+    if "activity" in evidence:
+        # What was counted moves with each operation, and so does the sentence that tells it.
+        evidence = {name: value for name, value in evidence.items() if name not in ("activity", "summary")}
     # A doubt tells when the report behind it was made: every report is a new one, and the doubt the same.
     uncertain = [_MOMENT.sub("", str(doubt)) for doubt in evidence.pop("uncertain", ())]
     return {
@@ -270,7 +281,7 @@ def _suppression(value: Mapping[str, str]) -> Suppression:
 
 def row_of_event(event: Event) -> Row:
     """An entry of the history as a row."""
-    return {
+    row: dict[str, str | int | None] = {
         "fingerprint": event.fingerprint,
         "version": event.version,
         "kind": str(event.kind),
@@ -279,11 +290,14 @@ def row_of_event(event: Event) -> Row:
         "status": str(event.status),
         "severity": str(event.severity),
         "parts": " ".join(event.parts),
+        "cause": json.dumps(event.cause.to_json(), separators=(",", ":")) if event.cause else None,
     }
+    return {name: value for name, value in row.items() if value is not None}
 
 
 def event_of_row(row: Mapping[str, Any]) -> Event:
     """The entry of a row."""
+    cause = row.get("cause")
     return Event(
         fingerprint=row["fingerprint"],
         version=int(row["version"]),
@@ -293,4 +307,5 @@ def event_of_row(row: Mapping[str, Any]) -> Event:
         status=Status(row["status"]),
         severity=Severity(row["severity"]),
         parts=tuple(row["parts"].split()),
+        cause=parse_cause(json.loads(cause)) if cause else None,
     )

@@ -1,20 +1,30 @@
-"""One audit from end to end: read, judge, compare with the ledger, and write down what changed."""
+"""One audit from end to end: read, judge, compare with the ledger, and write down what changed.
+
+An audit of some users tells the ledger of each look, so that one of an older state that comes in later changes nothing:
+a sweep beside it, or the look at an event before.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from chalicelib.audit import Audit, judge
+from chalicelib.cause import Cause
 from chalicelib.config import Settings
+from chalicelib.diff import DAY
 from chalicelib.iam.account import AccountSnapshot, Gap, Read
 from chalicelib.iam.exports import read_exports
 from chalicelib.ledger import Change
-from chalicelib.ports import AccountClosed, Accounts, Clock, FindingStore, RunLog
+from chalicelib.ports import AccountClosed, Accounts, Clock, Ledger, RunLog
 from chalicelib.recording import record
 from chalicelib.runs import RunReport, report_of
 from chalicelib.scope import Scope
 from chalicelib.sweep import Run
+
+MOST_USERS = 20
+"""Users who are read one by one, with some five calls each; for more the whole account costs less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +32,7 @@ class Ports:
     """What a run asks of the world."""
 
     accounts: Accounts
-    store: FindingStore
+    store: Ledger
     runs: RunLog
     clock: Clock
 
@@ -41,8 +51,8 @@ class Outcome:
         return [change for change in self.changes if change.is_news]
 
 
-def run_audit(scope: Scope, run: Run, settings: Settings, ports: Ports) -> Outcome:
-    """Audit what the scope names, as it is now, and bring the ledger in step.
+def run_audit(scope: Scope, run: Run, settings: Settings, ports: Ports, cause: Cause | None = None) -> Outcome:
+    """Audit what the scope names, as it is now, and bring the ledger in step; `cause` is the event that asked for it.
 
     What cannot be read is a gap in the outcome, up to the whole account; nothing that lies in a gap is resolved. Doing
     a run again does what a first time that was cut short left undone.
@@ -50,11 +60,22 @@ def run_audit(scope: Scope, run: Run, settings: Settings, ports: Ports) -> Outco
     Raises:
         ExportError: AWS gave an answer that cannot be what it is said to be, as one about another account.
         StillRacing: other writers changed the same findings, again and again.
+        TooManyUsers: the scope's groups and policies lead to more than `MOST_USERS`.
     """
-    snapshot = read_snapshot(scope, ports)
-    audit = judge(snapshot, users=names_in(snapshot, scope), settings=settings)
-    of_account = scope.users is None
-    changes = record(ports.store, audit, run.id, ports.clock, lost=lost_since(audit, run, ports) if of_account else ())
+    snapshot, users = read_snapshot(scope, ports)
+    known = ports.store.known(scope.account, users)
+    audit = judge(snapshot, users=users, settings=settings, observed=known.observed)
+    of_account = users is None
+    changes = record(
+        ports.store,
+        audit,
+        run.id,
+        ports.clock,
+        touch_after=DAY if of_account else timedelta(0),
+        lost=lost_since(audit, run, ports) if of_account else (),
+        known=known.findings,
+        cause=cause,
+    )
     report = report_of(audit, changes, run, ports.clock())
     if of_account:
         ports.runs.keep_report(report)
@@ -68,30 +89,34 @@ def lost_since(audit: Audit, run: Run, ports: Ports) -> frozenset[Read]:
     return last.lost_by(audit) if last else frozenset()
 
 
-def names_in(snapshot: AccountSnapshot, scope: Scope) -> frozenset[str] | None:
-    """The names of the users in question as the account has them: who called AWS may have written them otherwise."""
-    if scope.users is None:
-        return None
-    found = {name: snapshot.user_named(name) for name in scope.users}
-    return frozenset(user.name if user else name for name, user in found.items())
+def read_snapshot(scope: Scope, ports: Ports) -> tuple[AccountSnapshot, frozenset[str] | None]:
+    """The state of what the scope names, and the names of its users; None for the whole account.
 
-
-def read_snapshot(scope: Scope, ports: Ports) -> AccountSnapshot:
-    """The state of what the scope names; an account that lets nobody in is all gaps."""
+    An account that lets nobody in is all gaps.
+    """
     try:
         reader = ports.accounts.reader_of(scope.account)
     except AccountClosed as error:
-        return _closed(scope, ports, str(error))
-    exports, taken = reader.read_account() if scope.users is None else reader.read_users(scope.users)
+        return _closed(scope, ports, str(error)), scope.users
+    if scope.users is None:
+        exports, taken = reader.read_account()
+    else:
+        exports, taken = reader.read_users(scope.users, scope.groups, scope.policies, most=MOST_USERS)
     if exports.authorization_details is None and exports.credential_report is None:
-        return AccountSnapshot(scope.account, taken, gaps=exports.gaps)
+        return AccountSnapshot(scope.account, taken, gaps=exports.gaps), scope.users
     snapshot = read_exports(exports, taken)
     if not snapshot.account:  # nobody and nothing is in it that has an ARN
-        return replace(snapshot, account=scope.account)
+        return replace(snapshot, account=scope.account), scope.users
     if snapshot.account != scope.account:
         # The findings of one account must not be resolved by what another one shows.
-        return _closed(scope, ports, f"the credentials for it are of account {snapshot.account}")
-    return snapshot
+        return _closed(scope, ports, f"the credentials for it are of account {snapshot.account}"), scope.users
+    return snapshot, None if scope.users is None else names_in(snapshot, scope.users) | (exports.asked or frozenset())
+
+
+def names_in(snapshot: AccountSnapshot, names: frozenset[str]) -> frozenset[str]:
+    """The names as the account has them: who called AWS may have written them otherwise."""
+    found = {name: snapshot.user_named(name) for name in names}
+    return frozenset(user.name if user else name for name, user in found.items())
 
 
 def _closed(scope: Scope, ports: Ports, reason: str) -> AccountSnapshot:

@@ -9,10 +9,14 @@ from typing import Protocol
 
 from chalicelib.alerts.entry import Entry
 from chalicelib.alerts.notice import Notice
+from chalicelib.events.git_activity import GitActivity
+from chalicelib.events.git_operation import GitOperation
+from chalicelib.events.heard import Heard
+from chalicelib.events.observed import Observed
+from chalicelib.events.sight import SightLoss
 from chalicelib.iam.exports import Exports
 from chalicelib.ledger import Change, Event, Stored
 from chalicelib.runs import RunReport
-from chalicelib.sweep import Assignment
 
 
 class Clock(Protocol):
@@ -27,6 +31,13 @@ class AccountClosed(Exception):  # noqa: N818 - says what is the matter
     """An account does not let the auditor in, and will not when asked again; the text says why."""
 
 
+class TooManyUsers(Exception):  # noqa: N818 - says what is the matter
+    """More users are in question than are read one by one: the whole account is to be read instead."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"{count} users")
+
+
 class SnapshotReader(Protocol):
     """Reads one account as it is now. What cannot be read is among the gaps of the answer, and never an error."""
 
@@ -34,8 +45,22 @@ class SnapshotReader(Protocol):
         """The whole account, and the moment whose state the answers tell."""
         ...
 
-    def read_users(self, users: Collection[str]) -> tuple[Exports, datetime]:
-        """The account as far as it bears on the users of these names, without anything that may be hours old."""
+    def read_users(
+        self,
+        users: Collection[str],
+        groups: Collection[str] = (),
+        policies: Collection[str] = (),
+        *,
+        most: int | None = None,
+    ) -> tuple[Exports, datetime]:
+        """The account as far as it bears on the users of a scope, without anything that may be hours old.
+
+        The answer names those of them who are there: the users of these names, the groups' members, the policies'
+        carriers.
+
+        Raises:
+            TooManyUsers: they are more than `most`.
+        """
         ...
 
 
@@ -51,12 +76,38 @@ class Accounts(Protocol):
         ...
 
 
-class WorkQueue(Protocol):
-    """Hands accounts to workers. Each is handed over once at least, in no order."""
+class Work(Protocol):
+    """What is handed to a worker."""
 
-    def send(self, assignments: Sequence[Assignment]) -> None:
-        """Hand over all of them; a failure raises what the queue's library raises, and may leave some handed over."""
+    @property
+    def delay(self) -> int:
+        """Seconds that it waits before."""
         ...
+
+    @property
+    def label(self) -> str:
+        """Names it where it could not be handed over."""
+        ...
+
+    def to_json(self) -> str:
+        """What the worker is told."""
+        ...
+
+
+class WorkQueue(Protocol):
+    """Hands work to workers. Each piece is handed over once at least, in no order."""
+
+    def send(self, work: Sequence[Work]) -> None:
+        """Hand over all of it; a failure raises what the queue's library raises, and may leave some handed over."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger holds of an account, or of some users: the findings, and what was observed of them."""
+
+    findings: Sequence[Stored]
+    observed: Observed
 
 
 class FindingStore(Protocol):
@@ -88,6 +139,39 @@ class FindingStore(Protocol):
 
         Resolved findings and their history are forgotten some time after they were resolved.
         """
+        ...
+
+
+class Ledger(FindingStore, Protocol):
+    """A store that also keeps what was observed."""
+
+    def known(self, account: str, users: Collection[str] | None = None) -> Known:
+        """All findings of an account and all that was observed in it; or those of some users, without those about the
+        account."""
+        ...
+
+
+class Observations(Protocol):
+    """Keeps what was observed by events, for as long as resolved findings are kept."""
+
+    def count(self, operation: GitOperation) -> tuple[GitActivity | None, GitActivity]:
+        """Count a Git operation; the activity that it is part of, before and after. Whoever calls counts it once."""
+        ...
+
+    def keep_sight(self, loss: SightLoss) -> None:
+        """Keep what became of a trail or a rule, unless something later is known of it."""
+        ...
+
+
+class EventLog(Protocol):
+    """Keeps the events that were heard."""
+
+    def keep(self, heard: Heard) -> None:
+        """Keep one; the same one once, as it was heard first."""
+        ...
+
+    def heard(self, account: str, since: datetime, until: datetime) -> Sequence[Heard]:
+        """Those of an account that were made from a moment on and before another, the earliest first."""
         ...
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.audit import Audit
+from chalicelib.cause import Cause
 from chalicelib.diff import DAY, diff
 from chalicelib.iam.account import Read
-from chalicelib.ledger import Change
+from chalicelib.ledger import Change, Stored
 from chalicelib.ports import Clock, FindingStore
 
 ROUNDS = 5
@@ -31,12 +33,15 @@ def record(
     clock: Clock,
     touch_after: timedelta = DAY,
     lost: Collection[Read] = (),
+    known: Sequence[Stored] | None = None,
+    cause: Cause | None = None,
 ) -> Sequence[Change]:
     """Bring the ledger in step with an audit; the changes that this run made, and what persists, the gravest first.
 
     Two runs that race on one account end with the same ledger as one after the other, and each change is among the
     results of one of them. Recording an audit again does what a first time that was cut short left undone, and no more;
-    what the first time did is among the results, without how it was before. `lost` is as of `diff`.
+    what the first time did is among the results, marked as done before. `lost` is as of `diff`; `known` is what the
+    ledger was found to hold, where somebody has loaded it; `cause` is the event after which the audit looked.
 
     Raises:
         StillRacing: other writers were faster, again and again.
@@ -44,10 +49,12 @@ def record(
     done: dict[str, Change] = {}
     beaten: Sequence[Change] = ()
     for attempt in range(ROUNDS):
-        stored = store.load(audit.account, audit.asked)
+        stored = known if known is not None and not attempt else store.load(audit.account, audit.asked)
         changes = diff(audit, stored, run, clock(), touch_after, lost)
+        changes = [replace(change, cause=cause) if change.is_news else change for change in changes]
         if not attempt:
-            done = {one.fingerprint: Change(one.kind, None, one, clock()) for one in stored if one.run == run}
+            before = [one for one in stored if one.run == run]
+            done = {one.fingerprint: Change(one.kind, None, one, clock(), again=True) for one in before}
         else:
             again = {change.fingerprint for change in beaten}
             changes = [change for change in changes if change.fingerprint in again]

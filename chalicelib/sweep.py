@@ -35,6 +35,18 @@ class Assignment:
 
     run: Run
     account: str
+    delay: int = 0
+    """Seconds that the queue keeps it."""
+
+    @property
+    def work(self) -> Mapping[str, str]:
+        """What names it, for whoever remembers work that was done. When the run was due says nothing of its own."""
+        return {"run": self.run.id, "account": self.account}
+
+    @property
+    def label(self) -> str:
+        """Names it where it could not be handed over."""
+        return self.account
 
     def to_json(self) -> str:
         """The message's text."""

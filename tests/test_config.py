@@ -353,7 +353,8 @@ REFUSED: list[tuple[str, str]] = [
     (f"{EXEMPTION}roles = ['{ROLE}']", "line 4: exemptions[0].roles: goes with control = "),
     (
         f"{EXEMPTION.replace('codecommit-exemption', 'user-without-mfa')}repositories = ['{REPOSITORY}']",
-        'line 4: exemptions[0].repositories: goes with control = "codecommit-exemption" alone',
+        'line 4: exemptions[0].repositories: goes with control = "codecommit-exemption" or '
+        'control = "git-operation-without-mfa" alone',
     ),
     (f"{EXEMPTION}until = '2027-01-31'", f"line 4: exemptions[0].until: {DATE} a string"),
     (f"{EXEMPTION}until = 2027-01-31T00:00:00Z", f"line 4: exemptions[0].until: {DATE} a date with a time"),

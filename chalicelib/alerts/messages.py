@@ -139,6 +139,9 @@ def _of_run(items: Sequence[Item]) -> Sequence[Message]:
     users = list(_groups(items, lambda item: item.last.user))
     if len(users) > MOST_MESSAGES:
         return [Message(Form.SUMMARY, tuple(items))]
+    if all(item.last.cause for item in items):
+        # One event that concerns several people is one matter.
+        return [Message(Form.FULL, tuple(items))]
     return [Message(Form.FULL, tuple(one)) for one in users]
 
 

@@ -17,8 +17,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from chalicelib.alerts.entry import Entry
 from chalicelib.aws.finding_items import TIGHT, Values, item_of, plain_row, size_of, stored_of_item, typed
 from chalicelib.aws.finding_table import EXPIRES, PARTITION, REPORTS, SORT, finding_key, history_key, report_key
+from chalicelib.aws.observations import is_observation, observed_in
+from chalicelib.aws.outbox import entry_item
 from chalicelib.ledger import (
     Change,
     ChangeKind,
@@ -30,7 +33,7 @@ from chalicelib.ledger import (
     row_of,
     row_of_event,
 )
-from chalicelib.ports import Clock
+from chalicelib.ports import Clock, Known
 from chalicelib.runs import RunReport, report_of_row, row_of_report
 
 KEEP = timedelta(days=90)
@@ -46,7 +49,7 @@ MOST_QUERIES = 10
 """Users who are asked for one by one; the findings of more come with those of the whole account."""
 FOREVER = 90
 """Entries of an open finding's history that stay while it is open. Later ones expire by themselves: when it is resolved
-all others are marked to expire in the same transaction, which has room for so many."""
+all others are marked to expire in the same transaction, which has room for so many beside what is to be told."""
 
 _LOST = "ConditionalCheckFailed"
 _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
@@ -66,6 +69,10 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _none(_: Change) -> Sequence[Entry]:
+    return ()
+
+
 @dataclass(frozen=True)
 class DynamoFindingStore:
     """A `FindingStore` and `RunLog` in one table, through a DynamoDB client.
@@ -79,14 +86,31 @@ class DynamoFindingStore:
     keep: timedelta = KEEP
     clock: Clock = _now
     pause: Callable[[float], None] = sleep
+    entries_of: Callable[[Change], Sequence[Entry]] = _none
+    """What is to be told of a change: it comes into the outbox together with the change."""
+    tells: timedelta | None = None
+    """For how long a writer who tells what is due at once keeps the entries to itself; None for one who does not."""
 
     def load(self, account: str, users: Collection[str] | None = None) -> Sequence[Stored]:
-        """See `FindingStore`. One query for the account, or one for each of a few users; a page is 1 MB."""
-        if users is None or len(users) > MOST_QUERIES:
-            found = [stored_of_item(item) for item in self._query(account, "F#")]
-            return found if users is None else [one for one in found if one.user in set(users)]
-        keys = [finding_key(user) for user in sorted(set(users)) if user]
-        return [stored_of_item(item) for key in keys for item in self._query(account, key)]
+        """See `FindingStore`."""
+        return self.known(account, users).findings
+
+    def known(self, account: str, users: Collection[str] | None = None) -> Known:
+        """See `Ledger`. One query for the account, or one for each of a few users; a page is 1 MB."""
+        many = users is None or len(users) > MOST_QUERIES
+        beginnings = ["F#"] if users is None or many else [finding_key(user) for user in sorted(set(users)) if user]
+        findings, others = [], []
+        for item in (item for beginning in beginnings for item in self._query(account, beginning)):
+            if is_observation(item):
+                others.append(item)
+            else:
+                findings.append(stored_of_item(item))
+        observed = observed_in(others, self.clock())
+        if many and users is not None:
+            wanted = set(users)
+            findings = [one for one in findings if one.user in wanted]
+            observed = observed.of_users(wanted)
+        return Known(findings, observed)
 
     def apply(self, changes: Sequence[Change]) -> Sequence[Change]:
         """See `FindingStore`. One call writes some fifty changes; a change of each finding at most.
@@ -136,7 +160,8 @@ class DynamoFindingStore:
     def _write(self, change: Change) -> _Write:
         write = _Write(change.fingerprint)
         if not change.is_news:
-            write.add("Update", self._touch(change), 200)
+            touch = self._touch(change)
+            write.add("Update", touch, size_of({name: str(value) for name, value in touch.items()}))
             return write
         before, after = change.before, change.after
         key: Row = {PARTITION: after.account, SORT: finding_key(after.user, after.fingerprint)}
@@ -151,16 +176,24 @@ class DynamoFindingStore:
         if change.kind is ChangeKind.RESOLVED:
             for version in range(after.since, min(after.version, after.since + FOREVER)):
                 write.add("Update", self._mark(after, version, expires), 200)
+        held_until = change.at + self.tells if self.tells else None
+        for waiting in self.entries_of(change):
+            item = entry_item(waiting, held_until)
+            write.add("Put", {"Item": typed(item)}, size_of(item))
         return write
 
     def _touch(self, change: Change) -> dict[str, Any]:
-        """Move `last_seen`, never back."""
-        after = change.after
-        return {
+        """Move `last_seen`, never back, and with it how the finding is worded."""
+        before, after = change.before, change.after
+        touch = {
             "Key": typed({PARTITION: after.account, SORT: finding_key(after.user, after.fingerprint)}),
             "UpdateExpression": "SET last_seen = :known_at",
             **_condition(after, after),
         }
+        if before and before.finding != after.finding:
+            touch["UpdateExpression"] += ", finding = :finding"
+            touch["ExpressionAttributeValues"] |= typed({":finding": str(item_of(row_of(after))["finding"])})
+        return touch
 
     def _mark(self, after: Stored, version: int, expires: Row) -> dict[str, Any]:
         """Let an entry of the history expire with its finding."""

@@ -5,10 +5,16 @@ One partition holds an account. In it, the sort key `entry` is
     F#<user>#<fingerprint>        a finding; the user is empty for one about the account
     H#<fingerprint>#<version>     an entry of its history, the version in eight digits
     R#<started>#<run>             what a run says of the account
+    F#<user>#~git#<id>            what somebody did with Git by one credential in one repository
+    F##~sight#<id>                a trail or a rule that no longer tells of events, or does again
+    E#<time>#<id>                 an event that was heard of the account
+    T#<fingerprint>#<destination> the thread in which a finding is told of
 
-so that the findings of an account, those of a user, the history of a finding and the runs of an account, the latest
-last, are each one range of keys. No user's
-name has a `#` in it (IAM User Guide, "IAM and AWS STS quotas").
+so that the findings of an account, those of a user with what was seen of the user's Git, the history of a finding, and
+the runs and the events of an account, the latest last, are each one range of keys. No user's name has a `#` in it (IAM
+User Guide, "IAM and AWS STS quotas"), and no fingerprint begins with a `~`.
+
+A partition of its own, `#outbox`, holds what is still to be told, under the keys that `alerts.entry` gives.
 """
 
 from __future__ import annotations
@@ -30,6 +36,37 @@ def history_key(fingerprint: str, version: int | None = None) -> str:
     """The sort key of an entry of the history, or what those of a finding's history begin with."""
     return f"H#{fingerprint}#{'' if version is None else f'{version:08}'}"
 
+
+GIT, SIGHT = "~git#", "~sight#"
+"""What stands in place of a fingerprint for what was seen and is no finding."""
+
+
+def git_key(user: str | None, id_: str) -> str:
+    """The sort key of what was done with Git."""
+    return finding_key(user, f"{GIT}{id_}")
+
+
+def sight_key(id_: str) -> str:
+    """The sort key of a trail or a rule."""
+    return finding_key(None, f"{SIGHT}{id_}")
+
+
+EVENTS = "E#"
+"""What the sort keys of the events of an account begin with."""
+
+
+def event_key(at: str, id_: str = "") -> str:
+    """The sort key of an event, or what those since a moment are not below."""
+    return f"{EVENTS}{at}#{id_}"
+
+
+def thread_key(destination: str, fingerprint: str) -> str:
+    """The sort key of the thread of a destination in which a finding is told of."""
+    return f"T#{fingerprint}#{destination}"
+
+
+OUTBOX = "#outbox"
+"""The partition of what is still to be told."""
 
 REPORTS = "R#"
 """What the sort keys of the runs of an account begin with."""

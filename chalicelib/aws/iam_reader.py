@@ -25,9 +25,11 @@ from chalicelib.aws.errors import ERRORS, Pages, code_of, reason_of
 from chalicelib.aws.repository_reader import RepositoryReader
 from chalicelib.iam.account import AccountSnapshot, Gap, Read
 from chalicelib.iam.answers import ExportError
+from chalicelib.iam.carriers import users_among
 from chalicelib.iam.exports import CODECOMMIT, Exports, read_exports
 from chalicelib.iam.request import account_of_resource
 from chalicelib.iam.snapshot_file import ANSWERS
+from chalicelib.ports import TooManyUsers
 
 PAGE = 1000
 """Items a page, the most that IAM gives."""
@@ -77,8 +79,16 @@ class IamReader:
         exports = replace(exports, service_control_policies=self._scps(exports.authorization_details))
         return self._with_what_is_needed(exports, taken, confirm=True), taken
 
-    def read_users(self, users: Collection[str], *, repositories: bool = False) -> tuple[Exports, datetime]:
-        """The account's policies, and all credentials and devices of some users, as they are now.
+    def read_users(
+        self,
+        users: Collection[str],
+        groups: Collection[str] = (),
+        policies: Collection[str] = (),
+        *,
+        most: int | None = None,
+        repositories: bool = False,
+    ) -> tuple[Exports, datetime]:
+        """The account's policies, and all credentials and devices of some users, as they are now: see `SnapshotReader`.
 
         The policies of a few users take about as many calls as those of all, which come a thousand items a page, and
         roles and groups with them. The credential report, which may be hours old, is not asked for. With `repositories`
@@ -87,9 +97,9 @@ class IamReader:
         self._gaps = []
         taken = self.now()
         details = self._details()
-        names = {str(user["UserName"]) for user in (details or {}).get("UserDetailList", ())}
-        wanted = {name.lower() for name in users}
-        asked = sorted(name for name in names if name.lower() in wanted)
+        asked = sorted(users_among(details or {}, users, groups, policies))
+        if most is not None and len(asked) > most:
+            raise TooManyUsers(len(asked))
         exports = Exports(
             authorization_details=details,
             login_profiles=self._login_profiles(asked),

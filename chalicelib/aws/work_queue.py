@@ -1,4 +1,4 @@
-"""The queue of accounts to work, in SQS. Limits: Amazon SQS API reference, SendMessageBatch."""
+"""A queue of work in SQS. Limits: Amazon SQS API reference, SendMessageBatch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import sleep
 from typing import Any
 
-from chalicelib.sweep import Assignment
+from chalicelib.ports import Work
 
 MOST = 10
 """Messages in one call."""
@@ -17,7 +17,7 @@ PAUSE = 0.5
 
 
 class QueueRefused(RuntimeError):  # noqa: N818 - says what happened
-    """SQS took some of the messages and not the others, again and again; the text names the accounts left over."""
+    """SQS took some of the messages and not the others, again and again; the text names what is left over."""
 
 
 @dataclass(frozen=True)
@@ -28,27 +28,30 @@ class SqsWorkQueue:
     url: str
     pause: Callable[[float], None] = sleep
 
-    def send(self, assignments: Sequence[Assignment]) -> None:
+    def send(self, work: Sequence[Work]) -> None:
         """See `WorkQueue`.
 
         Raises:
             QueueRefused: some messages were refused at each attempt; the others are in the queue.
             botocore.exceptions.ClientError: SQS refused a call.
         """
-        left = list(assignments)
+        left = list(work)
         for attempt in range(ATTEMPTS):
             if attempt:
                 self.pause(PAUSE * 2.0**attempt)
-            left = [assignment for some in _tens(left) for assignment in self._refused(some)]
+            left = [one for some in _tens(left) for one in self._refused(some)]
             if not left:
                 return
-        raise QueueRefused(f"accounts not handed over: {', '.join(assignment.account for assignment in left)}")
+        raise QueueRefused(f"not handed over: {', '.join(one.label for one in left)}")
 
-    def _refused(self, assignments: Sequence[Assignment]) -> Sequence[Assignment]:
-        entries = [{"Id": str(number), "MessageBody": one.to_json()} for number, one in enumerate(assignments)]
+    def _refused(self, work: Sequence[Work]) -> Sequence[Work]:
+        entries = [
+            {"Id": str(number), "MessageBody": one.to_json(), **({"DelaySeconds": one.delay} if one.delay else {})}
+            for number, one in enumerate(work)
+        ]
         answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
-        return [assignments[int(failed["Id"])] for failed in answer.get("Failed", [])]
+        return [work[int(failed["Id"])] for failed in answer.get("Failed", [])]
 
 
-def _tens(assignments: Sequence[Assignment]) -> Iterator[Sequence[Assignment]]:
-    return (assignments[start : start + MOST] for start in range(0, len(assignments), MOST))
+def _tens(work: Sequence[Work]) -> Iterator[Sequence[Work]]:
+    return (work[start : start + MOST] for start in range(0, len(work), MOST))

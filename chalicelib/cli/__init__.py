@@ -17,6 +17,7 @@ from chalicelib.cli.git import git
 from chalicelib.cli.harden import harden
 from chalicelib.cli.history import history
 from chalicelib.cli.lint import lint
+from chalicelib.cli.replay import replay
 from chalicelib.cli.snapshot import snapshot
 from chalicelib.cli.surface import surface
 from chalicelib.report.text import clean
@@ -39,7 +40,7 @@ def cli() -> None:
     """
 
 
-for _command in (audit, demo, evaluate, explain, git, harden, history, lint, snapshot, surface):
+for _command in (audit, demo, evaluate, explain, git, harden, history, lint, replay, snapshot, surface):
     cli.add_command(_command)
 
 

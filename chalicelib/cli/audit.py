@@ -91,6 +91,8 @@ def audit(
         raise click.UsageError(f"--control {account[0]} is about the account: it goes without --user")
     if style == "asff" and not region:
         raise click.UsageError("--format asff needs --region: Security Hub takes findings by region")
+    if ids and (from_records := [control.id for control in controls if control.from_records]):
+        raise click.UsageError(f"--control {from_records[0]} judges CloudTrail's records, and an audit has none")
     settings = read_settings(settings_file)
     files = AccountFiles.taken_from(options, regions=settings.regions, users=names)
     least = settings.fail_on if fail_on is None else None if fail_on == NEVER else Severity(fail_on)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import sys
 from contextlib import ExitStack, redirect_stdout, suppress
 from datetime import UTC, datetime
@@ -12,9 +14,22 @@ from typing import Any
 import click
 
 from chalicelib.cli.errors import InputError
-from chalicelib.deployment import LEDGER_TABLE, SETTINGS_PARAMETER
+from chalicelib.deployment import LEDGER_TABLE, SETTINGS_PARAMETER, SLACK_API
 from chalicelib.local.deployment import NAMES, LocalDeployment, deploy, environment
-from chalicelib.local.example import ACCOUNT, CHANGE, MENDED, REGION, SETTINGS, change_example, example_exports
+from chalicelib.local.example import (
+    ACCOUNT,
+    CHANGE,
+    EVENTS,
+    MENDED,
+    OPERATOR,
+    REGION,
+    SETTINGS,
+    change_example,
+    example_exports,
+    happen_in_example,
+)
+from chalicelib.local.slack_server import TOKEN, SlackServer, slack_server
+from chalicelib.local.trail import Trail
 from chalicelib.report.ledger import render_changes, render_open
 
 
@@ -39,22 +54,26 @@ def demo(serve: bool, port: int, log: bool) -> None:
         except OSError as error:
             raise InputError(f"--port {port}", error.strerror or "cannot be listened on") from None
         stack.enter_context(environment(url, REGION))
+        slack = stack.enter_context(slack_server())
         import boto3
 
         iam = boto3.client("iam")
         fill(iam, exports)
-        _run(iam, url, sys.stderr if log else io.StringIO())
+        log_to = sys.stderr if log else io.StringIO()
+        deployment = _sweeps(iam, url, slack, log_to)
+        _events(iam, deployment, slack, log_to)
         if serve:
             _serve(url)
 
 
-def _run(iam: Any, url: str, log: Any) -> None:
+def _sweeps(iam: Any, url: str, slack: SlackServer, log: Any) -> LocalDeployment:
     """Two sweeps, and what changes in between."""
     with redirect_stdout(log):
         # The functions log to standard output, as Lambda wants it.
         import app
 
-        deployment = deploy(app.sweep, app.audit_account, SETTINGS)
+        deployment = deploy(app, SETTINGS, ACCOUNT, slack=json.dumps({"bot_token": TOKEN}))
+        os.environ[SLACK_API] = slack.api
     click.echo(f"An AWS on this machine, {url}, with an example company in account {ACCOUNT}.")
     _sweep(deployment, "sweep-1", log)
     report = deployment.ledger.reports(ACCOUNT, 1)[0]
@@ -64,6 +83,24 @@ def _run(iam: Any, url: str, log: Any) -> None:
     _sweep(deployment, "sweep-2", log)
     click.echo(f"\nThen {CHANGE} The second sweep:\n")
     click.echo(render_changes(deployment.changes(ACCOUNT, "sweep-2")))
+    return deployment
+
+
+def _events(iam: Any, deployment: LocalDeployment, slack: SlackServer, log: Any) -> None:
+    """What CloudTrail tells of as it happens, and what people read in Slack of it."""
+    trail = Trail(ACCOUNT, REGION)
+    trail.watch(iam, OPERATOR)
+    click.echo(f"\n{EVENTS} CloudTrail tells of each, and Slack, on this machine as well, is told:")
+    for _ in happen_in_example(iam, trail):
+        with redirect_stdout(log):
+            for event in trail.events():
+                deployment.hear(event)
+            deployment.look()
+        for message in slack.posted:
+            answer = " (an answer)" if message.thread_ts else ""
+            click.echo(f"\n  {message.channel}{answer}")
+            click.echo("\n".join(f"    {line}" for line in message.lines()))
+        slack.posted.clear()
 
 
 def _sweep(deployment: LocalDeployment, run: str, log: Any) -> None:

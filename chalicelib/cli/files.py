@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -219,21 +219,27 @@ def read_json(path: Path) -> Any:
 
 def write_result(text: str, output: Path | None) -> None:
     """Print a result, or write it to a file: all of it or nothing, readable by its owner alone."""
+    write_pieces([text, "\n"], output)
+
+
+def write_pieces(pieces: Iterable[str], output: Path | None) -> None:
+    """The same for a result that is made piece by piece, and ends its last line itself."""
     if output is None:
-        click.echo(text)
+        for piece in pieces:
+            click.echo(piece, nl=False)
         return
     # A link is followed, and what is no file (a pipe, a terminal) is written to as it is.
     output = output.resolve()
     try:
         if output.exists() and not output.is_file():
             with output.open("w", encoding="utf-8") as stream:
-                stream.write(text + "\n")
+                stream.writelines(pieces)
             return
         descriptor, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.parent)
         temporary = Path(name)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(text + "\n")
+                stream.writelines(pieces)
             temporary.replace(output)
         except BaseException:
             temporary.unlink(missing_ok=True)

@@ -1,11 +1,13 @@
 """The checks, one file each. Pure: no I/O."""
 
 from chalicelib.controls import (
+    auditing_switched_off,
     canonical_policy_drift,
     canonical_policy_missing,
     codecommit_exemption,
     codecommit_exemption_too_broad,
     git_blocked_by_kms,
+    git_operation_without_mfa,
     kms_exception_admin,
     kms_exception_any_service,
     kms_exception_direct,
@@ -28,6 +30,7 @@ CONTROLS: tuple[Control, ...] = (
     codecommit_exemption.CONTROL,
     codecommit_exemption_too_broad.CONTROL,
     git_blocked_by_kms.CONTROL,
+    git_operation_without_mfa.CONTROL,
     kms_exception_any_service.CONTROL,
     kms_exception_direct.CONTROL,
     kms_exception_admin.CONTROL,
@@ -35,5 +38,6 @@ CONTROLS: tuple[Control, ...] = (
     canonical_policy_missing.CONTROL,
     canonical_policy_drift.CONTROL,
     policy_not_evaluable.CONTROL,
+    auditing_switched_off.CONTROL,
 )
 """All controls, in the order in which they are told."""

@@ -10,7 +10,8 @@ from chalicelib.analysis.enforcement import Enforcement, enforcement_of, passes_
 from chalicelib.analysis.roles import Roles
 from chalicelib.analysis.shared import Surfaces, UserSurface
 from chalicelib.analysis.ways import Way, ways_of
-from chalicelib.config import Settings
+from chalicelib.config import Exemption, Settings
+from chalicelib.events.observed import Observed
 from chalicelib.findings import Finding, Severity, Witness
 from chalicelib.iam.account import AccountSnapshot, Read, User, UserPolicies
 
@@ -50,6 +51,8 @@ class State:
     settings: Settings = field(default_factory=Settings)
     judged: Callable[[], None] = lambda: None
     """Called for each user whom the analysis is done with."""
+    observed: Observed | None = None
+    """What was seen to happen; None where nobody looked."""
     _policies: dict[str, UserPolicies] = field(default_factory=dict, init=False)
     _subjects: dict[str, Subject] = field(default_factory=dict, init=False)
 
@@ -114,6 +117,10 @@ class Control:
     check: Callable[[Control, State], Iterable[Result]]
     about_account: bool = False
     """Whether it judges the account as a whole; one that does not judges each user."""
+    from_records: bool = False
+    """Whether it judges what was seen to happen: where nobody looked, it is not asked."""
+    accepted_with: tuple[str, ...] = ()
+    """The controls of which an exemption accepts what this one finds as well."""
 
     def evaluate(self, state: State) -> Iterable[Result]:
         """The findings, and what could not be judged."""
@@ -155,7 +162,12 @@ class Control:
         if state.settings.is_break_glass(user.name):
             return "a break-glass user"
         day = state.snapshot.taken.date()
-        accepted = [state.settings.accepts(self.id, user.name, one, day) for one in touched or (None,)]
+
+        def accepting(resource: str | None) -> Exemption | None:
+            ids = (self.id, *self.accepted_with)
+            return next(filter(None, (state.settings.accepts(one, user.name, resource, day) for one in ids)), None)
+
+        accepted = [accepting(one) for one in touched or (None,)]
         return "; ".join(dict.fromkeys(one.reason for one in accepted if one)) if all(accepted) else ""
 
     def of_each_user(

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.aws.errors import ERRORS, reason_of
-from chalicelib.bootstrap import Hub
 from chalicelib.functions.telemetry import logger, measure
+from chalicelib.hub import Hub
 from chalicelib.sweep import Assignment, accounts_to_sweep, run_of
 
 

@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger, Tracer, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from chalicelib.controls.base import NotEvaluated
+from chalicelib.delivery import Delivery
 from chalicelib.ledger import Change, ChangeKind
 from chalicelib.pipeline import Outcome
 
@@ -60,6 +61,18 @@ def tell_outcome(outcome: Outcome, calls: Mapping[str, int], seconds: float) -> 
     measure("Duration", seconds, MetricUnit.Seconds)
 
 
+def tell_delivery(delivery: Delivery) -> None:
+    """Log and measure what was told and what still waits."""
+    for destination, count in sorted(delivery.told.items()):
+        logger.info("told", extra={"destination": destination, "notices": count})
+        measure("AlertsTold", count)
+    for destination, count in sorted(delivery.waiting.items()):
+        trouble = delivery.troubles[destination]
+        logger.warning("not told", extra={"destination": destination, "notices": count, "trouble": trouble})
+    if delivery.late:
+        measure("AlertsNotTold", delivery.late)
+
+
 def _unjudged(items: Iterable[NotEvaluated]) -> dict[tuple[str, str], list[str]]:
     """Subject and reason → the controls that could not judge the subject for that reason."""
     found: dict[tuple[str, str], list[str]] = {}
@@ -77,4 +90,5 @@ def _told(change: Change) -> dict[str, object]:
         "user": after.user,
         "resource": after.resource,
         "parts": list(change.parts),
+        **({"cause": change.cause.to_json()} if change.cause else {}),
     }

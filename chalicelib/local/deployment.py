@@ -6,7 +6,7 @@ The functions are the deployed ones. They find everything by their environment, 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,18 +14,24 @@ from typing import Any
 
 import boto3
 
+from chalicelib.aws.event_log import DynamoEventLog
 from chalicelib.aws.finding_store import DynamoFindingStore
 from chalicelib.aws.finding_table import create_table
+from chalicelib.aws.outbox import DynamoOutbox
 from chalicelib.deployment import (
+    CHANGES_QUEUE_URL,
     EXTERNAL_ID_PARAMETER,
+    FINDINGS_BUS,
     IDEMPOTENCY_TABLE,
     LEDGER_TABLE,
     MEMBER_ROLE,
     QUEUE_URL,
     SETTINGS_PARAMETER,
+    SLACK_SECRET,
+    TOPIC_ARN,
 )
 from chalicelib.ledger import ChangeKind, Stored
-from chalicelib.local.lambda_runtime import Function, invoke, schedule_event, work_queue
+from chalicelib.local.lambda_runtime import ACCOUNT, Function, invoke, schedule_event, work_queue
 
 NAMES = {
     LEDGER_TABLE: "mfawatch-ledger",
@@ -33,9 +39,12 @@ NAMES = {
     MEMBER_ROLE: "mfawatch-audit",
     EXTERNAL_ID_PARAMETER: "/mfawatch/external-id",
     SETTINGS_PARAMETER: "/mfawatch/settings",
+    SLACK_SECRET: "ssm:/mfawatch/slack",
+    FINDINGS_BUS: "mfawatch-findings",
 }
 """The variables of the functions that hold names; the deployed ones say the same."""
-QUEUE = "mfawatch-accounts"
+ACCOUNTS_QUEUE = "mfawatch-accounts"
+CHANGES_QUEUE = "mfawatch-changes"
 REGION = "us-east-1"
 _OURS = ("AWS_", "BOTO", "MFAWATCH_")
 """How the variables begin that could lead boto3, or the functions, somewhere else."""
@@ -71,26 +80,56 @@ def environment(url: str, region: str = REGION) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class LocalDeployment:
-    """The deployed parts. `sweep` and `audit_account` are the handlers of those names."""
+    """The deployed parts. `functions` are the handlers by name, which run in `account`."""
 
     sqs: Any
     dynamodb: Any
-    queue_url: str
-    sweep: Function
-    audit_account: Function
+    accounts_url: str
+    changes_url: str
+    functions: Mapping[str, Function]
+    account: str
+
+    def call(self, name: str, event: Mapping[str, Any], timeout: float = 900) -> Any:
+        """Call a function."""
+        return invoke(name, self.functions[name], event, timeout, self.account)
 
     def start(self, id_: str, at: datetime) -> Any:
         """What happens when the schedule is due: the event's id and time are the run's."""
-        return invoke("sweep", self.sweep, schedule_event(id_, at), timeout=300)
+        return self.call("sweep", schedule_event(id_, at), timeout=300)
 
     def work(self) -> Sequence[Mapping[str, Any]]:
-        """What happens to all that is in the queue; the messages that ended in the dead queue."""
-        return work_queue(self.sqs, self.queue_url, "audit_account", self.audit_account)
+        """What happens to all accounts that are in the queue; the messages that ended in the dead queue."""
+        return self._worked(self.accounts_url, "audit_account")
+
+    def hear(self, event: Mapping[str, Any]) -> Any:
+        """What happens when EventBridge delivers an event of CloudTrail's."""
+        return self.call("hear_git" if event["detail"]["eventName"] in GIT_EVENTS else "hear_change", event, timeout=60)
+
+    def look(self) -> Sequence[Mapping[str, Any]]:
+        """What happens to all hints that are in the queue, and the accounts that they lead to; as `work` gives it."""
+        return [*self._worked(self.changes_url, "audit_change"), *self.work()]
+
+    def deliver(self, at: datetime) -> Any:
+        """What happens each few minutes to what is still to be told."""
+        return self.call("deliver", schedule_event(f"deliver-{at:%H%M%S}", at), timeout=120)
+
+    def _worked(self, url: str, name: str) -> Sequence[Mapping[str, Any]]:
+        return work_queue(self.sqs, url, name, self.functions[name], account=self.account)
 
     @property
     def ledger(self) -> DynamoFindingStore:
         """The ledger."""
         return DynamoFindingStore(self.dynamodb, NAMES[LEDGER_TABLE])
+
+    @property
+    def outbox(self) -> DynamoOutbox:
+        """What is still to be told."""
+        return DynamoOutbox(self.dynamodb, NAMES[LEDGER_TABLE])
+
+    @property
+    def event_log(self) -> DynamoEventLog:
+        """The events that were heard."""
+        return DynamoEventLog(self.dynamodb, NAMES[LEDGER_TABLE])
 
     def changes(self, account: str, run: str) -> list[tuple[ChangeKind, Stored]]:
         """What a run changed in an account's findings, as far as no later one changed them again."""
@@ -99,12 +138,18 @@ class LocalDeployment:
         return [(ledger.history(account, one.fingerprint)[-1].kind, one) for one in found]
 
 
-def deploy(
-    sweep: Callable[[Any, Any], Any], audit_account: Callable[[Any, Any], Any], settings: str = ""
-) -> LocalDeployment:
-    """Deploy to the AWS of `environment`, with these settings (TOML)."""
+FUNCTIONS = ("sweep", "audit_account", "hear_change", "hear_git", "hear_log_file", "audit_change", "deliver")
+"""The functions that are deployed; `decide` needs nothing around it."""
+GIT_EVENTS = frozenset({"GitPull", "GitPush"})
+
+
+def deploy(app: Any, settings: str = "", account: str = ACCOUNT, slack: str = "") -> LocalDeployment:
+    """Deploy the functions of the module `app` to the AWS of `environment`, with these settings (TOML).
+
+    `slack` is the secret with Slack's token or webhook, where there is one.
+    """
     sqs, dynamodb, ssm = (boto3.client(service) for service in ("sqs", "dynamodb", "ssm"))
-    url = str(sqs.create_queue(QueueName=QUEUE)["QueueUrl"])
+    accounts, changes = (str(sqs.create_queue(QueueName=name)["QueueUrl"]) for name in (ACCOUNTS_QUEUE, CHANGES_QUEUE))
     create_table(dynamodb, NAMES[LEDGER_TABLE])
     dynamodb.create_table(
         TableName=NAMES[IDEMPOTENCY_TABLE],
@@ -114,5 +159,10 @@ def deploy(
     )
     ssm.put_parameter(Name=NAMES[SETTINGS_PARAMETER], Value=settings or "# none", Type="String")
     ssm.put_parameter(Name=NAMES[EXTERNAL_ID_PARAMETER], Value="an-external-id", Type="SecureString")
-    os.environ |= NAMES | {QUEUE_URL: url}
-    return LocalDeployment(sqs, dynamodb, url, sweep, audit_account)
+    if slack:
+        ssm.put_parameter(Name=NAMES[SLACK_SECRET].partition(":")[2], Value=slack, Type="SecureString")
+    topic = str(boto3.client("sns").create_topic(Name="mfawatch-alerts")["TopicArn"])
+    boto3.client("events").create_event_bus(Name=NAMES[FINDINGS_BUS])
+    os.environ |= NAMES | {QUEUE_URL: accounts, CHANGES_QUEUE_URL: changes, TOPIC_ARN: topic}
+    functions = {name: getattr(app, name) for name in FUNCTIONS}
+    return LocalDeployment(sqs, dynamodb, accounts, changes, functions, account)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import importlib.resources
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.iam.documents import parse_json
 from chalicelib.iam.exports import Exports, read_exports
+from chalicelib.local.caller import Caller, git_credential_of, session_of_role
+from chalicelib.local.trail import Trail
 
 ACCOUNT = "111122223333"
 TAKEN = datetime(2026, 6, 1, 6, 0, tzinfo=UTC)
 """The moment whose state the files tell."""
 
 
+OPERATOR: Caller = session_of_role(ACCOUNT, "operator", "astrid")
+"""Who changes something in the example account."""
 REGION = "eu-west-1"
 """Where the example company works."""
 SETTINGS = f'''\
@@ -27,6 +32,11 @@ regions = ["{REGION}"]
 name = "RequireMfaGit"
 version = "v2"
 users = ["hugo", "mateo", "nadia"]
+
+# Who is on call reads it there.
+[[alerts]]
+to = "slack"
+channel = "#security"
 '''
 """The settings with which the example account is audited where a deployment goes with it."""
 
@@ -68,3 +78,21 @@ def change_example(iam: Any) -> None:
     iam.create_policy_version(PolicyArn=MENDED, PolicyDocument=json.dumps(document), SetAsDefault=True)
     for device in iam.list_mfa_devices(UserName=ROBBED)["MFADevices"]:
         iam.deactivate_mfa_device(UserName=ROBBED, SerialNumber=device["SerialNumber"])
+
+
+BARED, BARED_OF, PUSHING, REPOSITORY = "carlos", f"arn:aws:iam::{ACCOUNT}:policy/RequireMfaKeyRotation", "mateo", "shop"
+EVENTS = (
+    f"Then an operator detaches RequireMfaKeyRotation from {BARED}, {PUSHING} pushes to {REPOSITORY} by SSH, and the "
+    "operator mends it."
+)
+"""What `happen_in_example` does, in words."""
+
+
+def happen_in_example(iam: Any, trail: Trail) -> Iterator[None]:
+    """What CloudTrail tells of at once, one thing after the other; `iam` is a client that the trail watches."""
+    iam.detach_user_policy(UserName=BARED, PolicyArn=BARED_OF)
+    yield
+    trail.git(git_credential_of(ACCOUNT, PUSHING), REPOSITORY)
+    yield
+    iam.attach_user_policy(UserName=BARED, PolicyArn=BARED_OF)
+    yield

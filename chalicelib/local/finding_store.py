@@ -21,7 +21,9 @@ WAIT = 30.0
 
 _APPLICATION = 0x6D666177
 """Marks a file as a ledger: "mfaw"."""
-_VERSION = 2
+_VERSION = 3
+_OF_VERSION_2 = ("ALTER TABLE history ADD COLUMN cause TEXT",)
+"""What makes a ledger of the version before one of this."""
 _SCHEMA = """
 CREATE TABLE finding (
     account TEXT NOT NULL,
@@ -53,6 +55,7 @@ CREATE TABLE history (
     status TEXT NOT NULL,
     severity TEXT NOT NULL,
     parts TEXT NOT NULL,
+    cause TEXT,
     PRIMARY KEY (account, fingerprint, version)
 );
 CREATE TABLE report (
@@ -76,7 +79,8 @@ UPDATE finding SET
 WHERE account = :account AND fingerprint = :fingerprint AND version = :seen AND last_seen <= :known_at
 """
 _TELL = """
-INSERT INTO history VALUES (:account, :fingerprint, :version, :kind, :at, :run, :status, :severity, :parts)
+INSERT INTO history (account, fingerprint, version, kind, at, run, status, severity, parts, cause)
+VALUES (:account, :fingerprint, :version, :kind, :at, :run, :status, :severity, :parts, :cause)
 """
 _FORGET = (
     """
@@ -194,6 +198,10 @@ class SqliteFindingStore:
                 self._connection.execute(f"PRAGMA user_version = {_VERSION}")
             elif application != _APPLICATION:
                 raise LedgerError(f"{self._path}: is a database, and no ledger")
+            elif version == 2:
+                for statement in _OF_VERSION_2:
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
             elif version != _VERSION:
                 raise LedgerError(f"{self._path}: is a ledger of version {version}, this is mfawatch for {_VERSION}")
         # Readers and a writer then do not wait for each other. It takes a moment in which nobody else uses the file;
@@ -226,7 +234,8 @@ class SqliteFindingStore:
         if not written.rowcount:
             return False
         if change.is_news:
-            self._connection.execute(_TELL, row_of_event(event_of(change)) | {"account": change.after.account})
+            told = {"cause": None} | row_of_event(event_of(change)) | {"account": change.after.account}
+            self._connection.execute(_TELL, told)
         return True
 
     def _forget(self) -> None:

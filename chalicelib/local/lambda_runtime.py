@@ -16,6 +16,8 @@ from typing import Any
 Function = Callable[[dict[str, Any], Any], Any]
 """A handler: (event, context) → what it answers."""
 
+ACCOUNT = "123456789012"
+"""The account in which functions run where nobody says otherwise; the emulator's says the same."""
 RECEIVES = 3
 """How often a message is handed out before it goes to the dead queue; the deployed queue says the same."""
 
@@ -27,6 +29,7 @@ class Context:
     function_name: str
     aws_request_id: str
     deadline: float
+    account: str = ACCOUNT
     memory_limit_in_mb: int = 1769
     function_version: str = "$LATEST"
     log_group_name: str = ""
@@ -36,20 +39,23 @@ class Context:
 
     @property
     def invoked_function_arn(self) -> str:
-        """The ARN of the function, in no real account."""
-        return f"arn:aws:lambda:us-east-1:000000000000:function:{self.function_name}"
+        """The ARN of the function."""
+        return f"arn:aws:lambda:us-east-1:{self.account}:function:{self.function_name}"
 
     def get_remaining_time_in_millis(self) -> int:
         """The time that is left."""
         return max(0, int((self.deadline - monotonic()) * 1000))
 
 
-def invoke(name: str, function: Function, event: Mapping[str, Any], timeout: float = 900) -> Any:
+def invoke(
+    name: str, function: Function, event: Mapping[str, Any], timeout: float = 900, account: str = ACCOUNT
+) -> Any:
     """Call a handler with an event, and give back its answer; what it raises is raised.
 
     The event goes through JSON, as it does on its way to a function.
     """
-    context = Context(function_name=name, aws_request_id=str(uuid.uuid4()), deadline=monotonic() + timeout)
+    deadline = monotonic() + timeout
+    context = Context(function_name=name, aws_request_id=str(uuid.uuid4()), deadline=deadline, account=account)
     return function(json.loads(json.dumps(event)), context)
 
 
@@ -88,14 +94,16 @@ def queue_event(messages: Sequence[Mapping[str, Any]], queue: str = "mfawatch-ac
     }
 
 
-def work_queue(sqs: Any, url: str, name: str, function: Function, batch: int = 1) -> list[Mapping[str, Any]]:
+def work_queue(
+    sqs: Any, url: str, name: str, function: Function, batch: int = 1, account: str = ACCOUNT
+) -> list[Mapping[str, Any]]:
     """Hand all that is in a queue to a function, and again what it could not do; the messages that are given up.
 
     What the function names as failed is made visible again, the rest is deleted.
     """
     given_up: list[Mapping[str, Any]] = []
     while messages := _receive(sqs, url, batch):
-        answer = invoke(name, function, queue_event(messages))
+        answer = invoke(name, function, queue_event(messages), account=account)
         failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
         for message in messages:
             count = int(message["Attributes"]["ApproximateReceiveCount"])

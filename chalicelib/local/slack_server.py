@@ -7,12 +7,14 @@ what it took; and it can be told to be busy, broken or gone. Nothing leaves the 
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -41,6 +43,13 @@ class Posted:
     options: Mapping[str, Any] = field(default_factory=dict)
     """All that was asked for."""
 
+    def lines(self) -> Iterator[str]:
+        """What is read in it, without how it is set."""
+        for block in self.blocks:
+            texts = [block["text"]] if "text" in block else block.get("elements", [])
+            for text in texts:
+                yield from _as_shown(text["text"], text["type"]).splitlines()
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -50,6 +59,17 @@ class Fault:
     error: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     drop: bool = False
+
+
+_DATE = re.compile(r"<!date\^[^|>]*\|([^>]*)>")
+_LINK = re.compile(r"<([^|>]*)\|([^>]*)>")
+
+
+def _as_shown(text: str, kind: str) -> str:
+    """A text as somebody reads it."""
+    if kind == "mrkdwn":
+        text = _LINK.sub(r"\2: \1", _DATE.sub(r"\1", text)).replace("`", "").replace("*", "")
+    return unescape(text)
 
 
 def busy(seconds: int) -> Fault:

@@ -83,8 +83,11 @@ def headline(message: Message) -> str:
         return f"🌙 Digest · {where} · {_counted(count)}, {_gravest(message)}"
     if message.form is Form.SUMMARY:
         return f"{mark} {word} · account {accounts[0]} · {_counted(count)}"
-    more = f", and {count - 1} more" if count > 1 else ""
-    return f"{mark} {word} · {subject(finding_of(message.first))} · {what(message.first)}{more}"
+    users, kinds = {item.last.user for item in message.items}, {what(item) for item in message.items}
+    who = f"{len(users)} users" if len(users) > 1 else subject(finding_of(message.first))
+    others = len(kinds) if len(users) > 1 else count
+    more = f", and {others - 1} more" if others > 1 else ""
+    return f"{mark} {word} · {who} · {what(message.first)}{more}"
 
 
 def lead(finding: Finding) -> str:

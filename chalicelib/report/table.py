@@ -113,7 +113,8 @@ def summary(account: str, findings: Sequence[Finding], users: int) -> Text:
     counts = Counter(finding.severity for finding in findings)
     told = ", ".join(f"{counts[severity]} {severity}" for severity in reversed(Severity) if counts[severity])
     concerned = len({finding.user for finding in findings if finding.user})
-    text = f"\nAccount {account or 'unknown'}: {told or 'no findings'}; {concerned} of {users} users concerned."
+    known = max(users, concerned)  # a finding may be about a user who is gone
+    text = f"\nAccount {account or 'unknown'}: {told or 'no findings'}; {concerned} of {known} users concerned."
     return Text(text, style="bold")
 
 

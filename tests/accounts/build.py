@@ -16,6 +16,7 @@ from typing import Any
 
 from chalicelib.audit import Audit, judge
 from chalicelib.config import Settings
+from chalicelib.events.observed import Observed
 from chalicelib.findings import Finding
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.iam.exports import Exports, read_exports
@@ -389,14 +390,16 @@ def read(*people: Person, **traits: Any) -> AccountSnapshot:
     return read_exports(exports(*people, **traits), TAKEN)
 
 
-def audit(answers: Exports, settings: Settings | None = None) -> Audit:
+def audit(answers: Exports, settings: Settings | None = None, observed: Observed | None = None) -> Audit:
     """The audit of an account by its answers."""
-    return judge(read_exports(answers, TAKEN), settings=settings)
+    return judge(read_exports(answers, TAKEN), settings=settings, observed=observed)
 
 
-def audit_of(*people: Person, settings: Settings | None = None, **traits: Any) -> Audit:
+def audit_of(
+    *people: Person, settings: Settings | None = None, observed: Observed | None = None, **traits: Any
+) -> Audit:
     """The audit of an account with these people, by all six answers."""
-    return audit(exports(*people, **traits), settings)
+    return audit(exports(*people, **traits), settings, observed)
 
 
 def found(result: Audit, user: str | None) -> dict[str, Finding]:

@@ -32,6 +32,7 @@ from tests.controls.cases import CASES, Case
 from tests.controls.cases.base import admin, guard
 from tests.controls.cases.organization import CHOSEN, deny_but_with, deny_but_with_both
 from tests.controls.cases.roles import ALL_OF_STS, FREE, ROAMING, TOO_MANY, chain, role_arn, trusting
+from tests.events.git_records import observed
 
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.control}: {case.name}")
 each_control = pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.id)
@@ -45,7 +46,8 @@ def accepting_roles(*patterns: str) -> Settings:
 
 def finding_of(case: Case) -> Finding | None:
     """What the control says of the case's subject."""
-    result = audit_of(case.person, settings=case.settings, **case.traits)
+    seen = None if case.records is None else observed(*case.records)
+    result = audit_of(case.person, settings=case.settings, observed=seen, **case.traits)
     finding = found(result, None if case.about_root else "alice").get(case.control)
     if finding is None:
         assert verdict(result, case.control, "" if case.about_root else "alice") == FINE

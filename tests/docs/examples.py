@@ -10,10 +10,12 @@ from typing import Any
 from chalicelib.audit import Audit, judge
 from chalicelib.config import Settings, parse_settings
 from chalicelib.controls import CONTROLS
+from chalicelib.events.observed import Observed
 from chalicelib.iam.exports import Exports, read_exports
 from chalicelib.iam.policy import parse_policy
 from tests.accounts.build import ADMIN, GUARD, TAKEN, Json, Person, exports, managed, role, swap, user_details
 from tests.docs.pages import Block, Example, Page
+from tests.events.git_records import observed
 
 ALICE = "alice"
 CONTROL_IDS = [control.id for control in CONTROLS]
@@ -72,6 +74,7 @@ KINDS: dict[str, Callable[[Exports, Any, str], Exports]] = {
     "report": _report,
     "mfa-devices": _answer("mfa_devices"),
     "ssh-public-keys": _answer("ssh_public_keys"),
+    "record": lambda answers, found, name: answers,
 }
 """What a block of an example can be; without `is=` it is a policy."""
 
@@ -124,4 +127,11 @@ def settings_of(page: Page, *more: Block) -> Settings:
 def audit_of(page: Page, example: Example, *more: Block, name: str = ALICE) -> Audit:
     """The audit of an example by the control that its page is about."""
     asked = [control for control in CONTROLS if control.id == page.path.stem]
-    return judge(read_exports(answers_of(example, name), TAKEN), asked, settings=settings_of(page, *more))
+    snapshot = read_exports(answers_of(example, name), TAKEN)
+    return judge(snapshot, asked, settings=settings_of(page, *more), observed=observed_of(example, name))
+
+
+def observed_of(example: Example, name: str) -> Observed | None:
+    """What was seen to happen, by the records of the example; None without any."""
+    records = [json.loads(b.text.replace(ALICE, name)) for b in example.blocks if b.traits.get("is") == "record"]
+    return observed(*records) if records else None

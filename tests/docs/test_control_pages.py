@@ -22,6 +22,7 @@ from tests.accounts.build import audit_of as audit_of_people
 from tests.docs.examples import ALICE, CONTROL_IDS, audit_of, person_of, settings_of
 from tests.docs.pages import CONTROLS as FOLDER
 from tests.docs.pages import DOCS, INDEX, ROOT, Block, Example, Page, page_of, read_page, rows_of
+from tests.events.git_records import observed, record
 
 SECTIONS = [
     "Why it matters",
@@ -275,7 +276,9 @@ def test_every_command_is_checked() -> None:
 
 
 def test_the_example_account_raises_every_control() -> None:
-    """With settings that want a policy of everybody, in a version that is not the account's."""
+    """With settings that want a policy of everybody, in a version that is not the account's; and a push was seen."""
     settings = Settings(canonical=(CanonicalPolicy("RequireMfa", version="v9"),))
-    raised = {finding.control for finding in judge(read_example(), settings=settings).findings}
+    snapshot = read_example()
+    seen = observed(record(eventTime=snapshot.taken.isoformat()))
+    raised = {finding.control for finding in judge(snapshot, settings=settings, observed=seen).findings}
     assert raised == set(CONTROL_IDS)

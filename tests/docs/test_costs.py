@@ -14,7 +14,11 @@ SECONDS_AUDIT, SECONDS_SWEEP = 15, 5
 """What an account, and what starting a sweep, takes."""
 FINDINGS, KB_FINDING = 50, 2
 KB_LOG = 20
-METRICS = 40
+METRICS, METRICS_AT_ALL_HOURS = 40, 10
+CHANGES, OPERATIONS, LOOKS = 2_000, 20_000, 2
+"""What happens in a month in all accounts together, and how often a change is looked at."""
+SECONDS_HEARD, SECONDS_LOOK, SECONDS_DELIVER = 0.2, 3, 0.5
+KB_LOG_EVENT = 2
 POLLERS, POLLS_A_MINUTE = 5, 3
 """Lambda's on a queue without messages; each waits for 20 seconds."""
 
@@ -39,24 +43,41 @@ def hours_of_a_sweep(accounts: int) -> int:
     return 1 if seconds < 600 else 2
 
 
+def delivered() -> int:
+    """How often a month looks for alerts that wait."""
+    [minutes] = re.findall(
+        r"rate\((\d+) minutes\)", function("deliver")["Events"]["DeliverEvent"]["Properties"]["Schedule"]
+    )
+    return DAYS * 24 * 60 // int(minutes)
+
+
 def quantity(row: str, accounts: int) -> float:
     """How much of a row's unit a month takes."""
-    invocations = DAYS * (1 + batches(accounts))
+    heard, looks = CHANGES + OPERATIONS, CHANGES * LOOKS
+    in_real_time = heard + looks + delivered()
+    invocations = in_real_time + DAYS * (1 + batches(accounts))
     sends = -(-accounts // 10)
     idle = POLLERS * POLLS_A_MINUTE * 60 * 24 * DAYS
     kept_days: int = resources("AWS::Logs::LogGroup")["AuditAccountLogs"]["RetentionInDays"]
-    logged = accounts * KB_LOG * DAYS / 1e6
+    logged = (in_real_time * KB_LOG_EVENT + accounts * KB_LOG * DAYS) / 1e6
+    queues = sum("RedrivePolicy" in queue for queue in resources("AWS::SQS::Queue").values())
     return {
         "Lambda, auditing": accounts * SECONDS_AUDIT * DAYS * gigabytes("audit_account"),
         "Lambda, starting": SECONDS_SWEEP * DAYS * gigabytes("sweep"),
+        "Lambda, hearing": heard * SECONDS_HEARD * gigabytes("hear_git"),
+        "Lambda, looking": looks * SECONDS_LOOK * gigabytes("audit_change"),
+        "Lambda, delivering": delivered() * SECONDS_DELIVER * gigabytes("deliver"),
         "Lambda, requests": invocations / 1e6,
-        "SQS": (idle + DAYS * (sends + 2 * batches(accounts))) / 1e6,
-        "DynamoDB, writes": DAYS * accounts * (FINDINGS * KB_FINDING * 2 + 2) / 1e6,
-        "DynamoDB, reads": DAYS * accounts * FINDINGS * KB_FINDING / 4 / 1e6,
+        "SQS": (queues * idle + 3 * looks + DAYS * (sends + 2 * batches(accounts))) / 1e6,
+        "DynamoDB, writes": (
+            2 * (heard + looks) + KB_FINDING * OPERATIONS + DAYS * accounts * (FINDINGS * KB_FINDING * 2 + 2)
+        )
+        / 1e6,
+        "DynamoDB, reads": (OPERATIONS + 2 * looks + delivered() + DAYS * accounts * FINDINGS * KB_FINDING / 4) / 1e6,
         "DynamoDB, storage and recovery": accounts * FINDINGS * KB_FINDING * 2 / 1e6,
         "Logs, taken in": logged,
         "Logs, kept": logged * kept_days / DAYS,
-        "Metrics": METRICS * hours_of_a_sweep(accounts) / 24,
+        "Metrics": METRICS_AT_ALL_HOURS + METRICS * hours_of_a_sweep(accounts) / 24,
         "Alarms": len(resources("AWS::CloudWatch::Alarm")),
         "X-Ray": invocations / 1e6,
         "KMS": len(resources("AWS::KMS::Key")),
@@ -96,6 +117,12 @@ def test_what_is_assumed_is_told() -> None:
         f"{FINDINGS} findings of {KB_FINDING} KB",
         f"{KB_LOG} KB",
         f"{METRICS} metrics",
+        f"{METRICS_AT_ALL_HOURS} metrics arrive at all hours",
+        f"{CHANGES:,} changes and {OPERATIONS:,} Git operations",
+        f"heard in {SECONDS_HEARD} seconds",
+        f"for {SECONDS_LOOK} seconds",
+        f"{delivered():,}",
+        f"logs {KB_LOG_EVENT} KB",
         f"{POLLERS * POLLS_A_MINUTE * 60 * 24 * DAYS:,}",
     ):
         assert told in section

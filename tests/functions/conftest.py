@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import app
+import chalicelib.warm
 from chalicelib import bootstrap
 from chalicelib.aws import iam_reader
 from chalicelib.findings import Status
@@ -119,6 +120,15 @@ def add_device(iam: Any, user: str) -> None:
 @contextmanager
 def running() -> Iterator[World]:
     """Both accounts with the same people in them, and a deployment whose functions have no patience."""
+    with deployed(SETTINGS) as world:
+        for account in (OWN, MEMBER):
+            populate(world, account)
+        yield world
+
+
+@contextmanager
+def deployed(settings: str, slack: str = "") -> Iterator[World]:
+    """An AWS with nothing in it but a deployment whose functions have no patience."""
     watching, original = Watching(), bootstrap.client
 
     def client(service: str, session: Any, *arguments: Any, **options: Any) -> Any:
@@ -129,11 +139,10 @@ def running() -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch, emulator() as url, environment(url):
         patch.setattr(bootstrap, "client", client)
         patch.setattr(bootstrap, "RETRIES", 1)
+        patch.setattr(chalicelib.warm, "SECONDS", 0)
+        chalicelib.warm.warm.cache_clear()
         patch.setattr(iam_reader, "REPORT_PAUSE", 0)
-        world = World(url, deploy(app.sweep, app.audit_account, SETTINGS), watching)
-        for account in (OWN, MEMBER):
-            populate(world, account)
-        yield world
+        yield World(url, deploy(app, settings, slack=slack), watching)
 
 
 @pytest.fixture

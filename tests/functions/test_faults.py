@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedErro
 
 from chalicelib.aws.member_accounts import MemberAccounts
 from chalicelib.ledger import ChangeKind
-from chalicelib.local.lambda_runtime import invoke, queue_event
+from chalicelib.local.lambda_runtime import queue_event
 from tests.accounts.build import ADMIN
 from tests.functions.conftest import EXPECTED, MEMBER, OWN, PEOPLE, World, assignment
 from tests.functions.watching import Fault, raising, refusal
@@ -81,7 +81,7 @@ def test_without_what_is_needed_an_account_is_given_up_loudly(swept: World, oper
     assert {json.loads(message["Body"])["account"] for message in given_up} == {OWN, MEMBER}
     assert swept.told(OWN) == swept.told(MEMBER) == EXPECTED
     # What was given up is put back into the queue by an operator: then it is done.
-    answer = invoke("audit_account", swept.deployment.audit_account, queue_event(given_up))
+    answer = swept.deployment.call("audit_account", queue_event(given_up))
     assert answer == {"batchItemFailures": []}
     assert swept.report(OWN, run).users == len(PEOPLE)
 
@@ -131,8 +131,7 @@ def test_a_message_delivered_three_times_is_worked_once(swept: World) -> None:
     message = {"MessageId": "m", "Body": assignment("thrice", OWN)}
     swept.watching.calls.clear()
     answers = [
-        invoke("audit_account", swept.deployment.audit_account, queue_event([message, {**message, "MessageId": "n"}]))
-        for _ in range(3)
+        swept.deployment.call("audit_account", queue_event([message, {**message, "MessageId": "n"}])) for _ in range(3)
     ]
     assert answers == [{"batchItemFailures": []}] * 3
     operations = [call.operation for call in swept.watching.calls]
@@ -149,13 +148,13 @@ def test_a_poisoned_message_fails_alone(swept: World, body: str) -> None:
         {"MessageId": "bad", "Body": body},
         {"MessageId": "good", "Body": assignment(f"beside-{POISON.index(body)}", OWN)},
     ]
-    answer = invoke("audit_account", swept.deployment.audit_account, queue_event(messages))
+    answer = swept.deployment.call("audit_account", queue_event(messages))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
     assert swept.report(OWN, f"beside-{POISON.index(body)}").users == len(PEOPLE)
 
 
 def test_a_poisoned_message_is_given_up_in_the_end(swept: World) -> None:
-    swept.deployment.sqs.send_message(QueueUrl=swept.deployment.queue_url, MessageBody="poison")
+    swept.deployment.sqs.send_message(QueueUrl=swept.deployment.accounts_url, MessageBody="poison")
     [given_up] = swept.deployment.work()
     assert given_up["Body"] == "poison"
 
@@ -164,7 +163,7 @@ def test_an_account_that_no_sweep_goes_through_is_not_entered(swept: World) -> N
     """Whoever can write to the queue must not learn the external id by an account of their own."""
     swept.watching.calls.clear()
     message = {"MessageId": "m", "Body": assignment("foreign", "666666666666")}
-    answer = invoke("audit_account", swept.deployment.audit_account, queue_event([message]))
+    answer = swept.deployment.call("audit_account", queue_event([message]))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m"}]}
     assert "sts:AssumeRole" not in swept.watching.operations()
     assert swept.deployment.ledger.reports("666666666666", 1) == []
@@ -214,11 +213,11 @@ def test_work_that_cannot_be_remembered_is_done_once_in_the_ledger(swept: World,
     message = {"MessageId": "m", "Body": assignment(run, OWN)}
     swept.watching.faults["dynamodb:UpdateItem"] = FAULTS[fault]
     try:
-        first = invoke("audit_account", swept.deployment.audit_account, queue_event([message]), timeout=0)
+        first = swept.deployment.call("audit_account", queue_event([message]), timeout=0)
     finally:
         swept.watching.faults.clear()
     assert first == {"batchItemFailures": [{"itemIdentifier": "m"}]}
-    again = invoke("audit_account", swept.deployment.audit_account, queue_event([message]))
+    again = swept.deployment.call("audit_account", queue_event([message]))
     assert again == {"batchItemFailures": []}
     assert swept.deployment.changes(OWN, run) == []
     assert swept.told(OWN) == EXPECTED
@@ -230,10 +229,10 @@ def test_work_that_fails_and_cannot_be_forgotten_is_done_again(swept: World, fau
     message = {"MessageId": "m", "Body": assignment(run, OWN)}
     swept.watching.faults |= {"dynamodb:Query": refusal("AccessDenied"), "dynamodb:DeleteItem": FAULTS[fault]}
     try:
-        first = invoke("audit_account", swept.deployment.audit_account, queue_event([message]), timeout=0)
+        first = swept.deployment.call("audit_account", queue_event([message]), timeout=0)
     finally:
         swept.watching.faults.clear()
     assert first == {"batchItemFailures": [{"itemIdentifier": "m"}]}
-    again = invoke("audit_account", swept.deployment.audit_account, queue_event([message]))
+    again = swept.deployment.call("audit_account", queue_event([message]))
     assert again == {"batchItemFailures": []}
     assert swept.report(OWN, run).users == len(PEOPLE)

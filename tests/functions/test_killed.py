@@ -7,7 +7,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from chalicelib.findings import Status
 from chalicelib.ledger import ChangeKind
-from chalicelib.local.lambda_runtime import invoke, queue_event
+from chalicelib.local.lambda_runtime import queue_event
 from tests.functions.conftest import EXPECTED, OWN, World, assignment
 from tests.functions.watching import Fault, after, raising, refusal
 
@@ -24,10 +24,10 @@ def test_a_worker_killed_between_its_writes_is_made_up_for(
     message = {"MessageId": "m", "Body": assignment("killed", OWN)}
     world.watching.faults["dynamodb:TransactWriteItems"] = after(writes, raising(Killed()))
     with pytest.raises(Killed):
-        invoke("audit_account", world.deployment.audit_account, queue_event([message]), timeout=0)
+        world.deployment.call("audit_account", queue_event([message]), timeout=0)
     world.watching.faults.clear()
     assert len(world.told(OWN)) == writes
-    answer = invoke("audit_account", world.deployment.audit_account, queue_event([message]))
+    answer = world.deployment.call("audit_account", queue_event([message]))
     assert answer == {"batchItemFailures": []}
     assert world.told(OWN) == EXPECTED
     ledger = world.deployment.ledger
@@ -40,9 +40,9 @@ def test_work_that_somebody_else_is_at_is_left_to_them(world: World) -> None:
     message = {"MessageId": "m", "Body": assignment("twice", OWN)}
     world.watching.faults["dynamodb:TransactWriteItems"] = raising(Killed())
     with pytest.raises(Killed):
-        invoke("audit_account", world.deployment.audit_account, queue_event([message]), timeout=900)
+        world.deployment.call("audit_account", queue_event([message]), timeout=900)
     world.watching.faults.clear()
-    answer = invoke("audit_account", world.deployment.audit_account, queue_event([message]))
+    answer = world.deployment.call("audit_account", queue_event([message]))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m"}]}
     assert world.told(OWN) == {}
 

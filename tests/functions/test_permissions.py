@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 
+from chalicelib.hub import Hub
 from chalicelib.iam.decision import evaluate
 from chalicelib.iam.policy import parse_policy
 from chalicelib.iam.policy_set import Policy, PolicySet, trust_in_account
 from chalicelib.iam.request import build_request
-from chalicelib.local.lambda_runtime import invoke, queue_event
+from chalicelib.local.lambda_runtime import queue_event
+from chalicelib.pipeline import run_audit
+from chalicelib.scope import Scope
+from chalicelib.sweep import Run
 from tests.functions.conftest import OWN, World, add_device, assignment, populate, running
 from tests.functions.watching import Call, refusal
 from tests.packaging.rendering import member, resolve, role
@@ -30,26 +37,47 @@ BY_LAMBDA = {
 }
 """What Lambda does in a function's name (Lambda Developer Guide): its log, its trace, and the messages of its queue."""
 MEMBER_ROLE = "the member role"
+ROLES = ("decide", "sweep", "audit_account", MEMBER_ROLE)
+LOOKS = "audit_change"
+"""Whose audits are of some users alone."""
 
 
 # --- what a call asks for --------------------------------------------------------------------------------------------
 
 
-def permissions(call: Call, account: str, organization: str) -> Iterator[tuple[str, str]]:
-    """(action, resource): what AWS decides about a call in an account (Service Authorization Reference)."""
+Asked = tuple[str, str, str]
+"""Action, resource, and of the ledger the partition."""
+
+
+def permissions(call: Call, account: str, organization: str) -> Iterator[Asked]:
+    """What AWS decides about a call in an account (Service Authorization Reference)."""
+    for action, resource, of in _decided(call, account, organization):
+        yield action, resource, _partition(of) if resource.endswith(":table/mfawatch-ledger") else ""
+
+
+def _partition(asked: Any) -> str:
+    """The partition of an item, or the one that a query names first, as DynamoDB requires."""
+    if key := asked.get("Key") or asked.get("Item"):
+        return str(key["account"]["S"])
+    [first, *_] = re.findall(r"= (:\w+)", asked["KeyConditionExpression"])
+    return str(asked["ExpressionAttributeValues"][first]["S"])
+
+
+def _decided(call: Call, account: str, organization: str) -> Iterator[tuple[str, str, Any]]:
+    """Action, resource, and what the call says of it."""
     service, operation = call.operation.split(":")
     asked = call.parameters
     place = f"arn:aws:{service}:{call.region}:{account}"
     if operation == "TransactWriteItems":
         for item in asked["TransactItems"]:
             [(verb, one)] = item.items()
-            yield f"dynamodb:{verb}Item", f"{place}:table/{one['TableName']}"
+            yield f"dynamodb:{verb}Item", f"{place}:table/{one['TableName']}", one
     elif operation == "SendMessageBatch":
-        yield "sqs:SendMessage", f"{place}:{asked['QueueUrl'].rpartition('/')[2]}"
+        yield "sqs:SendMessage", f"{place}:{asked['QueueUrl'].rpartition('/')[2]}", asked
     elif operation == "BatchGetRepositories":
-        yield from ((call.operation, f"{place}:{name}") for name in asked["repositoryNames"])
+        yield from ((call.operation, f"{place}:{name}", asked) for name in asked["repositoryNames"])
     else:
-        yield call.operation, _resource(call, place, account, organization)
+        yield call.operation, _resource(call, place, account, organization), asked
 
 
 def _resource(call: Call, place: str, account: str, organization: str) -> str:
@@ -89,8 +117,7 @@ class Everything:
     """What the functions ask for when they do all that they do, by function or role."""
 
     def __init__(self) -> None:
-        self.asked: dict[str, set[tuple[str, str]]] = {"decide": set(), "sweep": set(), "audit_account": set()}
-        self.asked[MEMBER_ROLE] = set()
+        self.asked: dict[str, set[Asked]] = {name: set() for name in (*ROLES, LOOKS)}
         with running() as world:
             self.member, organization = found_organization(world)
             self.done(world, "sweep", lambda: world.deployment.start("one", datetime.now(UTC)), organization)
@@ -104,7 +131,8 @@ class Everything:
             for _ in range(2):  # work that fails is forgotten, work that is done is remembered
                 self.done(world, "audit_account", lambda: work(world, message), organization)
                 world.watching.faults.clear()
-            self.done(world, "decide", lambda: None, organization)
+            for account in (OWN, self.member):
+                self.done(world, LOOKS, partial(look, account), organization)
 
     def done(self, world: World, name: str, does: Any, organization: str) -> None:
         """Note what the function asks for while it does something."""
@@ -119,9 +147,15 @@ class Everything:
         return self.member if name == MEMBER_ROLE else OWN
 
 
+def look(account: str) -> None:
+    """Audit one user."""
+    hub = Hub(os.environ, f"arn:aws:lambda:us-east-1:{OWN}:function:mfawatch")
+    run_audit(Scope(account, frozenset({"bare"})), Run("four", hub.clock()), hub.settings, hub.ports("four"))
+
+
 def work(world: World, message: Any) -> None:
     """Hand one message to the workers."""
-    invoke("audit_account", world.deployment.audit_account, queue_event([message]))
+    world.deployment.call("audit_account", queue_event([message]))
 
 
 def found_organization(world: World) -> tuple[str, str]:
@@ -158,17 +192,16 @@ def document(name: str, everything: Everything) -> Any:
     return resolve(policy["PolicyDocument"], **parameters)
 
 
-ROLES = ("decide", "sweep", "audit_account", MEMBER_ROLE)
-
-
-@pytest.mark.parametrize("name", ROLES)
+@pytest.mark.parametrize("name", [*ROLES, LOOKS])
 def test_every_call_is_allowed(name: str, everything: Everything) -> None:
     account = everything.account(name)
     own = Policy(name, parse_policy(document(name, everything)))
-    for action, resource in sorted(everything.asked[name]):
+    assert everything.asked[name] or name == "decide"
+    for action, resource, partition in sorted(everything.asked[name]):
         # Whom the member's role trusts is tested with its template.
         trust = trust_in_account(account) if action == "sts:AssumeRole" else None
-        request = build_request(f"arn:aws:iam::{account}:role/mfawatch", action, resource)
+        context = {"dynamodb:LeadingKeys": partition} if partition else {}
+        request = build_request(f"arn:aws:iam::{account}:role/mfawatch", action, resource, context)
         decided = evaluate(request, PolicySet(identity=(own,), resource=trust))
         assert decided.allowed, f"{action} on {resource}: {decided.reason}"
 
@@ -176,7 +209,7 @@ def test_every_call_is_allowed(name: str, everything: Everything) -> None:
 @pytest.mark.parametrize("name", ROLES)
 def test_every_action_of_a_policy_is_used(name: str, everything: Everything) -> None:
     named = {action for statement in document(name, everything)["Statement"] for action in statement["Action"]}
-    used = {action for action, _ in everything.asked[name]}
+    used = {action for action, *_ in everything.asked[name]}
     assert named - BY_LAMBDA == used - {"sts:GetCallerIdentity"}
 
 

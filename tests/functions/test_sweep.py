@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.ledger import ChangeKind
-from chalicelib.local.lambda_runtime import invoke, schedule_event
+from chalicelib.local.lambda_runtime import schedule_event
 from chalicelib.sweep import AssignmentError, parse_assignment
 from tests.accounts.build import TAKEN
 from tests.functions.conftest import EXPECTED, MEMBER, OWN, World, add_device
@@ -89,7 +89,7 @@ def test_a_canonical_policy_comes_from_the_bundle(world: World) -> None:
 def test_a_sweep_by_hand_is_a_run_of_its_own(world: World) -> None:
     """Whoever calls the function gives what the README says, without the id of a schedule's event."""
     event = {**schedule_event("", TAKEN), "id": ""}
-    first, second = (invoke("sweep", world.deployment.sweep, event)["run"] for _ in range(2))
+    first, second = (world.deployment.call("sweep", event)["run"] for _ in range(2))
     assert first != second
 
 

@@ -57,7 +57,7 @@ class Collecting:
 def two_sweeps(world: World) -> None:
     """All that is logged."""
     world.sweep("one")
-    world.deployment.sqs.send_message(QueueUrl=world.deployment.queue_url, MessageBody=EVIL)
+    world.deployment.sqs.send_message(QueueUrl=world.deployment.accounts_url, MessageBody=EVIL)
     world.watching.faults["sts:AssumeRole"] = refusal("AccessDenied", 403)
     world.sweep("two")
 

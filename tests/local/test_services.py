@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from chalicelib.events.patterns import CHANGES, FORWARDED, GIT
 from chalicelib.local.emulator import repositories
 from tests.local.conftest import Client
 
@@ -55,6 +59,87 @@ def test_repositories_come_in_pages(codecommit: Any, monkeypatch: pytest.MonkeyP
     assert "nextToken" not in last
     names = [[one["repositoryName"] for one in page["repositories"]] for page in (first, last)]
     assert names == [["one", "three"], ["two"]]
+
+
+# --- where alerts go -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def seen(client: Client) -> Any:
+    """A queue's ARN, and what was sent to it since it was last asked."""
+    sqs = client("sqs")
+    url = sqs.create_queue(QueueName="seen")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+    def bodies() -> list[Any]:
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0)
+        return [json.loads(one["Body"]) for one in answer.get("Messages", [])]
+
+    return arn, bodies
+
+
+def test_what_a_topic_is_told_comes_to_its_subscribers(client: Client, seen: Any) -> None:
+    sns, (arn, bodies) = client("sns"), seen
+    topic = sns.create_topic(Name="mfawatch-alerts")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    sns.publish(TopicArn=topic, Subject="mfawatch", Message="anna can push without MFA")
+    assert [one["Message"] for one in bodies()] == ["anna can push without MFA"]
+
+
+def test_what_is_put_on_a_bus_comes_to_its_rules(client: Client, seen: Any) -> None:
+    events, (arn, bodies) = client("events"), seen
+    events.create_event_bus(Name="mfawatch-findings")
+    events.put_rule(Name="r", EventBusName="mfawatch-findings", EventPattern=json.dumps({"source": ["mfawatch"]}))
+    events.put_targets(Rule="r", EventBusName="mfawatch-findings", Targets=[{"Id": "seen", "Arn": arn}])
+    for source in ("mfawatch", "other"):
+        entry = {"Source": source, "DetailType": "Finding", "Detail": "{}", "EventBusName": "mfawatch-findings"}
+        assert events.put_events(Entries=[entry])["FailedEntryCount"] == 0
+    assert [one["source"] for one in bodies()] == ["mfawatch"]
+
+
+@pytest.mark.parametrize("pattern", [CHANGES, GIT, FORWARDED])
+def test_eventbridge_takes_the_rules_of_the_deployment(client: Client, pattern: Any) -> None:
+    events = client("events")
+    events.put_rule(Name="r", EventPattern=json.dumps(pattern))
+    assert json.loads(events.describe_rule(Name="r")["EventPattern"]) == pattern
+
+
+def test_security_hub_keeps_the_latest_of_a_finding(client: Client, account: str) -> None:
+    hub, now = client("securityhub"), datetime.now(UTC).isoformat()
+    finding = {
+        "SchemaVersion": "2018-10-08",
+        "Id": "one",
+        "ProductArn": f"arn:aws:securityhub:eu-west-1:{account}:product/{account}/default",
+        "GeneratorId": "mfawatch",
+        "AwsAccountId": account,
+        "CreatedAt": now,
+        "UpdatedAt": now,
+        "Severity": {"Label": "HIGH"},
+        "Title": "t",
+        "Description": "d",
+        "Resources": [{"Type": "AwsIamUser", "Id": f"arn:aws:iam::{account}:user/anna"}],
+    }
+    for state in ("ACTIVE", "ARCHIVED"):
+        assert hub.batch_import_findings(Findings=[finding | {"RecordState": state}])["SuccessCount"] == 1
+    assert [one["RecordState"] for one in hub.get_findings()["Findings"]] == ["ARCHIVED"]
+
+
+def test_secrets_are_kept(client: Client) -> None:
+    secrets = client("secretsmanager")
+    secrets.create_secret(Name="mfawatch/slack", SecretString='{"bot_token": "t"}')
+    assert secrets.get_secret_value(SecretId="mfawatch/slack")["SecretString"] == '{"bot_token": "t"}'
+
+
+# --- S3 --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_bucket_keeps_log_files(client: Client, account: str) -> None:
+    s3, key, body = client("s3"), f"AWSLogs/{account}/CloudTrail/a b+c.json.gz", gzip.compress(b'{"Records": []}')
+    s3.create_bucket(Bucket=f"trail-{account}", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_object(Bucket=f"trail-{account}", Key=key, Body=body)
+    assert s3.get_object(Bucket=f"trail-{account}", Key=key)["Body"].read() == body
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        s3.get_object(Bucket=f"trail-{account}", Key="gone")
 
 
 # --- DynamoDB --------------------------------------------------------------------------------------------------------

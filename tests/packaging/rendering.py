@@ -1,4 +1,4 @@
-"""The template that `make package` writes, made with Chalice's own parts and no download, and the member's template."""
+"""The template that `make package` writes, made with Chalice's own parts and no download, and those beside it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import yaml
 from chalice.config import Config
@@ -16,16 +17,31 @@ from chalice.deploy.packager import LambdaDeploymentPackager
 from chalice.package import PackageOptions, ResourceBuilder, SAMTemplateGenerator, TemplateDeepMerger
 from chalice.policy import AppPolicyGenerator
 from chalice.utils import OSUtils
+from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[2]
 CHALICE = ROOT / ".chalice"
 MEMBER_FILE = CHALICE / "member-account.yaml"
+FORWARDING_FILE = CHALICE / "forwarding.yaml"
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"
 STAGES = ("dev", "prod")
-NAMES = {"sweep": "Sweep", "audit_account": "AuditAccount", "decide": "Decide"}
+NAMES = {
+    "sweep": "Sweep",
+    "audit_account": "AuditAccount",
+    "decide": "Decide",
+    "hear_change": "HearChange",
+    "hear_git": "HearGit",
+    "hear_log_file": "HearLogFile",
+    "audit_change": "AuditChange",
+    "deliver": "Deliver",
+}
 """Function, as app.py names it → its resource."""
+HEARING = ("hear_change", "hear_git", "hear_log_file")
+TELLING = ("audit_change", "deliver")
 
+KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
+"""The id of the topics' key in the examples."""
 NO_VALUE = {"Ref": "AWS::NoValue"}
 """What takes a property away."""
 
@@ -76,6 +92,18 @@ def rendered(stage: str) -> Json:
     return merged
 
 
+@cache
+def transformed(stage: str = "prod") -> Json:
+    """What AWS makes of a stage's template before it makes the resources: functions, their rules and permissions."""
+    template: Json = json.loads(json.dumps(rendered(stage)))
+    for one in template["Resources"].values():
+        if one["Type"] == "AWS::Serverless::Function":
+            one["Properties"]["CodeUri"] = "s3://bucket/key"
+    with patch.dict("os.environ", AWS_DEFAULT_REGION=REGION):
+        found: Json = transform(template, {}, None)
+    return found
+
+
 def resources(kind: str, stage: str = "prod") -> dict[str, Json]:
     """The properties of the resources of a type, by name."""
     found: dict[str, Json] = rendered(stage)["Resources"]
@@ -98,6 +126,13 @@ def role(name: str, stage: str = "prod") -> Json:
 def member() -> Json:
     """The template of a member account."""
     template: Json = yaml.safe_load(MEMBER_FILE.read_text())
+    return template
+
+
+@cache
+def forwarding() -> Json:
+    """The template that forwards events from another account or region."""
+    template: Json = yaml.safe_load(FORWARDING_FILE.read_text())
     return template
 
 
@@ -140,11 +175,13 @@ def resolve(value: Any, **parameters: str) -> Any:
     """
     known = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT} | parameters
     if isinstance(value, list):
-        return [resolve(one, **parameters) for one in value]
+        return [one for one in (resolve(each, **parameters) for each in value) if one != NO_VALUE]
     if not isinstance(value, dict):
         return value
     if value.keys() == {"Ref"}:
         return known.get(value["Ref"], value)
+    if value == {"Fn::GetAtt": ["AlarmsKey", "Arn"]}:
+        return f"arn:aws:kms:{known['AWS::Region']}:{known['AWS::AccountId']}:key/{KEY}"
     if value.keys() == {"Fn::Sub"}:
         text: str = value["Fn::Sub"]
         for name, meaning in known.items():

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 
 from chalicelib.local.check_bundle import MOST_BYTES, complaints, pins
-from chalicelib.local.deployment import LocalDeployment, deploy, environment
+from chalicelib.local.deployment import FUNCTIONS, LocalDeployment, deploy, environment
 from chalicelib.local.emulator import ACCOUNT, emulator
 from chalicelib.local.lambda_runtime import queue_event, schedule_event
 from tests.accounts.build import ADMIN
@@ -147,7 +148,7 @@ def deployment() -> Iterator[LocalDeployment]:
         iam.create_user(UserName="alice")
         iam.create_access_key(UserName="alice")
         iam.put_user_policy(UserName="alice", PolicyName="p", PolicyDocument=json.dumps(ADMIN))
-        yield deploy(print, print)
+        yield deploy(SimpleNamespace(**dict.fromkeys(FUNCTIONS, print)))
 
 
 def test_decide_runs_from_the_bundle(call: Any) -> None:
@@ -168,7 +169,7 @@ def test_decide_runs_from_the_bundle(call: Any) -> None:
 def test_a_sweep_runs_from_the_bundle(call: Any, deployment: LocalDeployment) -> None:
     started = call("sweep", schedule_event("one", datetime.now(UTC)))
     assert started["answer"] == {"run": "one", "accounts": 1}
-    messages = deployment.sqs.receive_message(QueueUrl=deployment.queue_url)["Messages"]
+    messages = deployment.sqs.receive_message(QueueUrl=deployment.accounts_url)["Messages"]
     worked = call("audit_account", queue_event(messages))
     assert worked["answer"] == {"batchItemFailures": []}
     assert {(one.user, one.control) for one in deployment.ledger.load(ACCOUNT)} == {

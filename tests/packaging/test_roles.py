@@ -15,7 +15,20 @@ from chalicelib.iam.decision import evaluate
 from chalicelib.iam.policy import parse_policy
 from chalicelib.iam.policy_set import Policy, PolicySet
 from chalicelib.iam.request import Request, build_request
-from tests.packaging.rendering import ACCOUNT, CHALICE, NAMES, REGION, STAGES, Json, member, resolve, role
+from tests.packaging.rendering import (
+    ACCOUNT,
+    CHALICE,
+    HEARING,
+    KEY,
+    NAMES,
+    REGION,
+    STAGES,
+    TELLING,
+    Json,
+    member,
+    resolve,
+    role,
+)
 
 READS = {AccessLevel.LIST, AccessLevel.READ}
 IAM_WRITES = [action for action in catalogue() if action.name.startswith("iam:") and action.access_level not in READS]
@@ -23,20 +36,20 @@ ON_EVERYTHING = {"iam:ListServiceSpecificCredentials"}
 """AWS does not say on which resource this is decided where it asks for all users (AllUsers) and names none."""
 MEMBER = "the member role"
 READING = {"ReadIam", "ReadUsers", "ListRepositories", "ReadRepositories", "ReadKeyPolicies"}
-"""The statements of audit_account that read the account, by Sid."""
-HUB_ROLE = f"arn:aws:iam::999988887777:role/mfawatch-audit-account-{REGION}"
-EXTERNAL_ID = "an-external-id-of-ours"
+"""The statements of the auditors that read the account, by Sid."""
+AUDITORS = ("audit_account", "audit_change")
+TRAIL = {"TrailBucket": "trail", "TrailKeyArn": f"arn:aws:kms:{REGION}:999988887777:key/{KEY}"}
 
 each_function = pytest.mark.parametrize("name", NAMES)
 each_role = pytest.mark.parametrize("name", [*NAMES, MEMBER])
 
 
-def policy_of(name: str) -> Json:
-    """The one policy of a role, with account and region put in."""
+def policy_of(name: str, **parameters: str) -> Json:
+    """The one policy of a role, with account, region and parameters put in; without any, a trail has a bucket."""
     of_role = member()["Resources"]["AuditRole"]["Properties"] if name == MEMBER else role(name)
     [policy] = of_role["Policies"]
     assert "ManagedPolicyArns" not in of_role
-    document: Json = resolve(policy["PolicyDocument"])
+    document: Json = resolve(policy["PolicyDocument"], **(parameters or TRAIL))
     return document
 
 
@@ -56,9 +69,11 @@ def policies_of(name: str) -> PolicySet:
     return PolicySet(identity=(Policy(name, parse_policy(policy_of(name))),))
 
 
-def allowed(name: str, action: str, resource: str) -> bool:
-    """Whether some reading of the role's policy allows the request."""
-    return evaluate(asking(action, resource), policies_of(name)).may_be_allowed
+def allowed(name: str, action: str, resource: str, **context: str) -> bool:
+    """Whether some reading of the role's policy allows the request; `via` and `leading` are keys of its context."""
+    names = {"via": "kms:ViaService", "leading": "dynamodb:LeadingKeys"}
+    asked = {names[key]: value for key, value in context.items()}
+    return evaluate(asking(action, resource, asked), policies_of(name)).may_be_allowed
 
 
 def asking(action: str, resource: str, context: Mapping[str, str] = MappingProxyType({})) -> Request:
@@ -122,42 +137,111 @@ def test_a_function_writes_its_own_log_and_no_other(name: str) -> None:
             assert allowed(name, action, stream) is (other == name)
 
 
-@pytest.mark.parametrize(
-    ("action", "resource"),
-    [
-        ("organizations:ListParents", "arn:aws:organizations::999988887777:account/o-exampleorgid/111122223333"),
-        ("organizations:ListParents", "arn:aws:organizations::999988887777:ou/o-exampleorgid/ou-exam-unit0001"),
-        ("organizations:ListPoliciesForTarget", "arn:aws:organizations::999988887777:root/o-exampleorgid/r-exam"),
-        (
-            "organizations:DescribePolicy",
-            "arn:aws:organizations::999988887777:policy/o-exampleorgid/service_control_policy/p-example1",
-        ),
-        ("organizations:DescribePolicy", "arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess"),
-        ("iam:ListServiceSpecificCredentials", "*"),
-        ("iam:ListMFADevices", f"arn:aws:iam::{ACCOUNT}:user/people/anna"),
-        ("codecommit:BatchGetRepositories", f"arn:aws:codecommit:us-west-2:{ACCOUNT}:shop"),
-        ("kms:GetKeyPolicy", f"arn:aws:kms:us-west-2:{ACCOUNT}:key/any"),
-        ("sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-audit"),
-    ],
-)
-def test_an_audit_reaches_what_it_reads(action: str, resource: str) -> None:
-    assert allowed("audit_account", action, resource)
+HERE = f"{REGION}:{ACCOUNT}"
+QUEUE, TABLE = f"arn:aws:sqs:{HERE}:mfawatch", f"arn:aws:dynamodb:{HERE}:table/mfawatch"
+PARAMETER, SECRET = f"arn:aws:ssm:{HERE}:parameter", f"arn:aws:secretsmanager:{HERE}:secret"
+FILE = "111122223333/CloudTrail/us-east-1/2026/11/27/111122223333_CloudTrail_us-east-1_20261127T1200Z_x.json.gz"
+
+REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
+    (AUDITORS, "organizations:ListParents", "arn:aws:organizations::999988887777:account/o-exampleorgid/1", {}),
+    (AUDITORS, "organizations:ListParents", "arn:aws:organizations::999988887777:ou/o-exampleorgid/ou-exam-1", {}),
+    (AUDITORS, "organizations:ListPoliciesForTarget", "arn:aws:organizations::999988887777:root/o-a/r-exam", {}),
+    (
+        AUDITORS,
+        "organizations:DescribePolicy",
+        "arn:aws:organizations::999988887777:policy/o-exampleorgid/service_control_policy/p-example1",
+        {},
+    ),
+    (
+        AUDITORS,
+        "organizations:DescribePolicy",
+        "arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess",
+        {},
+    ),
+    (AUDITORS, "iam:GetAccountAuthorizationDetails", "*", {}),
+    (AUDITORS, "iam:ListServiceSpecificCredentials", "*", {}),
+    (AUDITORS, "iam:ListMFADevices", f"arn:aws:iam::{ACCOUNT}:user/people/anna", {}),
+    (AUDITORS, "codecommit:BatchGetRepositories", f"arn:aws:codecommit:us-west-2:{ACCOUNT}:shop", {}),
+    (AUDITORS, "kms:GetKeyPolicy", f"arn:aws:kms:us-west-2:{ACCOUNT}:key/any", {}),
+    (AUDITORS, "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-audit", {}),
+    (AUDITORS, "ssm:GetParameter", f"{PARAMETER}/mfawatch/external-id", {}),
+    (AUDITORS, "dynamodb:Query", f"{TABLE}-ledger", {"leading": ACCOUNT}),
+    (("audit_account",), "iam:GetCredentialReport", "*", {}),
+    (("audit_account",), "sqs:ReceiveMessage", f"{QUEUE}-accounts", {}),
+    (("audit_change",), "iam:GetLoginProfile", f"arn:aws:iam::{ACCOUNT}:user/people/anna", {}),
+    (("audit_change",), "iam:ListAccessKeys", f"arn:aws:iam::{ACCOUNT}:user/people/anna", {}),
+    (("audit_change",), "sqs:ReceiveMessage", f"{QUEUE}-changes", {}),
+    (HEARING, "sqs:SendMessage", f"{QUEUE}-changes", {}),
+    (HEARING, "sqs:SendMessage", f"{QUEUE}-events-dead", {}),
+    (("sweep", *HEARING, "audit_change"), "sqs:SendMessage", f"{QUEUE}-accounts", {}),
+    (("sweep", "hear_change", "hear_log_file"), "organizations:ListAccounts", "*", {}),
+    ((*HEARING, *AUDITORS), "dynamodb:PutItem", f"{TABLE}-idempotency", {}),
+    ((*HEARING, *AUDITORS), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
+    ((*HEARING, *AUDITORS, "deliver"), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
+    (TELLING, "dynamodb:DeleteItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
+    (("sweep", *HEARING, *AUDITORS, "deliver"), "ssm:GetParameter", f"{PARAMETER}/mfawatch/settings", {}),
+    (TELLING, "ssm:GetParameter", f"{PARAMETER}/mfawatch/slack", {}),
+    (TELLING, "secretsmanager:GetSecretValue", f"{SECRET}:mfawatch/slack-a1B2c3", {}),
+    (TELLING, "sns:Publish", f"arn:aws:sns:{HERE}:mfawatch-alerts", {}),
+    (
+        TELLING,
+        "kms:GenerateDataKey",
+        f"arn:aws:kms:{HERE}:key/{KEY}",
+        {"via": f"sns.{REGION}.amazonaws.com"},
+    ),
+    (TELLING, "events:PutEvents", f"arn:aws:events:{HERE}:event-bus/mfawatch-findings", {}),
+    (
+        TELLING,
+        "securityhub:BatchImportFindings",
+        f"arn:aws:securityhub:{HERE}:product/{ACCOUNT}/default",
+        {},
+    ),
+    (("hear_log_file",), "s3:GetObject", f"arn:aws:s3:::trail/AWSLogs/{FILE}", {}),
+    (("hear_log_file",), "s3:GetObject", f"arn:aws:s3:::trail/some/prefix/AWSLogs/o-exampleorgid/{FILE}", {}),
+    (("hear_log_file",), "kms:Decrypt", TRAIL["TrailKeyArn"], {"via": f"s3.{REGION}.amazonaws.com"}),
+    # What nobody reaches.
+    ((), "sts:AssumeRole", "arn:aws:iam::444455556666:role/admin", {}),
+    ((), "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-audit-more", {}),
+    ((), "ssm:GetParameter", f"{PARAMETER}/mfawatch/other", {}),
+    ((), "secretsmanager:GetSecretValue", f"{SECRET}:mfawatch/slack-of-others-a1B2c3", {}),
+    ((), "dynamodb:DeleteItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
+    ((), "dynamodb:BatchWriteItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
+    ((), "dynamodb:Scan", f"{TABLE}-ledger", {}),
+    ((), "codecommit:GitPull", f"arn:aws:codecommit:{REGION}:{ACCOUNT}:shop", {}),
+    ((), "kms:Decrypt", f"arn:aws:kms:{HERE}:key/{KEY}", {}),
+    ((), "kms:Decrypt", f"arn:aws:kms:{HERE}:key/{KEY}", {"via": f"s3.{REGION}.amazonaws.com"}),
+    ((), "kms:Decrypt", TRAIL["TrailKeyArn"], {}),
+    ((), "sns:Publish", f"arn:aws:sns:{HERE}:mfawatch-alarms", {}),
+    ((), "events:PutEvents", f"arn:aws:events:{HERE}:event-bus/mfawatch-events", {}),
+    ((), "events:PutEvents", f"arn:aws:events:{HERE}:event-bus/default", {}),
+    ((), "events:DisableRule", f"arn:aws:events:{HERE}:rule/mfawatch-deliver", {}),
+    ((), "s3:GetObject", f"arn:aws:s3:::trail/AWSLogs/{FILE.replace('/CloudTrail/', '/Config/')}", {}),
+    ((), "s3:GetObject", f"arn:aws:s3:::other/AWSLogs/{FILE}", {}),
+    ((), "s3:PutObject", f"arn:aws:s3:::trail/AWSLogs/{FILE}", {}),
+]
+"""Which functions may do what to what, and no others."""
 
 
 @pytest.mark.parametrize(
-    ("action", "resource"),
+    ("names", "action", "resource", "context"),
+    [pytest.param(*case, id=f"{number}-{case[1]}") for number, case in enumerate(REACHED)],
+)
+def test_who_reaches_what(names: tuple[str, ...], action: str, resource: str, context: dict[str, str]) -> None:
+    assert {name for name in NAMES if allowed(name, action, resource, **context)} == set(names)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "actions"),
     [
-        ("sts:AssumeRole", "arn:aws:iam::444455556666:role/admin"),
-        ("sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-audit-more"),
-        ("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/mfawatch/other"),
-        ("dynamodb:DeleteItem", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/mfawatch-ledger"),
-        ("codecommit:GitPull", f"arn:aws:codecommit:{REGION}:{ACCOUNT}:shop"),
-        ("kms:Decrypt", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/any"),
-        ("sqs:SendMessage", f"arn:aws:sqs:{REGION}:{ACCOUNT}:mfawatch-accounts"),
+        ({"TrailBucket": "", "TrailKeyArn": ""}, set()),
+        ({"TrailBucket": "", "TrailKeyArn": TRAIL["TrailKeyArn"]}, set()),
+        ({"TrailBucket": "trail", "TrailKeyArn": ""}, {"s3:GetObject"}),
+        (TRAIL, {"s3:GetObject", "kms:Decrypt"}),
     ],
 )
-def test_an_audit_reaches_nothing_beside_it(action: str, resource: str) -> None:
-    assert not allowed("audit_account", action, resource)
+def test_log_files_are_read_where_a_bucket_is_named(parameters: dict[str, str], actions: set[str]) -> None:
+    named = {action for one in policy_of("hear_log_file", **parameters)["Statement"] for action in one["Action"]}
+    assert named & {"s3:GetObject", "kms:Decrypt"} == actions
 
 
 @pytest.mark.parametrize(
@@ -170,11 +254,12 @@ def test_an_audit_reaches_nothing_beside_it(action: str, resource: str) -> None:
         ("", None, True),
     ],
 )
+@pytest.mark.parametrize("name", AUDITORS)
 def test_an_audit_enters_no_organisation_but_its_own(
-    organization: str, of_the_member: str | None, expected: bool
+    name: str, organization: str, of_the_member: str | None, expected: bool
 ) -> None:
     """Where the deployment knows which that is. An account outside all organisations has no id to compare."""
-    [policy] = role("audit_account")["Policies"]
+    [policy] = role(name)["Policies"]
     document = parse_policy(resolve(policy["PolicyDocument"], OrganizationId=organization))
     context = {"aws:ResourceOrgID": of_the_member} if of_the_member else {}
     request = asking("sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-audit", context)
@@ -182,8 +267,14 @@ def test_an_audit_enters_no_organisation_but_its_own(
     assert decided.may_be_allowed is expected
 
 
-def test_the_member_role_reads_what_an_audit_reads_at_home() -> None:
-    """Organizations is asked with the hub's own credentials; all else of the audit's policy is the hub's own."""
-    own = [statement for statement in statements_of("audit_account") if statement["Sid"] in READING]
-    assert statements_of(MEMBER) == own
-    assert {statement["Sid"] for statement in own} == READING
+def test_the_member_role_reads_what_the_audits_read_at_home() -> None:
+    """Organizations is asked with the hub's own credentials; all else of the audits' policies is the hub's own."""
+    read: dict[str, tuple[object, set[str]]] = {}
+    for name in AUDITORS:
+        found = {statement["Sid"]: statement for statement in statements_of(name) if statement["Sid"] in READING}
+        assert found.keys() == READING
+        for sid, statement in found.items():
+            before = read.get(sid, (statement["Resource"], set()))
+            assert before[0] == statement["Resource"]
+            read[sid] = (statement["Resource"], before[1] | set(statement["Action"]))
+    assert {one["Sid"]: (one["Resource"], set(one["Action"])) for one in statements_of(MEMBER)} == read

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.report.table import render_table
 from tests.accounts.build import ADMIN, Person, Root, audit, audit_of, deny_all_but, document, exports, swap
+from tests.events.git_records import identity, observed, push
 
 
 def test_an_account_without_findings_says_so() -> None:
@@ -17,6 +18,11 @@ def test_an_account_without_findings_says_so() -> None:
 def test_findings_are_counted_by_severity() -> None:
     result = audit_of(Person(inline=[ADMIN]), Person("bob", inline=["{"]), Person("carl"), root=Root(mfa="false"))
     assert "1 critical, 1 high, 1 medium; 2 of 3 users concerned." in render_table(result)
+
+
+def test_a_user_who_is_gone_is_among_those_who_are_concerned() -> None:
+    seen = observed(*push(who=identity(name="gone")))
+    assert "1 high; 1 of 1 users concerned." in render_table(audit_of(observed=seen))
 
 
 @pytest.mark.parametrize(

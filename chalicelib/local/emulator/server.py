@@ -22,6 +22,7 @@ from chalicelib.local.emulator.credential_report import add_credential_report
 from chalicelib.local.emulator.documents import accept_broken_documents, add_aws_policies
 from chalicelib.local.emulator.facts import Facts
 from chalicelib.local.emulator.git_credentials import add_git_credentials
+from chalicelib.local.emulator.queues import never_wait
 from chalicelib.local.emulator.repositories import add_repositories
 from chalicelib.local.emulator.traffic import Calls, watch
 from chalicelib.local.emulator.transactions import cheap_transactions
@@ -80,6 +81,7 @@ def emulator(
         accept_broken_documents(changes)
         add_virtual_devices(changes)
         add_repositories(changes)
+        never_wait(changes)
         stack.enter_context(cheap_transactions())
         if trust:
             check_trust(changes)

@@ -7,6 +7,7 @@ from tests.controls.cases.canonical import DRIFT, MISSING
 from tests.controls.cases.credentials import ROOTS, USERS
 from tests.controls.cases.enforcement import ENFORCEMENT, EVALUABLE
 from tests.controls.cases.git import GIT_CASES
+from tests.controls.cases.git_operations import GIT_OPERATIONS
 from tests.controls.cases.key_policies import KEY_POLICIES
 from tests.controls.cases.keys import KEYS
 from tests.controls.cases.organization import ORGANISATION
@@ -22,6 +23,7 @@ CASES: Sequence[Case] = (
     *EVALUABLE,
     *TAKEOVER_CASES,
     *GIT_CASES,
+    *GIT_OPERATIONS,
     *WITH_THEIR_KEYS,
     *THROUGH,
     *KEYS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,8 @@ class Case:
     settings: Settings = field(default_factory=Settings)
     resource: str = ""
     """The ARN of the subject, where it is neither alice nor the root user."""
+    records: Sequence[Json] | None = None
+    """What CloudTrail recorded; None where nobody looked."""
 
 
 def guard(*but: str, when: Mapping[str, Any] | None = None, **more: Any) -> Json:

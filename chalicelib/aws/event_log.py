@@ -1,0 +1,64 @@
+"""The events that were heard, in the ledger's table. `finding_table` says how they are keyed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.aws.errors import code_of
+from chalicelib.aws.finding_items import TIGHT, plain_row, typed
+from chalicelib.aws.finding_table import EXPIRES, PARTITION, SORT, event_key
+from chalicelib.events.heard import Heard, parse_heard
+from chalicelib.ledger import Row
+
+KEEP = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class DynamoEventLog:
+    """An `EventLog` in the table, through a DynamoDB client."""
+
+    dynamodb: Any
+    table: str
+
+    def keep(self, heard: Heard) -> None:
+        """See `EventLog`. It expires after 90 days."""
+        item: Row = {
+            PARTITION: heard.account,
+            SORT: event_key(_text(heard.at), heard.cause.event_id),
+            "event": json.dumps(heard.to_json(), separators=TIGHT),
+            EXPIRES: int((heard.heard_at + KEEP).timestamp()),
+        }
+        try:
+            self.dynamodb.put_item(
+                TableName=self.table,
+                Item=typed(item),
+                ConditionExpression="attribute_not_exists(#entry)",
+                ExpressionAttributeNames={"#entry": SORT},
+            )
+        except ClientError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
+
+    def heard(self, account: str, since: datetime, until: datetime) -> Sequence[Heard]:
+        """See `EventLog`."""
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.table,
+            KeyConditionExpression="#account = :account AND #entry BETWEEN :since AND :until",
+            ExpressionAttributeNames={"#account": PARTITION, "#entry": SORT},
+            ExpressionAttributeValues=typed(
+                {":account": account, ":since": event_key(_text(since)), ":until": event_key(_text(until))}
+            ),
+            ConsistentRead=True,
+        )
+        return [parse_heard(json.loads(plain_row(item)["event"])) for page in pages for item in page["Items"]]
+
+
+def _text(moment: datetime) -> str:
+    """The moment as text that sorts by time."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,110 @@
+"""What was observed of accounts, in the ledger's table. `finding_table` says how it is keyed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.aws.errors import code_of
+from chalicelib.aws.finding_items import TIGHT, Values, plain_row, typed
+from chalicelib.aws.finding_table import EXPIRES, GIT, PARTITION, SIGHT, SORT, git_key, sight_key
+from chalicelib.events.git_activity import GitActivity, activity_of, parse_git_activity
+from chalicelib.events.git_operation import GitOperation
+from chalicelib.events.observed import Observed
+from chalicelib.events.sight import SightLoss, parse_sight_loss
+from chalicelib.ledger import Row
+from chalicelib.ports import Clock
+
+KEEP = timedelta(days=90)
+ATTEMPTS = 20
+"""Writers who count for one activity at once: as many as that some of them lose each time."""
+
+
+@dataclass(frozen=True)
+class DynamoObservations:
+    """`Observations` in the table, through a DynamoDB client."""
+
+    dynamodb: Any
+    table: str
+    clock: Clock
+
+    def count(self, operation: GitOperation) -> tuple[GitActivity | None, GitActivity]:
+        """See `Observations`. Two calls, and two more for each writer who was faster.
+
+        Raises:
+            RuntimeError: others were faster at each of `ATTEMPTS` attempts.
+        """
+        more = activity_of(operation)
+        key: Row = {PARTITION: more.account, SORT: git_key(more.user, more.id)}
+        for _ in range(ATTEMPTS):
+            item = self.dynamodb.get_item(TableName=self.table, Key=typed(key), ConsistentRead=True).get("Item")
+            before = _activity_of_item(item) if item else None
+            after = before.merged(more) if before else more
+            counted = int(plain_row(item)["version"]) if item else 0
+            if self._put(key, "activity", after.to_json(), counted):
+                return before, after
+        raise RuntimeError(f"others counted Git operations of {more.principal} at each of {ATTEMPTS} attempts")
+
+    def keep_sight(self, loss: SightLoss) -> None:
+        """See `Observations`."""
+        key: Row = {PARTITION: loss.account, SORT: sight_key(loss.id)}
+        for _ in range(ATTEMPTS):
+            item = self.dynamodb.get_item(TableName=self.table, Key=typed(key), ConsistentRead=True).get("Item")
+            if item and _moment(_loss_of_item(item)) >= _moment(loss):
+                return  # it is known already, or a later event was heard before
+            if self._put(key, "loss", loss.to_json(), int(plain_row(item)["version"]) if item else 0):
+                return
+        raise RuntimeError(f"others kept what became of {loss.resource} at each of {ATTEMPTS} attempts")
+
+    def _put(self, key: Row, name: str, value: Any, version: int) -> bool:
+        """Write what was observed, unless somebody else has in between; whether it was written."""
+        expires = int((self.clock() + KEEP).timestamp())
+        item = key | {name: json.dumps(value, separators=TIGHT), "version": version + 1, EXPIRES: expires}
+        condition = {
+            "ConditionExpression": "attribute_not_exists(#entry)",
+            "ExpressionAttributeNames": {"#entry": SORT},
+        }
+        if version:
+            condition = {
+                "ConditionExpression": "#version = :version",
+                "ExpressionAttributeNames": {"#version": "version"},
+                "ExpressionAttributeValues": typed({":version": version}),
+            }
+        try:
+            self.dynamodb.put_item(TableName=self.table, Item=typed(item), **condition)
+        except ClientError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+
+def is_observation(item: Values) -> bool:
+    """Whether an item among the findings of a user or an account is what was observed, and no finding."""
+    return str(plain_row(item)[SORT]).split("#", 2)[-1].startswith((GIT, SIGHT))
+
+
+def observed_in(items: Iterable[Values], now: datetime) -> Observed:
+    """What was observed, among the items of a user or an account. What has expired is there for a while yet."""
+    there = [item for item in items if int(plain_row(item)[EXPIRES]) > now.timestamp()]
+    return Observed(
+        git=tuple(_activity_of_item(item) for item in there if "activity" in item),
+        sight=tuple(_loss_of_item(item) for item in there if "loss" in item),
+    )
+
+
+def _moment(loss: SightLoss) -> float:
+    return loss.at.timestamp() if loss.at else float("-inf")
+
+
+def _activity_of_item(item: Values) -> GitActivity:
+    return parse_git_activity(json.loads(plain_row(item)["activity"]))
+
+
+def _loss_of_item(item: Values) -> SightLoss:
+    return parse_sight_loss(json.loads(plain_row(item)["loss"]))

@@ -1,0 +1,246 @@
+"""The adapters of the deployed functions: built here, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
+from typing import Any
+
+from chalicelib.alert_settings import Target
+from chalicelib.alerts.entry import Entry
+from chalicelib.alerts.routing import entries_of
+from chalicelib.aws.calls import CallCounter
+from chalicelib.aws.event_log import DynamoEventLog
+from chalicelib.aws.finding_store import DynamoFindingStore
+from chalicelib.aws.iam_reader import IamReader
+from chalicelib.aws.member_accounts import Credentials, MemberAccounts
+from chalicelib.aws.observations import DynamoObservations
+from chalicelib.aws.organization import OrganizationReader
+from chalicelib.aws.outbox import DynamoOutbox
+from chalicelib.aws.settings_parameter import read_settings
+from chalicelib.aws.threads import DynamoThreads
+from chalicelib.aws.work_queue import SqsWorkQueue
+from chalicelib.bootstrap import PoliciesOf, own_regions, reader_with
+from chalicelib.config import Settings
+from chalicelib.deployment import (
+    CHANGES_QUEUE_URL,
+    EXTERNAL_ID_PARAMETER,
+    FINDINGS_BUS,
+    IDEMPOTENCY_TABLE,
+    LEDGER_TABLE,
+    MEMBER_ROLE,
+    QUEUE_URL,
+    SETTINGS_PARAMETER,
+    SLACK_API,
+    SLACK_SECRET,
+    TOPIC_ARN,
+    told,
+)
+from chalicelib.iam.account import Gap
+from chalicelib.ledger import Change
+from chalicelib.notify.event_bus import EventBusNotifier
+from chalicelib.notify.security_hub import SecurityHubNotifier
+from chalicelib.notify.slack import SlackNotifier
+from chalicelib.notify.slack_api import SLACK_API as SLACK
+from chalicelib.notify.sns import SnsNotifier
+from chalicelib.pipeline import Ports
+from chalicelib.ports import Notifier, WorkQueue
+from chalicelib.sweep import accounts_to_sweep
+from chalicelib.warm import Kept, Warm, warm
+
+AUDITORS = ("audit-account", "audit-change")
+"""The functions that call AWS about the accounts that they audit, as their roles are named."""
+TELLS = timedelta(minutes=2)
+"""For how long a run that tells what it finds keeps it to itself: longer than it takes for that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The account, the partition and the region that a function runs in."""
+
+    account: str
+    partition: str
+    region: str
+
+
+def identity_of(function_arn: str) -> Identity:
+    """Where a function of that ARN runs (Lambda Developer Guide, "Context object")."""
+    _, partition, _, region, account, *_ = function_arn.split(":")
+    return Identity(account, partition, region)
+
+
+@dataclass
+class Hub:
+    """The adapters of the deployed functions, for one invocation: each is built when it is first asked for.
+
+    `function` is the ARN of the function: the account that it runs in is audited without a role.
+    """
+
+    environment: Mapping[str, str]
+    function: str
+    warm: Warm = field(default_factory=warm)
+
+    @staticmethod
+    def clock() -> datetime:
+        """The moment."""
+        return datetime.now(UTC)
+
+    @property
+    def calls(self) -> CallCounter:
+        """Counts the calls of this and earlier invocations."""
+        return self.warm.calls
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Where the function runs."""
+        return identity_of(self.function)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, which are none where the environment names no parameter.
+
+        Raises:
+            SettingsError: the parameter holds something else.
+            GetParameterError: it cannot be read.
+        """
+        if SETTINGS_PARAMETER not in self.environment:
+            return Settings()
+        return read_settings(told(self.environment, SETTINGS_PARAMETER), self._parameter, self.environment)
+
+    def is_ours(self, account: str) -> bool:
+        """Whether a sweep may go through the account; of an organisation's, AWS says so where its role is assumed."""
+        return self.settings.organization or account in accounts_to_sweep(self.settings, self.identity.account, tuple)
+
+    @cached_property
+    def organization(self) -> OrganizationReader:
+        """The organisation, asked with the functions' own credentials: members may not ask about it."""
+        return OrganizationReader(self.warm.client("organizations"), own=self.identity.account)
+
+    @cached_property
+    def work_queue(self) -> WorkQueue:
+        """The queue of accounts to work."""
+        return SqsWorkQueue(self.warm.client("sqs"), told(self.environment, QUEUE_URL))
+
+    @cached_property
+    def changes_queue(self) -> WorkQueue:
+        """The queue of users to look at after events."""
+        return SqsWorkQueue(self.warm.client("sqs"), told(self.environment, CHANGES_QUEUE_URL))
+
+    def ports(self, run: str, *, after_event: bool = False) -> Ports:
+        """What a run asks of the world; `run` names its sessions in member accounts.
+
+        A run after an event tells what it finds at once, and takes what binds an account to be what it was minutes ago.
+        """
+        accounts = MemberAccounts(
+            sts=self.warm.client("sts"),
+            own=self.identity.account,
+            partition=self.identity.partition,
+            role=told(self.environment, MEMBER_ROLE),
+            external_id=lambda: self._parameter(told(self.environment, EXTERNAL_ID_PARAMETER), secret=True),
+            session=run,
+            open=partial(self._reader, policies=self._kept_policies if after_event else self._read_policies),
+        )
+        ledger = replace(self.ledger, entries_of=self.entries_of, tells=TELLS if after_event else None)
+        return Ports(accounts, ledger, ledger, self.clock)
+
+    def own_roles(self, account: str) -> Collection[str]:
+        """The ARNs of the roles by which mfawatch itself calls AWS about an account."""
+        here, role = self.identity, told(self.environment, MEMBER_ROLE)
+        own = (f"arn:{here.partition}:iam::{here.account}:role/mfawatch-{name}-{here.region}" for name in AUDITORS)
+        return {f"arn:{here.partition}:iam::{account}:role/{role}", *own}
+
+    def entries_of(self, change: Change) -> Sequence[Entry]:
+        """What is to be told of a change."""
+        return entries_of(change, self.settings, change.cause)
+
+    @cached_property
+    def idempotency(self) -> Any:
+        """Where Powertools remembers which work was done."""
+        from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
+
+        table = told(self.environment, IDEMPOTENCY_TABLE)
+        return DynamoDBPersistenceLayer(table, boto3_client=self.warm.client("dynamodb"))
+
+    @cached_property
+    def ledger(self) -> DynamoFindingStore:
+        """The ledger."""
+        return DynamoFindingStore(self.warm.client("dynamodb"), self._table)
+
+    @cached_property
+    def outbox(self) -> DynamoOutbox:
+        """What is still to be told."""
+        return DynamoOutbox(self.warm.client("dynamodb"), self._table)
+
+    @cached_property
+    def observations(self) -> DynamoObservations:
+        """What was observed."""
+        return DynamoObservations(self.warm.client("dynamodb"), self._table, self.clock)
+
+    @cached_property
+    def event_log(self) -> DynamoEventLog:
+        """The events that were heard."""
+        return DynamoEventLog(self.warm.client("dynamodb"), self._table)
+
+    def notifier_of(self, destination: str) -> Notifier:
+        """What tells a destination, by its id as the outbox has it."""
+        target, _, channel = destination.partition(":")
+        match Target(target):
+            case Target.SLACK:
+                api = self.environment.get(SLACK_API) or SLACK
+                return SlackNotifier(self._slack_secret, channel, self._threads, api)
+            case Target.SNS:
+                return SnsNotifier(self.warm.client("sns"), told(self.environment, TOPIC_ARN))
+            case Target.EVENT_BUS:
+                return EventBusNotifier(self.warm.client("events"), told(self.environment, FINDINGS_BUS))
+            case Target.SECURITY_HUB:
+                here = self.identity
+                return SecurityHubNotifier(self.warm.client("securityhub"), here.account, here.region, here.partition)
+
+    def _slack_secret(self) -> str:
+        kind, _, name = told(self.environment, SLACK_SECRET).partition(":")
+        if kind == "ssm":
+            return self._parameter(name, secret=True)
+        return str(self.warm.secrets.get(name, max_age=self.warm.seconds))
+
+    @cached_property
+    def _threads(self) -> DynamoThreads:
+        return DynamoThreads(self.warm.client("dynamodb"), self._table, self.clock)
+
+    @cached_property
+    def _table(self) -> str:
+        return told(self.environment, LEDGER_TABLE)
+
+    # --- reading accounts --------------------------------------------------------------------------------------------
+
+    def _reader(self, credentials: Credentials | None, policies: PoliciesOf) -> IamReader:
+        make = partial(self.warm.client, **(credentials.for_client() if credentials else {}))
+        return reader_with(make, policies, self.settings.regions or own_regions(self.warm.session))
+
+    def _read_policies(self, account: str) -> dict[str, Any] | Gap:
+        found = self.organization.service_control_policies(account)
+        if not isinstance(found, Gap):
+            self.warm.policies[account] = Kept(found, self.clock())
+        return found
+
+    def _kept_policies(self, account: str) -> dict[str, Any] | Gap:
+        kept = self.warm.policies.get(account)
+        if kept and (self.clock() - kept.read).total_seconds() < self.warm.policies_seconds:
+            return kept.answer
+        return self._read_policies(account)
+
+    def read_ahead(self) -> None:
+        """Read in one call the parameters that a run which tells what it finds needs; what is missing shows later."""
+        names = [told(self.environment, SETTINGS_PARAMETER)] if SETTINGS_PARAMETER in self.environment else []
+        kind, _, name = self.environment.get(SLACK_SECRET, "").partition(":")
+        names += [name] if kind == "ssm" else []
+        if names:
+            wanted: dict[str, dict[str, Any]] = {name: {} for name in names}
+            self.warm.parameters.get_parameters_by_name(
+                wanted, decrypt=True, max_age=self.warm.seconds, raise_on_error=False
+            )
+
+    def _parameter(self, name: str, *, secret: bool = False) -> str:
+        """The value of an SSM parameter."""
+        return str(self.warm.parameters.get(name, decrypt=secret, max_age=self.warm.seconds))
