@@ -83,9 +83,11 @@ def headline(message: Message) -> str:
         return f"🌙 Digest · {where} · {_counted(count)}, {_gravest(message)}"
     if message.form is Form.SUMMARY:
         return f"{mark} {word} · account {accounts[0]} · {_counted(count)}"
-    users, kinds = {item.last.user for item in message.items}, {what(item) for item in message.items}
+    # What is over beside an alarm is not counted with it.
+    told = [item for item in message.items if item.alarming is message.alarming]
+    users, kinds = {item.last.user for item in told}, {what(item) for item in told}
     who = f"{len(users)} users" if len(users) > 1 else subject(finding_of(message.first))
-    others = len(kinds) if len(users) > 1 else count
+    others = len(kinds) if len(users) > 1 else len(told)
     more = f", and {others - 1} more" if others > 1 else ""
     return f"{mark} {word} · {who} · {what(message.first)}{more}"
 
