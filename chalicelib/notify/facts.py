@@ -34,6 +34,7 @@ _OVER = {
     News.SUPPRESSED: ("🔕", "Accepted"),
     News.CHANGED: ("📝", "Changed"),
 }
+_IN_A_COUNT = {News.PASSED: "opened and resolved", News.SUPPRESSED: "accepted"}
 _CONSOLES = {
     "aws": "console.aws.amazon.com",
     "aws-us-gov": "console.amazonaws-us-gov.com",
@@ -82,9 +83,11 @@ def headline(message: Message) -> str:
         return f"🌙 Digest · {where} · {_counted(count)}, {_gravest(message)}"
     if message.form is Form.SUMMARY:
         return f"{mark} {word} · account {accounts[0]} · {_counted(count)}"
-    users, kinds = {item.last.user for item in message.items}, {what(item) for item in message.items}
+    # What is over beside an alarm is not counted with it.
+    told = [item for item in message.items if item.alarming is message.alarming]
+    users, kinds = {item.last.user for item in told}, {what(item) for item in told}
     who = f"{len(users)} users" if len(users) > 1 else subject(finding_of(message.first))
-    others = len(kinds) if len(users) > 1 else count
+    others = len(kinds) if len(users) > 1 else len(told)
     more = f", and {others - 1} more" if others > 1 else ""
     return f"{mark} {word} · {who} · {what(message.first)}{more}"
 
@@ -167,4 +170,4 @@ def count_lines(message: Message) -> Iterator[tuple[str, Mapping[str, int]]]:
     for (news, severity, control), count in message.counts().items():
         found.setdefault((news, severity), {})[control] = count
     for (news, severity), controls in found.items():
-        yield f"{sum(controls.values())} {severity} {news}", controls
+        yield f"{sum(controls.values())} {severity} {_IN_A_COUNT.get(news, news)}", controls

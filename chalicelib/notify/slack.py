@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.alerts.messages import Form, Message, News, messages_of
@@ -39,7 +39,7 @@ class SlackNotifier:
     channel: str = ""
     threads: Threads | None = None
     api: str = SLACK_API
-    _slack: Slack | None = None
+    _slack: Slack | None = field(default=None, init=False, repr=False)
 
     @property
     def destination(self) -> str:

@@ -111,21 +111,24 @@ def _formatted(text: str) -> Block:
 
 
 def _alarm(message: Message) -> Iterator[Block]:
-    several = len(message.items) > 1
+    several, users = len(message.items) > 1, {item.last.user for item in message.items}
     for index, item in enumerate(message.items[:MOST_FULL]):
+        if not item.alarming:
+            yield _over(item)
+            continue
         finding = finding_of(item)
         if several:
             mark, word = label(item)
-            yield _formatted(f"{mark} *{word}: {escape(what(item), _LINE)}*")
+            whose = f"{code(subject(finding), _ARN)}, " if len(users) > 1 else ""
+            yield _formatted(f"{mark} *{word}:* {whose}{escape(what(item), _LINE)}")
         yield _text(escape(_capital(lead(finding)), _SENTENCE))
         if index == 0:
             yield _formatted(f"{_since(item)} in account {code(message.accounts[0], _NAME)}")
             yield from _causes(message.items)
-        if item.alarming:
-            yield from _proof(item, finding)
+        yield from _proof(item, finding)
     yield from _lines(message, MOST_FULL)
     if link := console_link(finding_of(message.first)):
-        yield _formatted(f"<{link}|Open the user in the AWS console>")
+        yield _formatted(f"<{link}|Open the {'first user' if len(users) > 1 else 'user'} in the AWS console>")
 
 
 def _proof(item: Item, finding: Finding) -> Iterator[Block]:

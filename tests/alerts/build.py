@@ -77,7 +77,7 @@ def notice(
     run: str = "run-1",
     hours: float = 0,
     before: Severity | None = None,
-    cause: Cause | None = DETACHED,
+    cause: Cause | None = None,
     **fields: Any,
 ) -> Notice:
     """A notice of a finding, or of one with these fields."""

@@ -13,7 +13,7 @@ from chalicelib.alerts.messages import MOST_MESSAGES, Form, Message, News, messa
 from chalicelib.alerts.notice import Notice
 from chalicelib.findings import Severity
 from chalicelib.ledger import ChangeKind
-from tests.alerts.build import notice
+from tests.alerts.build import DETACHED, notice
 from tests.ledger.build import DEVICE, ENFORCED, TAKEOVER
 
 OTHER = "999999999999"
@@ -42,6 +42,13 @@ def test_what_one_run_found_of_one_user_is_one_message() -> None:
         (Form.FULL, [(ENFORCED, "bob")]),
         (Form.FULL, [(DEVICE, "bob")]),
     ]
+
+
+def test_what_one_event_did_to_several_users_is_one_message() -> None:
+    notices = [notice(user=name, cause=DETACHED) for name in ("bob", "alice")]
+    assert shape(messages_of(notices)) == [(Form.FULL, [(ENFORCED, "alice"), (ENFORCED, "bob")])]
+    many = [notice(user=f"user-{number}", cause=DETACHED) for number in range(MOST_MESSAGES + 1)]
+    assert [message.form for message in messages_of(many)] == [Form.SUMMARY]
 
 
 def test_findings_about_the_account_and_about_users_of_one_name_stay_apart() -> None:

@@ -49,7 +49,7 @@ STEPS = (
         "the policy is detached from dave",
         lambda rt: rt.iam.detach_user_policy(UserName="dave", PolicyArn=POLICY),
         {("dave", ENFORCED): OPEN, ("dave", TAKEOVER): ("low", "resolved")},
-        ["🔴 High · user dave · MFA is not enforced: no-deny"],
+        ["🔴 High · user dave · MFA is not enforced: can do without MFA: managing permissions, as iam:"],
     ),
     Step(
         "and attached again",

@@ -16,7 +16,7 @@ from chalicelib.findings import Severity
 from chalicelib.ledger import ChangeKind
 from chalicelib.notify.sns import SnsNotifier
 from chalicelib.ports import Notifier
-from tests.alerts.build import notice
+from tests.alerts.build import DETACHED, notice
 from tests.ledger.build import DEVICE, ENFORCED
 
 
@@ -52,7 +52,7 @@ def mail(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mail]:
 def test_a_message(mail: Mail) -> None:
     mail.subscribe(None)
     notifier: Notifier = SnsNotifier(mail.sns, mail.topic)
-    notices = [notice(control=ENFORCED), notice(control=DEVICE, severity=Severity.MEDIUM)]
+    notices = [notice(control=ENFORCED, cause=DETACHED), notice(control=DEVICE, severity=Severity.MEDIUM)]
     told = notifier.tell(notices)
     assert (sorted(told.taken, key=str), told.trouble) == (sorted(notices, key=str), "")
     [posted] = mail.received()
