@@ -33,6 +33,8 @@ _OVER = {
     News.PASSED: ("✅", "Opened and resolved before it was told"),
     News.SUPPRESSED: ("🔕", "Accepted"),
     News.CHANGED: ("📝", "Changed"),
+    News.COVERED: ("➡️", "Now part of it"),
+    News.UNCOVERED: ("↩️", "Open as before"),
 }
 _IN_A_COUNT = {News.PASSED: "opened and resolved", News.SUPPRESSED: "accepted"}
 _CONSOLES = {

@@ -92,9 +92,15 @@ class SlackNotifier:
     def _posts(self, message: Message) -> Iterator[_Post]:
         """The message, without what answers in threads; and an answer in each of these."""
         threads: dict[Thread | None, list[int]] = {}
+        of_user: dict[str | None, Thread | None] = {}
         for index, item in enumerate(message.items):
-            asked = message.form is Form.FULL and item.news in _ANSWERING
-            thread = self._find(item.last) if asked else None
+            if item.news in (News.COVERED, News.UNCOVERED):
+                # It goes where the graver finding goes that spoke for it, or does now: that stands before it.
+                thread = of_user.get(item.last.user)
+            else:
+                asked = message.form is Form.FULL and item.news in _ANSWERING
+                thread = self._find(item.last) if asked else None
+                of_user.setdefault(item.last.user, thread)
             threads.setdefault(thread, []).append(index)
         for thread, indexes in threads.items():
             yield _Post(replace(message, items=tuple(message.items[index] for index in indexes)), thread)
