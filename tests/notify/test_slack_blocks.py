@@ -329,8 +329,20 @@ def test_what_is_over_is_not_told_as_if_it_were_not() -> None:
     over = replace(found("hugo", "codecommit-exemption"), user="alice", resource="arn:aws:iam::1:user/alice")
     [message] = messages_of([notice(), notice(ChangeKind.RESOLVED, over, version=2)])
     told = list(texts(render(message).blocks))
+    assert [text for text in told if "Now part of it" in text]
+    assert not [text for text in told if "Resolved" in text or "work without MFA" in text]
+    [message] = messages_of([notice(user="bob"), notice(ChangeKind.RESOLVED, over, version=2)][1:])
+    assert [text for text in texts(render(message).blocks) if "Resolved" in text]
+
+
+def test_what_a_graver_finding_spoke_for_is_open_as_before_when_that_is_over() -> None:
+    back = replace(found("hugo", "codecommit-exemption"), user="alice", resource="arn:aws:iam::1:user/alice")
+    over = notice(ChangeKind.RESOLVED, version=2)
+    [message] = messages_of([notice(ChangeKind.REOPENED, back, version=3), over])
+    assert not message.alarming
+    told = list(texts(render(message).blocks))
     assert [text for text in told if "Resolved" in text]
-    assert not [text for text in told if "work without MFA" in text]
+    assert [text for text in told if "Open as before" in text]
 
 
 def test_a_header_says_how_many_people_it_is_about() -> None:
