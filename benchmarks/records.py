@@ -21,14 +21,15 @@ CHANGE_SHARE = 0.005
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _USERS = [f"user-{number:03}" for number in range(60)]
-_GIT_USERS = ["build-server", "release-robot", *_USERS[:12]]
+_GIT_USERS = [*_USERS[:12], "release-robot", "build-server"]
 _REPOSITORIES = [f"repository-{number:02}" for number in range(20)]
 _READS = [
     ("ec2", "DescribeInstances"), ("ec2", "DescribeVolumes"), ("ec2", "DescribeSecurityGroups"),
     ("ec2", "DescribeNetworkInterfaces"), ("s3", "GetBucketAcl"), ("s3", "ListBuckets"), ("s3", "GetBucketPolicy"),
     ("logs", "DescribeLogStreams"), ("logs", "CreateLogStream"), ("monitoring", "DescribeAlarms"),
     ("monitoring", "ListMetrics"), ("lambda", "ListFunctions20150331"), ("lambda", "GetFunction20150331v2"),
-    ("kms", "Decrypt"), ("kms", "GenerateDataKey"), ("sts", "GetCallerIdentity"), ("dynamodb", "DescribeTable"),
+    ("kms", "Decrypt"), ("kms", "GenerateDataKey"), ("sts", "GetCallerIdentity"), ("sts", "AssumeRole"),
+    ("sts", "AssumeRole"), ("sts", "AssumeRole"), ("dynamodb", "DescribeTable"),
     ("ssm", "GetParameter"), ("ssm", "UpdateInstanceInformation"), ("secretsmanager", "GetSecretValue"),
     ("ecr", "GetAuthorizationToken"), ("ecs", "DescribeTasks"), ("rds", "DescribeDBInstances"),
     ("elasticloadbalancing", "DescribeTargetHealth"), ("autoscaling", "DescribeAutoScalingGroups"),

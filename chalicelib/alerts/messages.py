@@ -8,16 +8,20 @@ as a first sweep has, they are one summary.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
 from chalicelib.alerts.notice import Notice
+from chalicelib.controls.mfa_not_enforced import ALONE
+from chalicelib.controls.mfa_not_enforced import CONTROL as NOT_ENFORCED_CONTROL
 from chalicelib.findings import Severity
 from chalicelib.ledger import ChangeKind
 
 MOST_MESSAGES = 5
 """Of one run on one account; more of them are a summary."""
+
+NOT_ENFORCED = NOT_ENFORCED_CONTROL.id
 
 _T = TypeVar("_T")
 
@@ -33,6 +37,10 @@ class News(StrEnum):
     RESOLVED = "resolved"
     PASSED = "passed"
     """It was opened, and resolved before anybody was told."""
+    COVERED = "covered"
+    """It is over in name alone: nothing asks the user for MFA any more, which a graver finding says for both."""
+    UNCOVERED = "uncovered"
+    """It is as it was before: the graver finding that spoke for it is resolved."""
 
 
 _ALARMING = frozenset({News.OPENED, News.REOPENED, News.WORSENED})
@@ -136,6 +144,7 @@ def messages_of(notices: Sequence[Notice], *, digest: bool = False) -> list[Mess
 
 def _of_run(items: Sequence[Item]) -> Sequence[Message]:
     """The messages of one run on one account."""
+    items = sorted(_with_covers(items), key=lambda item: item.order)
     users = list(_groups(items, lambda item: item.last.user))
     if len(users) > MOST_MESSAGES:
         return [Message(Form.SUMMARY, tuple(items))]
@@ -143,6 +152,19 @@ def _of_run(items: Sequence[Item]) -> Sequence[Message]:
         # One event that concerns several people is one matter.
         return [Message(Form.FULL, tuple(items))]
     return [Message(Form.FULL, tuple(one)) for one in users]
+
+
+def _with_covers(items: Sequence[Item]) -> Iterator[Item]:
+    """The items; those of what one that is beside them says alone, or said until now, as such."""
+    said = {item.last.user: item for item in items if item.last.control == NOT_ENFORCED}
+    for item in items:
+        beside = said.get(item.last.user) if item.last.control in ALONE else None
+        if beside and beside.alarming and item.news in (News.RESOLVED, News.PASSED):
+            yield replace(item, news=News.COVERED)
+        elif beside and beside.news is News.RESOLVED and item.news is News.REOPENED:
+            yield replace(item, news=News.UNCOVERED)
+        else:
+            yield item
 
 
 def _account_and_run(item: Item) -> tuple[str, str]:

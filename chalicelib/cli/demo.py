@@ -92,15 +92,15 @@ def _events(iam: Any, deployment: LocalDeployment, slack: SlackServer, log: Any)
     trail.watch(iam, OPERATOR)
     click.echo(f"\n{EVENTS} CloudTrail tells of each, and Slack, on this machine as well, is told:")
     for _ in happen_in_example(iam, trail):
+        told = len(slack.posted)
         with redirect_stdout(log):
             for event in trail.events():
                 deployment.hear(event)
             deployment.look()
-        for message in slack.posted:
+        for message in slack.posted[told:]:
             answer = " (an answer)" if message.thread_ts else ""
-            click.echo(f"\n  {message.channel}{answer}")
+            click.echo(f"\n  #{message.channel}{answer}")
             click.echo("\n".join(f"    {line}" for line in message.lines()))
-        slack.posted.clear()
 
 
 def _sweep(deployment: LocalDeployment, run: str, log: Any) -> None:

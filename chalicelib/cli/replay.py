@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -19,6 +21,7 @@ from chalicelib.cli.settings import read_settings, settings_option
 from chalicelib.cli.standing import Standing, read_standing
 from chalicelib.config import NEVER, Settings
 from chalicelib.controls.git_operation_without_mfa import CONTROL
+from chalicelib.events.fields import is_account
 from chalicelib.events.git_activity import GitActivity
 from chalicelib.events.happening import Happening
 from chalicelib.findings import Severity
@@ -39,45 +42,36 @@ _MOST_TOLD = 10
 """Broken places that are told one by one."""
 
 
-class _Moment(click.ParamType):
-    """A day, or a moment; without a zone it is UTC's."""
-
-    name = "time"
-
-    def __init__(self, *, end: bool) -> None:
-        self._end = end
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """The moment; as the end of a span a day is meant with all of it."""
-        if isinstance(value, datetime):
-            return value
-        text = str(value)
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            pass
-        else:
-            try:
-                return datetime.combine(day + timedelta(days=int(self._end)), time(), UTC)
-            except OverflowError:
-                self.fail(f"{text!r} is too far away", param, ctx)
-        try:
-            moment = datetime.fromisoformat(text)
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail(
-                f"{text!r} is neither a day such as 2026-01-31 nor a moment such as 2026-01-31T12:00:00Z", param, ctx
-            )
+def _moment(_: click.Context, param: click.Parameter, text: str | None) -> datetime | None:
+    """A day, or a moment; without a zone it is UTC's. As the end of a span a day is meant with all of it."""
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    try:
+        if day is not None:
+            return datetime.combine(day + timedelta(days=int(param.name == "until")), time(), UTC)
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        reason = f"{text!r} is no day such as 2026-01-31, nor a moment such as 2026-01-31T12:00:00Z"
+        raise click.BadParameter(reason, param=param) from None
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option(
-    "--user", "names", multiple=True, metavar="NAME", help="what this user did and what concerns them (may be repeated)"
+    "--user",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="what this user did, and what concerns them (may be repeated)",
 )
 @click.option("--account", metavar="ID", help="what happened in this account alone")
-@click.option("--since", type=_Moment(end=False), help="from this day or moment on")
-@click.option("--until", type=_Moment(end=True), help="through this day, or up to this moment")
+@click.option("--since", metavar="TIME", callback=_moment, help="from this day or moment on")
+@click.option("--until", metavar="TIME", callback=_moment, help="through this day, or up to this moment")
 @click.option(
     "--snapshot",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -113,6 +107,8 @@ def replay(
     With --user, what concerns a group, a policy or the whole account is told as well, unless --snapshot shows that it
     does not concern the user.
     """
+    if account is not None and not is_account(account):
+        raise click.UsageError(f"--account {account!r} is no account id, 12 digits")
     settings = read_settings(settings_file)
     least = settings.fail_on if fail_on is None else None if fail_on == NEVER else Severity(fail_on)
     standing = read_standing(snapshot, settings) if snapshot else None
@@ -126,13 +122,16 @@ def replay(
         users=users,
         concerns=None if users is None else partial(_concerns, users, standing),
     )
-    with TimelineStore() as store:
-        found = Replay(store, choice)
-        broken, files = _read(found, paths)
-        if broken and not found.records:
-            return USAGE
-        timeline = _timeline(found, store, settings, standing, files)
-        write_pieces(STYLES[style](timeline, output is not None), output)
+    try:
+        with TimelineStore() as store:
+            found = Replay(store, choice)
+            broken, files = _read(found, paths)
+            if broken and not found.records:
+                return USAGE
+            timeline = _timeline(found, store, settings, standing, files)
+            write_pieces(STYLES[style](timeline, output is not None), output)
+    except sqlite3.OperationalError as error:
+        raise click.ClickException(f"the temporary database of the replay: {error}") from None
     if broken:
         return USAGE
     return FINDINGS if least is not None and any(one.severity.rank >= least.rank for one in timeline.git) else 0
@@ -147,9 +146,10 @@ def _check(path: Path) -> None:
     if str(path) == STANDARD_INPUT:
         return
     try:
-        if path.is_dir():
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
             next(path.iterdir(), None)
-        else:
+        elif stat.S_ISREG(mode):  # a pipe that was opened and left has lost its other end
             path.open("rb").close()
     except OSError as error:
         raise InputError(str(path), error.strerror or "cannot be read") from None
@@ -159,24 +159,25 @@ def _read(found: Replay, paths: Sequence[Path]) -> tuple[int, int]:
     """Replay the files; how many places in them were broken, and how many files there were."""
     console = Console(stderr=True)
     columns = (TextColumn("reading records"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    told: list[str] = []
+    places, sources = 0, set[str]()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
 
         def broken(source: str, reason: str) -> None:
-            told.append(source)
-            if len(told) <= _MOST_TOLD:
-                progress.console.print(
-                    f"mfawatch: {clean(f'{source}: {reason}')}", markup=False, highlight=False, soft_wrap=True
-                )
+            nonlocal places
+            places += 1
+            sources.add(source)
+            if places <= _MOST_TOLD:
+                line = f"mfawatch: {clean(f'{source}: {reason}')}"
+                progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
         task = progress.add_task("", total=None)
         files = LogFiles(paths, broken, lambda count: progress.advance(task, count))
         if console.is_terminal:
             progress.update(task, total=files.size())
         found.take(files.records())
-    if len(told) > _MOST_TOLD:
-        click.echo(f"mfawatch: {len(told) - _MOST_TOLD} more broken places, in {len(set(told))} files in all", err=True)
-    return len(told), files.files
+    if places > _MOST_TOLD:
+        click.echo(f"mfawatch: {places - _MOST_TOLD} more broken places, in {len(sources)} files in all", err=True)
+    return places, files.files
 
 
 def _timeline(

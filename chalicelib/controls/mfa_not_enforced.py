@@ -42,6 +42,20 @@ def _finding(control: Control, state: State, subject: Subject, hole: Entry) -> F
     return control.finding(state, subject.user.arn, severity, evidence, user=subject.user, witness=witness)
 
 
+ALONE = frozenset(
+    {
+        "codecommit-exemption",
+        "codecommit-exemption-too-broad",
+        "git-blocked-by-kms",
+        "kms-exception-admin",
+        "kms-exception-any-service",
+        "kms-exception-direct",
+        "mfa-self-takeover",
+        "role-assumable-without-mfa",
+    }
+)
+"""The controls that presuppose that MFA is asked for: of a user whom nothing asks, this one alone says so."""
+
 CONTROL = Control(
     id="mfa-not-enforced",
     title="MFA is not enforced",

@@ -9,18 +9,29 @@ from typing import Any
 
 from chalicelib.cause import LONGEST, Cause, parse_cause
 from chalicelib.events.causes import cause_of
+from chalicelib.events.fields import text_in
 from chalicelib.events.impact import Impact
 from chalicelib.events.record import Record
 from chalicelib.scope import Scope
 
-_TOLD = (
-    "policyName", "policyArn", "groupName", "serialNumber", "virtualMFADeviceName", "accessKeyId", "sSHPublicKeyId",
-    "serviceSpecificCredentialId", "serviceName", "certificateId", "roleName", "roleArn", "versionId",
-    "permissionsBoundary", "newUserName", "newGroupName", "sAMLProviderArn", "openIDConnectProviderArn", "keyId",
-    "granteePrincipal", "repositoryName", "kmsKeyId", "name", "trailName", "rule", "policyId", "targetId", "accountId",
-    "permissionSetArn", "principalId", "status",
+_TOLD = """
+    roleName roleArn policyName policyArn groupName serialNumber virtualMFADeviceName accessKeyId
+    sSHPublicKeyId serviceSpecificCredentialId serviceName certificateId versionId permissionsBoundary
+    newUserName newGroupName sAMLProviderArn openIDConnectProviderArn keyId granteePrincipal repositoryName
+    kmsKeyId name trailName rule policyId targetId accountId permissionSetArn principalId status
+""".split()
+"""The parameters that say what a call was about, in the order in which they are told."""
+_ANSWERED = ("accessKeyId", "sSHPublicKeyId", "serviceSpecificCredentialId", "certificateId", "serialNumber")
+"""What was made, where the parameters do not name it."""
+_OF_ROOT = frozenset(
+    {
+        "iam:ChangePassword", "iam:CreateAccessKey", "iam:DeactivateMFADevice", "iam:DeleteAccessKey",
+        "iam:EnableMFADevice", "iam:UpdateAccessKey", "signin:ConsoleLogin", "signin:PasswordRecoveryCompleted",
+        "signin:PasswordRecoveryRequested", "signin:PasswordUpdated", "sts:AssumeRole", "sts:GetSessionToken",
+    }
 )  # fmt: skip
-"""The parameters, and parts of answers, that say what a call was about, in the order in which they are told."""
+"""The events that concern the root user where it called, and the call names no user."""
+_REFUSALS = ("denied", "unauthorized", "not authorized", "forbidden")
 _MOST_TOLD = 3
 _LONGEST_TOLD = 80
 
@@ -57,7 +68,9 @@ class Happening:
     def subject(self) -> str:
         """Whom it concerns, in words."""
         if self.everywhere:
-            return "each account of the organization"
+            return "each account of the organisation"
+        if self.whole_account and self.cause.event in _OF_ROOT and self.cause.actor.endswith(":root"):
+            return "the root user"
         named = list(_named(self.scope)) if self.scope else []
         return ", ".join(named) or f"account {self.scope.account if self.scope else self.account or 'unknown'}"
 
@@ -66,7 +79,8 @@ class Happening:
         """What was done, in words; clean them before printing."""
         about = f": {self.what}" if self.what else ""
         if self.refused:
-            return f"attempt, refused ({self.error}): {self.cause.event} on {self.subject}{about}"
+            how = "refused" if any(word in self.error.lower() for word in _REFUSALS) else "failed"
+            return f"attempt, {how} ({self.error}): {self.cause.event} on {self.subject}{about}"
         return f"{self.subject} {self.effect}{about}"
 
     def to_json(self) -> dict[str, Any]:
@@ -135,17 +149,14 @@ def _named(scope: Scope) -> Iterator[str]:
 
 
 def _what(record: Record, scope: Scope | None) -> Iterator[str]:
-    """What the parameters name beside whom it concerns; where they name nothing, what the answer does."""
+    """What the parameters name beside whom it concerns; and what was made, where they do not name it."""
     concerned = {*scope.groups, *map(_short, scope.policies), scope.account} if scope else set()
-    given = [dict(record.parameters)]
-    given += [dict(held) for held in record.response.values() if isinstance(held, Mapping)]
-    for values in given:
-        texts = (values.get(name) for name in _TOLD)
-        told = dict.fromkeys(_short(text) for text in texts if isinstance(text, str) and text)
-        found = [text for text in told if text not in concerned][:_MOST_TOLD]
-        yield from found
-        if found:
-            return
+    texts = [text_in(record.parameters, name) for name in _TOLD]
+    made = (held for held in record.response.values() if isinstance(held, Mapping))
+    texts += [text_in(held, name) for held in made for name in _ANSWERED]
+    told = dict.fromkeys(_short(text) for text in texts if text)
+    # The key of a session is another one each time, and gone soon.
+    yield from [text for text in told if text not in concerned and not text.startswith("ASIA")][:_MOST_TOLD]
 
 
 def _short(text: str) -> str:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
-LONGEST = 32 * 1024 * 1024
+LONGEST = 16 * 1024 * 1024
 """Characters of one value, or of white space: a record of CloudTrail has at most a quarter of a million bytes."""
 MOST_BROKEN = 100
 """Broken places in one text, after which the rest is given up."""

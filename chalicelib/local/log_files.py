@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import json
 import os
 import sys
@@ -15,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 from chalicelib.events.envelopes import records_in
 from chalicelib.local.json_values import json_values
@@ -30,10 +31,6 @@ _NO_RECORDS = ("CloudTrail-Digest", "CloudTrail-Insight")
 """In the names of folders, and of files, that CloudTrail puts beside its logs."""
 _BUCKET, _TRAIL = "AWSLogs", "CloudTrail"
 """The folder in which AWS's services put what they log, and CloudTrail's own in it."""
-
-
-class _Readable(Protocol):
-    def read1(self, size: int, /) -> bytes: ...
 
 
 Broken = Callable[[str, str], None]
@@ -57,11 +54,11 @@ class LogFiles:
         """The bytes of all files; None where standard input is among them."""
         if any(str(path) == STANDARD_INPUT for path in self._paths):
             return None
-        return sum(_size(path) for path in self._found())
+        return sum(_size(path) for path in self._found(lambda _: None))
 
     def records(self) -> Iterator[Mapping[str, Any]]:
         """The records, of all files one after the other."""
-        for path in self._found():
+        for path in self._found(lambda error: self._tell(Path(error.filename), error)):
             self.files += 1
             for value in self._values(path):
                 # Most are records as they stand, and there are many.
@@ -72,10 +69,10 @@ class LogFiles:
                 else:
                     yield from records_in(value)
 
-    def _found(self) -> Iterator[Path]:
+    def _found(self, failed: Callable[[OSError], None]) -> Iterator[Path]:
         for path in self._paths:
             if path.is_dir():
-                yield from _files_below(path, lambda error: self._tell(Path(error.filename), error))
+                yield from _files_below(path, failed)
             else:
                 yield path
 
@@ -89,10 +86,9 @@ class LogFiles:
         """The text of a file."""
         with ExitStack() as stack:
             stream = sys.stdin.buffer if str(path) == STANDARD_INPUT else stack.enter_context(path.open("rb"))
-            counted = _Counted(stream, self._advance)
-            content: _Readable = counted
-            if counted.begins_with(_GZIP):
-                content = stack.enter_context(gzip.GzipFile(fileobj=counted, mode="rb"))  # type: ignore[call-overload]
+            plain = io.BufferedReader(_Counted(stream, self._advance), _PIECE)
+            is_gzip = plain.peek(len(_GZIP)).startswith(_GZIP)
+            content = stack.enter_context(gzip.GzipFile(fileobj=plain)) if is_gzip else plain
             decoder: codecs.IncrementalDecoder | None = None
             while data := content.read1(_PIECE):
                 if decoder is None:
@@ -111,28 +107,21 @@ class LogFiles:
         self._broken(str(path), reason)
 
 
-class _Counted:
-    """A binary stream, whose first bytes can be looked at, and whose bytes are counted as they are read."""
+class _Counted(io.RawIOBase):
+    """A binary stream whose bytes are counted as they are read."""
 
     def __init__(self, stream: IO[bytes], advance: Callable[[int], None]) -> None:
         self._stream = stream
         self._advance = advance
-        self._first = b""
 
-    def begins_with(self, start: bytes) -> bool:
-        self._first = self._stream.read(max(len(start), 4))
-        return self._first.startswith(start)
+    def readable(self) -> bool:
+        return True
 
-    def read(self, size: int = -1) -> bytes:
-        return self.read1(size)
-
-    def read1(self, size: int, /) -> bytes:
-        if self._first:
-            data, self._first = self._first, b""
-        else:
-            data = self._stream.read1(size)  # type: ignore[attr-defined]
+    def readinto(self, buffer: Any, /) -> int:
+        data = self._stream.read1(len(buffer))  # type: ignore[attr-defined]
+        buffer[: len(data)] = data
         self._advance(len(data))
-        return data
+        return len(data)
 
 
 def holds_records(name: str) -> bool:

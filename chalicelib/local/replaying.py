@@ -21,7 +21,8 @@ from chalicelib.local.timeline_store import TimelineStore
 
 _CHANGES_NOTHING = frozenset({Effect.SESSION, Effect.SIGN_IN})
 """What was done with MFA, or by those who have none to use."""
-_SECOND = "2026-01-31T23:59:59Z"
+_SECOND, _FORMAT = "2026-01-31T23:59:59Z", "%Y-%m-%dT%H:%M:%SZ"
+"""How CloudTrail writes times; in this form they are in the order of their texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,6 @@ class Replay:
         for value in records:
             self.records += 1
             at = value.get("eventTime")
-            # Times of CloudTrail are in the order of their texts.
             if at.__class__ is str and not self._first <= at <= self._last:
                 self._widen(at)
             if is_known(value.get("eventSource"), value.get("eventName")) and (record := parse_record(value)):
@@ -103,12 +103,12 @@ class Replay:
     def _widen(self, at: str) -> None:
         try:
             moment = datetime.fromisoformat(at)
-            text = f"{moment if moment.tzinfo is None else moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+            usual = len(at) == len(_SECOND) and at[-1] == "Z"
+            text = at if usual else f"{moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC):{_FORMAT}}"
         except (ValueError, OverflowError):
             return
-        if len(text) == len(_SECOND):
-            self._first = min(self._first or text, text)
-            self._last = max(self._last, text)
+        self._first = min(self._first or text, text)
+        self._last = max(self._last, text)
 
     def _tell(self, record: Record) -> None:
         if operation := git_operation_of(record):

@@ -24,6 +24,8 @@ LOOPBACK = "127.0.0.1"
 TOKEN = "xoxb-1-local"  # noqa: S105 - of this server alone
 API_PATH, WEBHOOK_PATH = "/api/chat.postMessage", "/services/T00000000/B00000000/local"
 WEBHOOK_CHANNEL = "C0WEBHOOK"
+BROKEN = "<html>Something is broken.</html>"
+"""What stands before Slack answers while Slack does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,8 @@ class SlackServer:
     posted: list[Posted] = field(default_factory=list)
     requests: int = 0
     """How many there were, those that went wrong among them."""
-    faults: deque[Fault] = field(default_factory=deque)
-    """What goes wrong with the next requests, one after the other."""
+    faults: deque[Fault | None] = field(default_factory=deque)
+    """What goes wrong with the next requests, one after the other; None for nothing."""
     outage: Fault | None = None
     """What goes wrong with every request, until it is None again."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -194,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _api(self, body: bytes, fault: Fault | None) -> None:
         if fault:
-            told: object = {"ok": False, "error": fault.error} if fault.error else "<html>broken</html>"
+            told: object = {"ok": False, "error": fault.error} if fault.error else BROKEN
             self._answer(fault.status, told, fault.headers)
             return
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
@@ -210,7 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _webhook(self, body: bytes, fault: Fault | None) -> None:
         if fault:
             status = 400 if fault.error and fault.status == 200 else fault.status
-            self._answer(status, fault.error or "broken", fault.headers)
+            self._answer(status, fault.error or BROKEN, fault.headers)
             return
         options = _object(body)
         # A webhook knows no threads that it could answer in, and tells nothing of where a message stands.

@@ -16,7 +16,7 @@ from typing import Self
 from chalicelib.events.git_operation import GitOperation
 from chalicelib.events.happening import Happening, Repeated, parse_happening
 
-_CACHE = 8 * 1024
+_CACHE = 4 * 1024
 """Kilobytes of the database that are kept in memory."""
 _SCHEMA = f"""
 PRAGMA journal_mode = OFF;

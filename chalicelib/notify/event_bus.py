@@ -57,18 +57,21 @@ class EventBusNotifier:
     def _entry(self, notice: Notice) -> _Entry:
         value = notice.to_json()
         # The finding of a ledger may be larger than an event.
-        value["finding"] = json.loads(fitted(json.dumps(value["finding"]), MOST_BYTES // 2, "an event"))
-        # Half a surrogate pair, which a record's JSON can write, has no bytes.
-        detail = json.dumps(value, ensure_ascii=False, separators=TIGHT).encode(errors="replace").decode()
+        value["finding"] = json.loads(fitted(_json(value["finding"]), MOST_BYTES // 2, "an event"))
         entry = {
             "Source": SOURCE,
             "DetailType": DETAIL_TYPES[notice.kind],
-            "Detail": detail,
+            "Detail": _json(value),
             "EventBusName": self.bus,
             "Time": notice.at,
         }
         resource = str(notice.finding.get("resource", ""))
         return entry | ({"Resources": [resource]} if resource else {})
+
+
+def _json(value: Any) -> str:
+    # Half a surrogate pair, which a record's JSON can write, has no bytes.
+    return json.dumps(value, ensure_ascii=False, separators=TIGHT).encode(errors="replace").decode()
 
 
 def _size(told: tuple[Notice, _Entry]) -> int:

@@ -14,9 +14,11 @@ from chalicelib.alerts.messages import Form, Item, Message, News
 from chalicelib.alerts.notice import Notice
 from chalicelib.cause import Cause
 from chalicelib.findings import Finding, Severity, parse_finding
-from chalicelib.report.sentences import subject
+from chalicelib.report.sentences import request, sentence, subject, with_notes, words
 
 LONGEST_COMMAND = 600
+LONGEST_NAME = 64
+"""Characters of a user's name in IAM."""
 MOST_STATEMENTS = 3
 
 _MARKS = {
@@ -31,7 +33,10 @@ _OVER = {
     News.PASSED: ("✅", "Opened and resolved before it was told"),
     News.SUPPRESSED: ("🔕", "Accepted"),
     News.CHANGED: ("📝", "Changed"),
+    News.COVERED: ("➡️", "Now part of it"),
+    News.UNCOVERED: ("↩️", "Open as before"),
 }
+_IN_A_COUNT = {News.PASSED: "opened and resolved", News.SUPPRESSED: "accepted"}
 _CONSOLES = {
     "aws": "console.aws.amazon.com",
     "aws-us-gov": "console.amazonaws-us-gov.com",
@@ -77,14 +82,32 @@ def headline(message: Message) -> str:
     count, accounts = len(message.items), message.accounts
     if message.form is Form.DIGEST:
         where = f"account {accounts[0]}" if len(accounts) == 1 else f"{len(accounts)} accounts"
-        return f"🌙 Digest · {where} · {_counted(count)}, the gravest {message.severity}"
+        return f"🌙 Digest · {where} · {_counted(count)}, {_gravest(message)}"
     if message.form is Form.SUMMARY:
         return f"{mark} {word} · account {accounts[0]} · {_counted(count)}"
-    users, kinds = {item.last.user for item in message.items}, {what(item) for item in message.items}
+    # What is over beside an alarm is not counted with it.
+    told = [item for item in message.items if item.alarming is message.alarming]
+    users, kinds = {item.last.user for item in told}, {what(item) for item in told}
     who = f"{len(users)} users" if len(users) > 1 else subject(finding_of(message.first))
-    others = len(kinds) if len(users) > 1 else count
+    others = len(kinds) if len(users) > 1 else len(told)
     more = f", and {others - 1} more" if others > 1 else ""
     return f"{mark} {word} · {who} · {what(message.first)}{more}"
+
+
+def lead(finding: Finding) -> str:
+    """What is the matter, in a sentence that says first what can be done without MFA."""
+    evidence, witness = finding.evidence, finding.witness
+    if evidence.get("summary") or witness is None:
+        return sentence(finding)
+    kind, way, cause = (words(evidence.get(key)) for key in ("allows", "way", "cause"))
+    told = f"can do without MFA: {f'{kind}, as ' if kind else ''}{request(witness)}"
+    told += f", with {way}" if way else ""
+    told += f"; cause: {cause}" if cause else ""
+    return with_notes(told, finding)
+
+
+def _gravest(message: Message) -> str:
+    return f"the gravest {message.severity}" if message.alarming else "none open"
 
 
 def _counted(count: int) -> str:
@@ -102,11 +125,11 @@ def command(notice: Notice) -> str:
     witness = notice.finding["witness"]
     if not witness or not notice.user or ":user/" not in witness["principal"]:
         return ""
-    words = ["mfawatch", "explain", "--user", notice.user, "--action", witness["action"]]
-    words += ["--resource", witness["resource"], "--mfa", witness["mfa"]]
+    parts = ["mfawatch", "explain", "--user", notice.user, "--action", witness["action"]]
+    parts += ["--resource", witness["resource"], "--mfa", witness["mfa"]]
     for key, value in witness["context"].items():
-        words += ["--context", f"{key}={value}"]
-    line = shlex.join(words)
+        parts += ["--context", f"{key}={value}"]
+    line = shlex.join(parts)
     # One that is cut or holds what cannot be shown is another command.
     fits = line.isascii() and line.isprintable() and "`" not in line and len(line) <= LONGEST_COMMAND
     return line if fits else ""
@@ -133,10 +156,10 @@ def _list(value: Any) -> list[Any]:
 
 
 def console_link(finding: Finding) -> str:
-    """The page of the user in the AWS console; empty where the finding is about nobody, or in an unknown partition."""
+    """The page of the user in the AWS console; empty where it is about no user, or in an unknown partition."""
     _, partition, *_ = [*finding.resource.split(":"), ""]
     host = _CONSOLES.get(partition)
-    if not host or not finding.user:
+    if not host or not finding.user or len(finding.user) > LONGEST_NAME:
         return ""
     # Half a surrogate pair has no bytes.
     name = quote(finding.user.encode(errors="replace"), safe="")
@@ -149,4 +172,4 @@ def count_lines(message: Message) -> Iterator[tuple[str, Mapping[str, int]]]:
     for (news, severity, control), count in message.counts().items():
         found.setdefault((news, severity), {})[control] = count
     for (news, severity), controls in found.items():
-        yield f"{sum(controls.values())} {severity} {news}", controls
+        yield f"{sum(controls.values())} {severity} {_IN_A_COUNT.get(news, news)}", controls

@@ -16,9 +16,10 @@ from chalicelib.notify.facts import (
     finding_of,
     headline,
     label,
+    lead,
     what,
 )
-from chalicelib.report.sentences import request, sentence, subject
+from chalicelib.report.sentences import request, subject
 from chalicelib.report.text import clean
 
 MOST_FULL = 20
@@ -67,17 +68,17 @@ def _lines(message: Message) -> Iterator[str]:
 
 def _named(message: Message, start: int, most: int) -> Iterator[str]:
     """A line for each of some items, from `start` on, and how many there are beside them."""
-    named = message.items[start : start + most]
-    yield from map(line_of, named)
-    if left := len(message.items) - start - len(named):
-        yield f"and {left} more"
+    yield from map(line_of, message.items[start : start + most])
+    if len(message.items) > start + most:
+        yield f"and {len(message.items) - start - most} more"
 
 
 def line_of(item: Item) -> str:
     """What has become of a finding, in a line."""
     mark, word = label(item)
     finding = finding_of(item)
-    return f"{mark} {word} · {subject(finding)} of {item.last.account} · {what(item)}: {sentence(finding)}"
+    told = f": {lead(finding)}" if item.alarming else f" ({finding.severity})"
+    return f"{mark} {word} · {subject(finding)} of {item.last.account} · {what(item)}{told}"
 
 
 def _full(item: Item) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.alerts.messages import Form, Message, News, messages_of
@@ -39,7 +39,7 @@ class SlackNotifier:
     channel: str = ""
     threads: Threads | None = None
     api: str = SLACK_API
-    _slack: Slack | None = None
+    _slack: Slack | None = field(default=None, init=False, repr=False)
 
     @property
     def destination(self) -> str:
@@ -82,9 +82,9 @@ class SlackNotifier:
                 taken += post.message.notices
                 self._keep(post.message, answer.thread)
                 continue
-            trouble = trouble or answer.error
+            trouble = trouble or f"Slack: {answer.error}"
             if answer.error not in TOO_MUCH:
-                return Told(taken, answer.error, answer.retry_after)
+                return Told(taken, f"Slack: {answer.error}", answer.retry_after)
         return Told(taken, trouble)
 
     # --- threads -----------------------------------------------------------------------------------------------------
@@ -92,9 +92,15 @@ class SlackNotifier:
     def _posts(self, message: Message) -> Iterator[_Post]:
         """The message, without what answers in threads; and an answer in each of these."""
         threads: dict[Thread | None, list[int]] = {}
+        of_user: dict[str | None, Thread | None] = {}
         for index, item in enumerate(message.items):
-            asked = message.form is Form.FULL and item.news in _ANSWERING
-            thread = self._find(item.last) if asked else None
+            if item.news in (News.COVERED, News.UNCOVERED):
+                # It goes where the graver finding goes that spoke for it, or does now: that stands before it.
+                thread = of_user.get(item.last.user)
+            else:
+                asked = message.form is Form.FULL and item.news in _ANSWERING
+                thread = self._find(item.last) if asked else None
+                of_user.setdefault(item.last.user, thread)
             threads.setdefault(thread, []).append(index)
         for thread, indexes in threads.items():
             yield _Post(replace(message, items=tuple(message.items[index] for index in indexes)), thread)

@@ -81,7 +81,7 @@ class SlackBot:
             told = response.data.get("error") if isinstance(response.data, Mapping) else None
             return _refused(response.status_code, str(told or ""), response.headers)
         except _ERRORS as error:
-            return Answer(error=f"Slack cannot be reached ({_kind(error)})")
+            return Answer(error=f"cannot be reached ({_kind(error)})")
 
 
 class SlackWebhook:
@@ -95,7 +95,7 @@ class SlackWebhook:
         try:
             answer = self._client.send_dict(dict(message))
         except _ERRORS as error:
-            return Answer(error=f"Slack cannot be reached ({_kind(error)})")
+            return Answer(error=f"cannot be reached ({_kind(error)})")
         if answer.status_code == 200 and answer.body == "ok":
             return Answer()
         return _refused(answer.status_code, answer.body, answer.headers)
@@ -105,8 +105,8 @@ def _refused(status: int, told: str, headers: Mapping[str, Any]) -> Answer:
     """What a refusal comes to. An answer that holds no code may be anybody's, and is not told."""
     code = told if _CODE.fullmatch(told) else ""
     if status == 429 or code in ("ratelimited", "rate_limited"):
-        return Answer(error="Slack asks to be left alone for a while", retry_after=_seconds(headers))
-    return Answer(error=code or f"Slack answered with status {status}")
+        return Answer(error="asks to be left alone for a while", retry_after=_seconds(headers))
+    return Answer(error=code or f"answered with status {status}")
 
 
 def _seconds(headers: Mapping[str, Any]) -> float:

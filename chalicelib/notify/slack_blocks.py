@@ -23,11 +23,12 @@ from chalicelib.notify.facts import (
     finding_of,
     headline,
     label,
+    lead,
     what,
 )
 from chalicelib.notify.mrkdwn import code, escape, mrkdwn, plain_text, when
 from chalicelib.notify.plain import body, line_of
-from chalicelib.report.sentences import request, sentence, subject
+from chalicelib.report.sentences import request, subject
 
 LONGEST_HEADER, LONGEST_TEXT = 150, 3000
 
@@ -55,16 +56,17 @@ class Rendered:
 
 def render(message: Message) -> Rendered:
     """The message for Slack, within its limits, with all of its texts escaped."""
-    text = escape(f"{headline(message)}: {sentence(finding_of(message.first))}", _LINE)
+    told = f": {lead(finding_of(message.first))}" if message.alarming else ""
+    text = escape(f"{headline(message)}{told}", _LINE)
     return Rendered(text, list(_blocks(message)), escape_lines(body(message), LONGEST_TEXT))
 
 
 def escape_lines(text: str, most: int) -> str:
-    """A text of several lines, each escaped, as many as `most` characters take."""
+    """A text of several lines, each escaped and cut, as many as `most` characters take."""
     kept: list[str] = []
     room = most - 2
     for line in text.splitlines():
-        told = escape(line, most)
+        told = escape(line, _SENTENCE)
         room -= len(told) + 1
         if room < 0:
             return "\n".join([*kept, "…"])
@@ -109,21 +111,24 @@ def _formatted(text: str) -> Block:
 
 
 def _alarm(message: Message) -> Iterator[Block]:
-    several = len(message.items) > 1
+    several, users = len(message.items) > 1, {item.last.user for item in message.items}
     for index, item in enumerate(message.items[:MOST_FULL]):
+        if not item.alarming:
+            yield _over(item)
+            continue
         finding = finding_of(item)
         if several:
             mark, word = label(item)
-            yield _formatted(f"{mark} *{word}: {escape(what(item), _LINE)}*")
-        yield _text(escape(_capital(sentence(finding)), _SENTENCE))
+            whose = f"{code(subject(finding), _ARN)}, " if len(users) > 1 else ""
+            yield _formatted(f"{mark} *{word}:* {whose}{escape(what(item), _LINE)}")
+        yield _text(escape(_capital(lead(finding)), _SENTENCE))
         if index == 0:
-            yield _formatted(f"*Since* {_since(item)} in account {code(message.accounts[0], _NAME)}")
+            yield _formatted(f"{_since(item)} in account {code(message.accounts[0], _NAME)}")
             yield from _causes(message.items)
-        if item.alarming:
-            yield from _proof(item, finding)
+        yield from _proof(item, finding)
     yield from _lines(message, MOST_FULL)
     if link := console_link(finding_of(message.first)):
-        yield _formatted(f"<{link}|Open the user in the AWS console>")
+        yield _formatted(f"<{link}|Open the {'first user' if len(users) > 1 else 'user'} in the AWS console>")
 
 
 def _proof(item: Item, finding: Finding) -> Iterator[Block]:
@@ -144,7 +149,10 @@ def _capital(text: str) -> str:
 
 
 def _since(item: Item) -> str:
-    return when(_moment(item, "first_seen"))
+    first = when(_moment(item, "first_seen"))
+    return (
+        f"*Again since* {when(item.last.at)}, first seen {first}" if item.news is News.REOPENED else f"*Since* {first}"
+    )
 
 
 def _moment(item: Item, key: str) -> datetime:
@@ -158,9 +166,9 @@ def _moment(item: Item, key: str) -> datetime:
 def _over(item: Item) -> Block:
     mark, word = label(item)
     finding = finding_of(item)
-    told = f"{mark} *{word}:* {code(subject(finding), _ARN)}, {escape(finding.title, _LINE)}"
+    told = f"{mark} *{word}:* {code(subject(finding), _ARN)}, {escape(finding.title, _LINE)} ({finding.severity})"
     if item.news in (News.RESOLVED, News.PASSED):
-        told += f"\nOpen from {_since(item)} until {when(_moment(item, 'resolved_at'))}"
+        told += f"\nOpen from {when(_moment(item, 'first_seen'))} until {when(_moment(item, 'resolved_at'))}"
     return _formatted(told)
 
 
@@ -171,7 +179,7 @@ def _summary(message: Message) -> Iterator[Block]:
     lines = []
     for told, controls in list(count_lines(message))[:MOST_NAMED]:
         some = [f"{code(control, 40)} {count}" for control, count in list(controls.items())[:_MOST_CONTROLS]]
-        more = [f"{len(controls) - len(some)} more"] if len(controls) > len(some) else []
+        more = [f"{len(controls) - len(some)} controls more"] if len(controls) > len(some) else []
         lines.append(f"*{told}:* {', '.join([*some, *more])}")
     yield _formatted("\n".join(lines))
 

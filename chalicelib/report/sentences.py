@@ -16,7 +16,11 @@ def sentence(finding: Finding) -> str:
 
     It holds names as somebody typed them: clean it before printing.
     """
-    told = next(filter(None, _ways_to_tell(finding)))
+    return with_notes(next(filter(None, _ways_to_tell(finding))), finding)
+
+
+def with_notes(told: str, finding: Finding) -> str:
+    """What is told of a finding, with what is accepted of it and what in doubt."""
     if accepted := words(finding.evidence.get("accepted")):
         told += f" (accepted: {accepted})"
     return f"{told} (uncertain: {'; '.join(map(str, finding.uncertain))})" if finding.uncertain else told

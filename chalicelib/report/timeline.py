@@ -1,4 +1,4 @@
-"""What a replay of CloudTrail's records found: Git operations without MFA, and a timeline of the events, as JSON and CSV.
+"""What a replay of CloudTrail's records found, as JSON and CSV: Git operations without MFA, and the events.
 
 The texts come piece by piece: of the events there may be more than memory has room for.
 """

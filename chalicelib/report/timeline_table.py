@@ -15,6 +15,7 @@ from rich.text import Text
 
 from chalicelib.events.git_activity import GitActivity, Seen
 from chalicelib.events.happening import Happening, Repeated
+from chalicelib.events.rules import Effect
 from chalicelib.findings import Finding, Severity
 from chalicelib.report.table import STYLES, new_table, rendered
 from chalicelib.report.text import clean
@@ -24,6 +25,7 @@ T = TypeVar("T")
 
 _AT_ONCE = 200
 """Rows that are laid out together: all at once would need memory for all."""
+_WITHOUT_MFA = (Effect.SIGN_IN_WITHOUT_MFA, Effect.SESSION_WITHOUT_MFA)
 _MOST_SEEN = 2
 _MOST_OPEN = 4
 _LONGEST = 400
@@ -112,14 +114,22 @@ def _events(repeated: Sequence[Repeated], timeline: Timeline) -> Table:
     table.add_column(overflow="fold", ratio=2)
     for one in repeated:
         event = one.happening
-        told = Text(_clean(event.sentence), style="yellow" if event.refused else "")
+        told = Text(_clean(event.sentence), style=_style(event))
         if one.times > 1:
             told.append(f" ({one.times} times{_until(one.last)})")
+        if not event.refused:
+            told.append(f" [{_clean(event.cause.event.partition(':')[2])}]", style="dim")
         if found := timeline.open_now(event):
-            told.append(_clean(f"\nopen now: {_open(found)}").replace("<000a>", "\n"), style="red")
+            told.append(f"\nopen now: {_clean(_open(found))}", style="red")
         at = f"  {one.first:%H:%M:%S}" if one.first else ""
         table.add_row(at, told, Text(_clean(_by(event))))
     return table
+
+
+def _style(event: Happening) -> str:
+    if event.refused or event.effect in _WITHOUT_MFA:
+        return "yellow"
+    return "bold red" if event.effect == Effect.SIGHT_CUT else ""
 
 
 def _until(last: datetime | None) -> str:
@@ -129,7 +139,9 @@ def _until(last: datetime | None) -> str:
 def _by(event: Happening) -> str:
     """Who did it, and from where."""
     cause = event.cause
-    mfa = {"true": " with MFA", "false": " without MFA"}.get(event.mfa, "")
+    # What the session of a role says of MFA is not how the person got into the role.
+    known = event.mfa if ":assumed-role/" not in cause.actor else ""
+    mfa = {"true": " with MFA", "false": " without MFA"}.get(known, "")
     who = f"{_short(cause.actor) or 'unknown'}{mfa}"
     return ", ".join(filter(None, (who, cause.address, cause.agent.partition(" ")[0][:_LONGEST_AGENT])))
 

@@ -22,6 +22,7 @@ from tests.accounts import DEMO
 from tests.cli.conftest import Result, Run, demo_options
 
 CHANGE = re.compile(r"^(opened|resolved|changed|reopened) +(\w+) +(\S+) +(\S+)", re.MULTILINE)
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d UTC)?")
 MAIN = [sys.executable, "-c", "from chalicelib.cli import main; main()", "demo"]
 
 
@@ -70,7 +71,19 @@ def test_the_second_sweep_shows_one_resolved_and_one_new(demo: Result) -> None:
         ("opened", "medium", "zoe", "user-without-mfa"),
     ]
     assert "was: bool-without-if-exists: " in demo.out
-    assert demo.out.endswith("\nChanged: 1 opened, 1 resolved.\n")
+    assert "\nChanged: 1 opened, 1 resolved.\n\nThen an operator detaches " in demo.out
+
+
+def test_what_happens_is_told_in_slack(demo: Result) -> None:
+    told = demo.out.partition("Changed: 1 opened, 1 resolved.\n")[2]
+    headers = re.findall(r"^  (#security.*)\n    (.+)$", told, re.MULTILINE)
+    assert headers == [
+        ("#security", "🔴 High · user carlos · MFA is not enforced"),
+        ("#security", "🔴 High · user mateo · Git was used without MFA"),
+        ("#security (an answer)", "✅ Resolved: user carlos, MFA is not enforced (high)"),
+    ]
+    assert "After iam:DetachUserPolicy by arn:aws:sts::111122223333:assumed-role/operator/astrid from " in told
+    assert "mfawatch explain --user mateo --action codecommit:GitPush " in told
 
 
 THEIRS = {
@@ -87,9 +100,10 @@ THEIRS = {
 
 
 def test_it_is_the_same_each_time_whatever_somebody_works_with(demo: Result) -> None:
-    """But for the port. What the functions log goes where it is asked to."""
+    """But for the port and the moments. What the functions log goes where it is asked to."""
     again = run_demo("--log", **THEIRS)
-    assert again.out.splitlines()[1:] == demo.out.splitlines()[1:]
+    first, second = (MOMENT.sub("…", one.out).splitlines()[1:] for one in (demo, again))
+    assert first == second
     assert '"message":"sweep started"' in again.err
     assert '"FindingsResolved":[1.0]' in again.err
 

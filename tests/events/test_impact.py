@@ -108,6 +108,8 @@ def test_git_is_known_and_changes_nothing() -> None:
 
 # --- refusals --------------------------------------------------------------------------------------------------------
 
+ACCOUNT_ARN = f"arn:aws:organizations::{ACCOUNT}:account/o-exampleorgid/444455556666"
+UNIT_ARN = f"arn:aws:organizations::{ACCOUNT}:ou/o-exampleorgid/444455556666"
 POLICY = f"arn:aws:iam::{ACCOUNT}:policy/guards/require-mfa"
 
 
@@ -119,6 +121,8 @@ POLICY = f"arn:aws:iam::{ACCOUNT}:policy/guards/require-mfa"
         ("group staff with an explicit deny", Target(group="staff")),
         (f"policy {POLICY} version v2", Target(arn=POLICY, policy=POLICY)),
         (POLICY, Target(arn=POLICY, policy=POLICY)),
+        (ACCOUNT_ARN, Target(arn=ACCOUNT_ARN, account="444455556666")),
+        (UNIT_ARN, Target(arn=UNIT_ARN)),
         ("policy require-mfa", Target()),
         ("role deploy", Target()),
         ("user <!channel>", Target()),

@@ -231,7 +231,7 @@ def test_a_finding_of_wide_characters_stays_below_the_limit() -> None:
 def test_empty_values_are_left_out() -> None:
     evidence: dict[str, Any] = {"a": None, "b": "", "c": [], "d": {}, "e": [{"f": " "}], "g": 0, "h": False}
     [told] = asff_findings(audit_with(finding_with(evidence)), region=REGION)
-    assert set(told["ProductFields"]) == {f"mfawatch/{key}" for key in ("control", "user", "g", "h")}
+    assert set(told["ProductFields"]) == {f"mfawatch/{key}" for key in ("account", "control", "user", "g", "h")}
     assert_taken([told])
 
 

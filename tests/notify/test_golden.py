@@ -1,0 +1,34 @@
+"""Messages as people get them: the files beside this one, to be read by a person."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chalicelib.local.slack_limits import complaint
+from chalicelib.notify.plain import body, subject_line
+from chalicelib.notify.slack_blocks import render
+from tests.notify.golden_messages import golden_messages
+
+FOLDER = Path(__file__).parent / "golden"
+MESSAGES = golden_messages()
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_message_in_slack(name: str) -> None:
+    wanted = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    rendered = render(MESSAGES[name])
+    assert {"text": rendered.text, "blocks": rendered.blocks} == wanted
+    assert not complaint(wanted)
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_message_in_mail(name: str) -> None:
+    subject, _, text = (FOLDER / f"{name}.txt").read_text(encoding="utf-8").partition("\n\n")
+    assert (subject_line(MESSAGES[name]), body(MESSAGES[name])) == (subject, text.removesuffix("\n"))
+
+
+def test_there_is_no_file_of_another_message() -> None:
+    assert {path.stem for path in FOLDER.iterdir()} == set(MESSAGES)
