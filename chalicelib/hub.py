@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -12,6 +13,7 @@ from chalicelib.alert_settings import Target
 from chalicelib.alerts.entry import Entry
 from chalicelib.alerts.routing import entries_of
 from chalicelib.aws.calls import CallCounter
+from chalicelib.aws.errors import ERRORS
 from chalicelib.aws.event_log import DynamoEventLog
 from chalicelib.aws.finding_store import DynamoFindingStore
 from chalicelib.aws.iam_reader import IamReader
@@ -232,14 +234,17 @@ class Hub:
 
     def read_ahead(self) -> None:
         """Read in one call the parameters that a run which tells what it finds needs; what is missing shows later."""
+        from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+
         names = [told(self.environment, SETTINGS_PARAMETER)] if SETTINGS_PARAMETER in self.environment else []
         kind, _, name = self.environment.get(SLACK_SECRET, "").partition(":")
         names += [name] if kind == "ssm" else []
         if names:
             wanted: dict[str, dict[str, Any]] = {name: {} for name in names}
-            self.warm.parameters.get_parameters_by_name(
-                wanted, decrypt=True, max_age=self.warm.seconds, raise_on_error=False
-            )
+            with suppress(GetParameterError, *ERRORS):
+                self.warm.parameters.get_parameters_by_name(
+                    wanted, decrypt=True, max_age=self.warm.seconds, raise_on_error=False
+                )
 
     def _parameter(self, name: str, *, secret: bool = False) -> str:
         """The value of an SSM parameter."""

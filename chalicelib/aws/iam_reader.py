@@ -164,7 +164,7 @@ class IamReader:
         if found is None:
             return None
         # What comes or goes while pages are read moves others from page to page: the later page is the newer one.
-        once = {name: list({item.get("Arn", id(item)): item for item in found[name]}.values()) for name in names}
+        once = {name: list({_arn(item) or id(item): item for item in found[name]}.values()) for name in names}
         return {**found, **once}
 
     def _virtual_devices(self) -> dict[str, Any] | None:
@@ -197,7 +197,7 @@ class IamReader:
 
     def _scps(self, details: Any) -> dict[str, Any] | None:
         """The service control policies of the account whose details these are."""
-        arns = (item.get("Arn", "") for items in (details or {}).values() if isinstance(items, list) for item in items)
+        arns = (_arn(item) for items in (details or {}).values() if isinstance(items, list) for item in items)
         account = next(filter(None, map(account_of_resource, arns)), "")
         if self.organization is None or not account:
             return None
@@ -267,6 +267,12 @@ class IamReader:
 
 _NOT_YET = frozenset({"ReportNotPresent", "ReportExpired", "ReportInProgress"})
 """Errors of GetCredentialReport that pass (IAM API reference)."""
+
+
+def _arn(item: Any) -> str:
+    """The ARN of an item of a list; empty where it has none."""
+    found = item.get("Arn") if isinstance(item, Mapping) else None
+    return found if isinstance(found, str) else ""
 
 
 def _plain(value: Any) -> Any:
