@@ -151,11 +151,28 @@ class Ledger(FindingStore, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A Git operation that was counted: the activity that it is part of, and the version of it that was written.
+
+    `unseen` says that the activity is news at which nobody was asked to look so far, be it by this operation or by one
+    before.
+    """
+
+    activity: GitActivity
+    version: int
+    unseen: bool
+
+
 class Observations(Protocol):
     """Keeps what was observed by events, for as long as resolved findings are kept."""
 
-    def count(self, operation: GitOperation) -> tuple[GitActivity | None, GitActivity]:
-        """Count a Git operation; the activity that it is part of, before and after. Whoever calls counts it once."""
+    def count(self, operation: GitOperation) -> Counted:
+        """Count a Git operation. Whoever calls counts it once; the last ones of an activity may come again."""
+        ...
+
+    def looked_at(self, counted: Counted) -> None:
+        """Remember that somebody was asked to look, unless more was counted since."""
         ...
 
     def keep_sight(self, loss: SightLoss) -> None:

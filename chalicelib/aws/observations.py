@@ -13,14 +13,18 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.errors import code_of
 from chalicelib.aws.finding_items import TIGHT, Values, plain_row, typed
 from chalicelib.aws.finding_table import EXPIRES, GIT, PARTITION, SIGHT, SORT, git_key, sight_key
-from chalicelib.events.git_activity import GitActivity, activity_of, parse_git_activity
+from chalicelib.events.git_activity import GitActivity, activity_of, is_news, parse_git_activity
 from chalicelib.events.git_operation import GitOperation
 from chalicelib.events.observed import Observed
 from chalicelib.events.sight import SightLoss, parse_sight_loss
 from chalicelib.ledger import Row
-from chalicelib.ports import Clock
+from chalicelib.ports import Clock, Counted
 
 KEEP = timedelta(days=90)
+UNSEEN = "unseen"
+"""The attribute of an activity that is news, until somebody was asked to look at it."""
+MOST_LAST = 10
+"""Operations that are known to be counted: one that comes again after a failure is mostly among them."""
 ATTEMPTS = 20
 """Writers who count for one activity at once: as many as that some of them lose each time."""
 
@@ -33,7 +37,7 @@ class DynamoObservations:
     table: str
     clock: Clock
 
-    def count(self, operation: GitOperation) -> tuple[GitActivity | None, GitActivity]:
+    def count(self, operation: GitOperation) -> Counted:
         """See `Observations`. Two calls, and two more for each writer who was faster.
 
         Raises:
@@ -44,11 +48,34 @@ class DynamoObservations:
         for _ in range(ATTEMPTS):
             item = self.dynamodb.get_item(TableName=self.table, Key=typed(key), ConsistentRead=True).get("Item")
             before = _activity_of_item(item) if item else None
+            row = plain_row(item) if item else {}
+            version, unseen = int(row.get("version", 0)), UNSEEN in row
+            last = json.loads(row.get("last", "[]"))
+            if before and operation.identity in last:
+                return Counted(before, version, unseen)  # whoever counted it did not get further
             after = before.merged(more) if before else more
-            counted = int(plain_row(item)["version"]) if item else 0
-            if self._put(key, "activity", after.to_json(), counted):
-                return before, after
+            unseen = unseen or is_news(before, after)
+            last = json.dumps([*last, operation.identity][-MOST_LAST:], separators=TIGHT)
+            marks: Row = {"last": last, **({UNSEEN: 1} if unseen else {})}
+            if self._put(key, "activity", after.to_json(), version, marks):
+                return Counted(after, version + 1, unseen)
         raise RuntimeError(f"others counted Git operations of {more.principal} at each of {ATTEMPTS} attempts")
+
+    def looked_at(self, counted: Counted) -> None:
+        """See `Observations`."""
+        activity = counted.activity
+        try:
+            self.dynamodb.update_item(
+                TableName=self.table,
+                Key=typed({PARTITION: activity.account, SORT: git_key(activity.user, activity.id)}),
+                UpdateExpression="REMOVE #unseen",
+                ConditionExpression="#version = :version",
+                ExpressionAttributeNames={"#unseen": UNSEEN, "#version": "version"},
+                ExpressionAttributeValues=typed({":version": counted.version}),
+            )
+        except ClientError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
 
     def keep_sight(self, loss: SightLoss) -> None:
         """See `Observations`."""
@@ -61,10 +88,11 @@ class DynamoObservations:
                 return
         raise RuntimeError(f"others kept what became of {loss.resource} at each of {ATTEMPTS} attempts")
 
-    def _put(self, key: Row, name: str, value: Any, version: int) -> bool:
+    def _put(self, key: Row, name: str, value: Any, version: int, marks: Row | None = None) -> bool:
         """Write what was observed, unless somebody else has in between; whether it was written."""
         expires = int((self.clock() + KEEP).timestamp())
         item = key | {name: json.dumps(value, separators=TIGHT), "version": version + 1, EXPIRES: expires}
+        item |= marks or {}
         condition = {
             "ConditionExpression": "attribute_not_exists(#entry)",
             "ExpressionAttributeNames": {"#entry": SORT},

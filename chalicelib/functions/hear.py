@@ -15,7 +15,6 @@ from typing import Any
 from chalicelib.cause import Cause
 from chalicelib.events.causes import cause_of
 from chalicelib.events.envelopes import records_in
-from chalicelib.events.git_activity import is_news
 from chalicelib.events.git_operation import GitOperation, git_operation_of
 from chalicelib.events.heard import Heard
 from chalicelib.events.impact import Impact, impact_of
@@ -144,8 +143,8 @@ class _Hearing:
 
     def _count(self, *, work: Mapping[str, str], operation: GitOperation, record: Record) -> dict[str, Any]:
         """Count an operation in the ledger; somebody looks at who did it where that is new, or graver than before."""
-        before, after = self._hub.observations.count(operation)
-        if is_news(before, after):
+        counted = self._hub.observations.count(operation)
+        if counted.unseen:
             # Handed over here and not later: once it is remembered as counted, nobody would do it again.
             account = operation.account
             if operation.user is None:
@@ -153,6 +152,7 @@ class _Hearing:
             else:
                 scope = Scope(account, frozenset({operation.user}))
                 self._hub.changes_queue.send([Hint(work["git"], 1, scope, self._cause(record))])
+            self._hub.observations.looked_at(counted)
         return {"counted": True}
 
 

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyPersistenceLayerError
+from botocore.exceptions import ClientError
 
 from chalicelib.alerts.entry import Entry
 from chalicelib.cause import Cause
@@ -22,7 +24,7 @@ from chalicelib.local.slack_server import Fault, Posted, broken, busy, gone
 from tests.accounts.build import ADMIN
 from tests.functions.conftest import OWN, add_device
 from tests.functions.realtime import GROUP, OPERATOR, POLICY, RealTime, device_of, hearing
-from tests.functions.watching import after
+from tests.functions.watching import after, refusal
 
 ENFORCED, DEVICE, TAKEOVER, GIT = (
     "mfa-not-enforced",
@@ -373,3 +375,17 @@ def kill_at(rt: RealTime, hint: Mapping[str, Any], at_call: int) -> bool:
     finally:
         rt.world.watching.faults.clear()
     return False
+
+
+@pytest.mark.parametrize("operation", ["dynamodb:GetItem", "dynamodb:PutItem", "sqs:SendMessageBatch"])
+def test_a_push_is_told_of_though_it_was_heard_only_in_part(rt: RealTime, operation: str) -> None:
+    events = rt.happen(lambda found: found.git("carol"))
+    rt.world.watching.faults[operation] = refusal("InternalError", 500)
+    for event in events:
+        with pytest.raises((ClientError, IdempotencyPersistenceLayerError)):
+            rt.world.deployment.hear(event)
+    rt.world.watching.faults.clear()
+    rt.deliver(events)
+    assert_told(rt.messages(), STEPS[2].told)
+    [activity] = rt.world.deployment.ledger.known(OWN, ["carol"]).observed.git
+    assert (activity.pushes, activity.idle_pushes) == (1, 0)
