@@ -10,6 +10,7 @@ import pytest
 from chalicelib.audit import Audit, judge
 from chalicelib.aws.iam_reader import IamReader
 from chalicelib.iam.account import Read
+from chalicelib.iam.carriers import users_among
 from chalicelib.iam.exports import read_exports
 from tests.accounts.build import FINE, FOUND, NOT_EVALUATED, TAKEN, exports, verdict
 from tests.aws.fake_iam import FakeIam
@@ -96,3 +97,17 @@ def test_no_login_profile_is_no_password() -> None:
         Read.REPOSITORY_KEYS,
     }
     assert verdict(audit_users(iam, "fine"), "user-without-mfa", "fine") == FINE
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        {"AttachedManagedPolicies": [{"PolicyArn": "arn:aws:iam::111122223333:policy/p"}]},
+        {"PermissionsBoundary": {"PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/p"}},
+    ],
+    ids=["attached", "boundary"],
+)
+def test_what_a_role_carries_concerns_everybody(role: dict[str, Any]) -> None:
+    details = {"UserDetailList": [{"UserName": "alice"}, {"UserName": "bob"}], "RoleDetailList": [role]}
+    assert users_among(details, [], policies=["arn:aws:iam::111122223333:policy/p"]) == {"alice", "bob"}
+    assert users_among(details, [], policies=["arn:aws:iam::111122223333:policy/q"]) == set()
