@@ -82,20 +82,23 @@ class Hint:
 
 def hints_of(id_: str, scope: Scope, cause: Cause, now: datetime) -> Sequence[Hint]:
     """The looks at some users after an event; of one that is told late those that are still of use, one at least."""
-    at = cause.at or now
-    # A record may name a moment that is to come; the queue waits for no more than a look.
+    # A record may name a moment that is to come, as far as calendars go; the queue waits for no more than a look.
+    at = min(cause.at or now, now)
     waits = [min(look, max(timedelta(0), at + look - now)) for look in LOOKS]
     looks = [(number, wait) for number, wait in enumerate(waits, 1) if wait]
     looks = looks or [(len(LOOKS), timedelta(0))]
     return [Hint(id_, number, scope, cause, round(wait.total_seconds())) for number, wait in looks]
 
 
-def assignment_of(account: str, now: datetime) -> Assignment:
-    """A whole account to look at after an event: one audit for all events of a span of time, at its end."""
+def assignment_of(account: str, now: datetime, heard_at: datetime | None = None) -> Assignment:
+    """A whole account to look at after an event: one audit for all events of a span of time, at its end.
+
+    It is the span in which the event was heard first: the audit after that has seen what it did.
+    """
     span = BUCKET.total_seconds()
-    number = now.timestamp() // span + 1
+    number = (heard_at or now).timestamp() // span + 1
     end = datetime.fromtimestamp(number * span, UTC)
-    delay = (end + LOOKS[0] - now).total_seconds()
+    delay = max(0.0, (end + LOOKS[0] - now).total_seconds())
     return Assignment(Run(f"{EVENTS}{end:%Y%m%dT%H%M%S}", end), account, round(delay))
 
 

@@ -183,8 +183,8 @@ class Observations(Protocol):
 class EventLog(Protocol):
     """Keeps the events that were heard."""
 
-    def keep(self, heard: Heard) -> None:
-        """Keep one; the same one once, as it was heard first."""
+    def keep(self, heard: Heard) -> datetime:
+        """Keep one; the same one once, as it was heard first: when that was."""
         ...
 
     def heard(self, account: str, since: datetime, until: datetime) -> Sequence[Heard]:

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
-from chalicelib.aws.finding_items import TIGHT, plain_row, typed
+from chalicelib.aws.finding_items import TIGHT, Values, plain_row, typed
 from chalicelib.aws.finding_table import EXPIRES, PARTITION, SORT, event_key
 from chalicelib.events.heard import Heard, parse_heard
 from chalicelib.ledger import Row
@@ -26,7 +26,7 @@ class DynamoEventLog:
     dynamodb: Any
     table: str
 
-    def keep(self, heard: Heard) -> None:
+    def keep(self, heard: Heard) -> datetime:
         """See `EventLog`. It expires after 90 days."""
         item: Row = {
             PARTITION: heard.account,
@@ -40,10 +40,14 @@ class DynamoEventLog:
                 Item=typed(item),
                 ConditionExpression="attribute_not_exists(#entry)",
                 ExpressionAttributeNames={"#entry": SORT},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
             if code_of(error) != "ConditionalCheckFailedException":
                 raise
+            known: Any = error.response
+            return _heard_of_item(known["Item"]).heard_at
+        return heard.heard_at
 
     def heard(self, account: str, since: datetime, until: datetime) -> Sequence[Heard]:
         """See `EventLog`."""
@@ -56,7 +60,11 @@ class DynamoEventLog:
             ),
             ConsistentRead=True,
         )
-        return [parse_heard(json.loads(plain_row(item)["event"])) for page in pages for item in page["Items"]]
+        return [_heard_of_item(item) for page in pages for item in page["Items"]]
+
+
+def _heard_of_item(item: Values) -> Heard:
+    return parse_heard(json.loads(plain_row(item)["event"]))
 
 
 def _text(moment: datetime) -> str:

@@ -82,7 +82,7 @@ class DynamoObservations:
         key: Row = {PARTITION: loss.account, SORT: sight_key(loss.id)}
         for _ in range(ATTEMPTS):
             item = self.dynamodb.get_item(TableName=self.table, Key=typed(key), ConsistentRead=True).get("Item")
-            if item and _moment(_loss_of_item(item)) >= _moment(loss):
+            if item and _order(_loss_of_item(item)) >= _order(loss):
                 return  # it is known already, or a later event was heard before
             if self._put(key, "loss", loss.to_json(), int(plain_row(item)["version"]) if item else 0):
                 return
@@ -126,8 +126,9 @@ def observed_in(items: Iterable[Values], now: datetime) -> Observed:
     )
 
 
-def _moment(loss: SightLoss) -> float:
-    return loss.at.timestamp() if loss.at else float("-inf")
+def _order(loss: SightLoss) -> tuple[float, bool]:
+    """Sorts the later event last. CloudTrail tells seconds: of two in one, the one that switches off counts."""
+    return loss.at.timestamp() if loss.at else float("-inf"), loss.off
 
 
 def _activity_of_item(item: Values) -> GitActivity:

@@ -10,14 +10,17 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from chalicelib.cause import Cause
 from chalicelib.events.causes import cause_of
 from chalicelib.events.envelopes import records_in
+from chalicelib.events.fields import text_in
 from chalicelib.events.git_operation import GitOperation, git_operation_of
 from chalicelib.events.heard import Heard
 from chalicelib.events.impact import Impact, impact_of
+from chalicelib.events.patterns import TOO_MANY
 from chalicelib.events.record import Record, parse_record
 from chalicelib.events.sight import sight_of
 from chalicelib.functions.batches import once
@@ -30,6 +33,9 @@ from chalicelib.sweep import Assignment, accounts_to_sweep
 IGNORED, NOT_OURS, NOBODY, REFUSED = "EventsIgnored", "EventsNotOurs", "EventsAboutNobody", "AttemptsRefused"
 USERS, ACCOUNTS, GIT, GIT_WITH_MFA = "EventsAboutUsers", "EventsAboutAccounts", "GitWithoutMfa", "GitWithMfa"
 """What becomes of a record, and the metric that counts it."""
+
+INLINE = frozenset(f"{verb}{owner}Policy" for verb in ("Put", "Delete") for owner in ("User", "Group"))
+"""The events about inline policies of users and groups."""
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,60}")
 
@@ -60,7 +66,7 @@ class _Hearing:
         self._now = hub.clock()
         self._count_once = once(context, hub, self._count)
         self._hints: dict[tuple[str, int], Hint] = {}
-        self._assignments: dict[str, Assignment] = {}
+        self._assignments: dict[tuple[str, str], Assignment] = {}
 
     def hear(self, value: Mapping[str, Any]) -> str:
         """Hear one record; what became of it."""
@@ -71,7 +77,9 @@ class _Hearing:
         if operation is not None:
             return self._git(record, operation)
         impact = impact_of(record)
-        return IGNORED if impact is None else self._impact(record, impact)
+        if impact is None or (record.source, record.name) in TOO_MANY:
+            return IGNORED
+        return self._impact(record, impact)
 
     def hand_over(self) -> None:
         """Put into the queues what is to be looked at."""
@@ -101,7 +109,14 @@ class _Hearing:
             self._look_at_account(scope.account, impact, cause)
             return ACCOUNTS
         self._look_at_users(_id(record), scope, cause)
+        if self._is_canonical(record) and self._hub.is_ours(scope.account):
+            self._look_at_account(scope.account, impact, cause)
         return USERS
+
+    def _is_canonical(self, record: Record) -> bool:
+        """Whether it is about an inline policy that the settings call canonical, which is judged itself."""
+        name = text_in(record.parameters, "policyName") if record.name in INLINE else ""
+        return name != "" and any(canonical.names(name) for canonical in self._hub.settings.canonical)
 
     def _accounts(self) -> Iterable[str]:
         own = self._hub.identity.account
@@ -114,13 +129,13 @@ class _Hearing:
             self._hints[hint.id, hint.look] = hint
 
     def _look_at_account(self, account: str, impact: Impact, cause: Cause) -> None:
-        self._keep(Scope(account), impact, cause)
-        self._assignments[account] = assignment_of(account, self._now)
+        found = assignment_of(account, self._now, self._keep(Scope(account), impact, cause))
+        self._assignments[account, found.run.id] = found
 
-    def _keep(self, scope: Scope, impact: Impact, cause: Cause) -> None:
+    def _keep(self, scope: Scope, impact: Impact, cause: Cause) -> datetime:
         users = tuple(sorted(scope.users or ()))
         heard = Heard(scope.account, self._now, str(impact.effect), impact.refused, users, cause)
-        self._hub.event_log.keep(heard)
+        return self._hub.event_log.keep(heard)
 
     def _cause(self, record: Record) -> Cause:
         return cause_of(record, self._hub.own_roles(record.account))
