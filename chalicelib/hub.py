@@ -17,7 +17,7 @@ from chalicelib.aws.finding_store import DynamoFindingStore
 from chalicelib.aws.iam_reader import IamReader
 from chalicelib.aws.member_accounts import Credentials, MemberAccounts
 from chalicelib.aws.observations import DynamoObservations
-from chalicelib.aws.organization import OrganizationReader
+from chalicelib.aws.organization import NONE_BIND, OrganizationReader
 from chalicelib.aws.outbox import DynamoOutbox
 from chalicelib.aws.settings_parameter import read_settings
 from chalicelib.aws.threads import DynamoThreads
@@ -230,6 +230,8 @@ class Hub:
         kept, now = self.warm.policies.get(account), self.clock()
         if kept is None or (now - kept.read).total_seconds() >= self.warm.policies_seconds:
             return self._read_policies(account)
+        if kept.answer == NONE_BIND:
+            return kept.answer  # what is bound by now is at worst told of some minutes longer than it has to be
         # What the organisation changed meanwhile was heard, and an audit of the whole account may have seen it already.
         heard = self.event_log.heard(account, kept.read - POLICIES_SETTLE, now)
         changed = any(one.cause.event.startswith("organizations:") and not one.refused for one in heard)

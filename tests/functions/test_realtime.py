@@ -389,3 +389,19 @@ def test_a_push_is_told_of_though_it_was_heard_only_in_part(rt: RealTime, operat
     assert_told(rt.messages(), STEPS[2].told)
     [activity] = rt.world.deployment.ledger.known(OWN, ["carol"]).observed.git
     assert (activity.pushes, activity.idle_pushes) == (1, 0)
+
+
+def test_a_key_that_was_deleted_is_not_back_by_an_older_credential_report(rt: RealTime) -> None:
+    """AWS makes a report in four hours; whole accounts are audited whenever a role is changed."""
+    [key] = rt.iam.list_access_keys(UserName="dave")["AccessKeyMetadata"]
+    rt.deliver(rt.happen(STEPS[0].do))
+    rt.world.watching.faults["iam:GenerateCredentialReport"] = refusal("Throttling")
+    rt.deliver(rt.happen(lambda found: found.iam.delete_access_key(UserName="dave", AccessKeyId=key["AccessKeyId"])))
+    rt.later()
+    rt.messages()
+    before = rt.ledger()
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    rt.deliver(rt.happen(lambda found: found.iam.create_role(RoleName="ci", AssumeRolePolicyDocument=trust)))
+    rt.later()
+    assert rt.messages() == []
+    assert rt.ledger() == before
