@@ -82,9 +82,9 @@ class Hint:
 
 def hints_of(id_: str, scope: Scope, cause: Cause, now: datetime) -> Sequence[Hint]:
     """The looks at some users after an event; of one that is told late those that are still of use, one at least."""
-    at = cause.at or now
-    # A record may name a moment that is to come; the queue waits for no more than a look.
-    waits = [min(look, max(timedelta(0), at + look - now)) for look in LOOKS]
+    # A record may name a moment that is to come, up to the last that there is; the queue waits for no more than a look.
+    at = min(cause.at or now, now)
+    waits = [max(timedelta(0), at + look - now) for look in LOOKS]
     looks = [(number, wait) for number, wait in enumerate(waits, 1) if wait]
     looks = looks or [(len(LOOKS), timedelta(0))]
     return [Hint(id_, number, scope, cause, round(wait.total_seconds())) for number, wait in looks]
