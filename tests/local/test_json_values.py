@@ -187,5 +187,5 @@ def test_white_space_behind_a_broken_place_costs_neither_memory_nor_time(
 
     monkeypatch.setattr(module._Window, "_more", noting)
     pieces = ["broken", *[space * (2000 // len(space))] * 500, '\n{"a": 1}']
-    assert list(json_values(iter(pieces), [].append)) == [{"a": 1}]
+    assert list(json_values(iter(pieces), list[str]().append)) == [{"a": 1}]
     assert held < 20_000
