@@ -25,7 +25,7 @@ from chalicelib.events.record import Record, parse_record
 from chalicelib.events.sight import sight_of
 from chalicelib.functions.batches import once
 from chalicelib.functions.telemetry import measure
-from chalicelib.hints import Hint, assignment_of, hints_of
+from chalicelib.hints import LOOKS, Hint, assignment_of, hints_of
 from chalicelib.hub import Hub
 from chalicelib.scope import Scope
 from chalicelib.sweep import Assignment, accounts_to_sweep
@@ -166,7 +166,9 @@ class _Hearing:
                 self._hub.work_queue.send([assignment_of(account, self._now)])
             else:
                 scope = Scope(account, frozenset({operation.user}))
-                self._hub.changes_queue.send([Hint(work["git"], 1, scope, self._cause(record))])
+                # What somebody changed just before has an event of its own, whose look comes first and names them.
+                delay = round(LOOKS[0].total_seconds())
+                self._hub.changes_queue.send([Hint(work["git"], 1, scope, self._cause(record), delay)])
             self._hub.observations.looked_at(counted)
         return {"counted": True}
 

@@ -405,3 +405,11 @@ def test_a_key_that_was_deleted_is_not_back_by_an_older_credential_report(rt: Re
     rt.later()
     assert rt.messages() == []
     assert rt.ledger() == before
+
+
+def test_who_uses_git_is_not_named_for_what_somebody_else_changed(rt: RealTime) -> None:
+    rt.happen(lambda found: found.iam.delete_user_policy(UserName="carol", PolicyName="git"))  # the event is lost
+    rt.deliver(rt.happen(lambda found: found.git("carol")))
+    history = rt.world.deployment.ledger.history
+    causes = [history(OWN, rt.stored("carol", one).fingerprint)[-1].cause for one in (ENFORCED, GIT)]
+    assert [cause and cause.event for cause in causes] == [None, "codecommit:GitPush"]
