@@ -439,3 +439,11 @@ def test_deliver_begins_no_message_that_it_has_no_time_for(rt: RealTime, monkeyp
     at(monkeypatch, 15)
     rt.later()
     assert_told(rt.messages(), STEPS[6].told)
+
+
+def test_who_uses_git_is_not_named_for_what_somebody_else_changed(rt: RealTime) -> None:
+    rt.happen(lambda found: found.iam.delete_user_policy(UserName="carol", PolicyName="git"))  # the event is lost
+    rt.deliver(rt.happen(lambda found: found.git("carol")))
+    history = rt.world.deployment.ledger.history
+    causes = [history(OWN, rt.stored("carol", one).fingerprint)[-1].cause for one in (ENFORCED, GIT)]
+    assert [cause and cause.event for cause in causes] == [None, "codecommit:GitPush"]
