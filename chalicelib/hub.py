@@ -19,7 +19,7 @@ from chalicelib.aws.finding_store import DynamoFindingStore
 from chalicelib.aws.iam_reader import IamReader
 from chalicelib.aws.member_accounts import Credentials, MemberAccounts
 from chalicelib.aws.observations import DynamoObservations
-from chalicelib.aws.organization import OrganizationReader
+from chalicelib.aws.organization import NONE_BIND, OrganizationReader
 from chalicelib.aws.outbox import DynamoOutbox
 from chalicelib.aws.settings_parameter import read_settings
 from chalicelib.aws.threads import DynamoThreads
@@ -54,6 +54,8 @@ from chalicelib.warm import Kept, Warm, warm
 
 AUDITORS = ("audit-account", "audit-change")
 """The functions that call AWS about the accounts that they audit, as their roles are named."""
+POLICIES_SETTLE = timedelta(minutes=2)
+"""For how long after a change the organisation may still have told of its policies as they were before."""
 TELLS = timedelta(minutes=2)
 """For how long a run that tells what it finds keeps it to itself: longer than it takes for that."""
 
@@ -227,10 +229,15 @@ class Hub:
         return found
 
     def _kept_policies(self, account: str) -> dict[str, Any] | Gap:
-        kept = self.warm.policies.get(account)
-        if kept and (self.clock() - kept.read).total_seconds() < self.warm.policies_seconds:
-            return kept.answer
-        return self._read_policies(account)
+        kept, now = self.warm.policies.get(account), self.clock()
+        if kept is None or (now - kept.read).total_seconds() >= self.warm.policies_seconds:
+            return self._read_policies(account)
+        if kept.answer == NONE_BIND:
+            return kept.answer  # what is bound by now is at worst told of some minutes longer than it has to be
+        # What the organisation changed meanwhile was heard, and an audit of the whole account may have seen it already.
+        heard = self.event_log.heard(account, kept.read - POLICIES_SETTLE, now)
+        changed = any(one.cause.event.startswith("organizations:") and not one.refused for one in heard)
+        return self._read_policies(account) if changed else kept.answer
 
     def read_ahead(self) -> None:
         """Read in one call the parameters that a run which tells what it finds needs; what is missing shows later."""

@@ -40,8 +40,9 @@ class TooManyUsers(Exception):  # noqa: N818 - says what is the matter
 class SnapshotReader(Protocol):
     """Reads one account as it is now. What cannot be read is among the gaps of the answer, and never an error."""
 
-    def read_account(self) -> tuple[Exports, datetime]:
-        """The whole account, and the moment whose state the answers tell."""
+    def read_account(self, recent: Collection[str] = ()) -> tuple[Exports, datetime]:
+        """The whole account, and the moment whose state the answers tell; of the users of these names with passwords
+        and access keys as they are now, and not as they were when the credential report was made."""
         ...
 
     def read_users(

@@ -43,6 +43,7 @@ class DynamoEventLog:
                 Item=typed(item),
                 ConditionExpression="attribute_not_exists(#entry)",
                 ExpressionAttributeNames={"#entry": SORT},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
             if code_of(error) != "ConditionalCheckFailedException":

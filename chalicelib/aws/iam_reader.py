@@ -60,8 +60,8 @@ class IamReader:
     repositories: RepositoryReader | None = None
     _gaps: list[Gap] = field(default_factory=list, init=False)
 
-    def read_account(self) -> tuple[Exports, datetime]:
-        """The whole account as AWS's answers, and the moment whose state they tell."""
+    def read_account(self, recent: Collection[str] = ()) -> tuple[Exports, datetime]:
+        """The whole account as AWS's answers, and the moment whose state they tell: see `SnapshotReader`."""
         self._gaps = []
         taken = self.now()
         self._start_report()
@@ -77,6 +77,9 @@ class IamReader:
         if exports.authorization_details is None and exports.credential_report is None:
             return replace(exports, gaps=tuple(self._gaps)), taken
         exports = replace(exports, service_control_policies=self._scps(exports.authorization_details))
+        if exports.credential_report is not None:
+            asked = sorted(users_among(details.result() or {}, recent))
+            exports = replace(exports, login_profiles=self._login_profiles(asked), access_keys=self._access_keys(asked))
         return self._with_what_is_needed(exports, taken, confirm=True), taken
 
     def read_users(
@@ -103,7 +106,7 @@ class IamReader:
         exports = Exports(
             authorization_details=details,
             login_profiles=self._login_profiles(asked),
-            access_keys=self._of_users(Read.ACCESS_KEYS, "list_access_keys", "AccessKeyMetadata", asked),
+            access_keys=self._access_keys(asked),
             mfa_devices=self._of_users(Read.MFA_DEVICES, "list_mfa_devices", "MFADevices", asked),
             service_credentials=self._of_users(
                 Read.SERVICE_CREDENTIALS,
@@ -250,6 +253,9 @@ class IamReader:
         with ThreadPoolExecutor(WORKERS) as pool:
             answers = pool.map(ask, wanted)
             return {user: answer for user, answer in zip(wanted, answers, strict=True) if answer is not None}
+
+    def _access_keys(self, users: Iterable[str]) -> dict[str, Any]:
+        return self._of_users(Read.ACCESS_KEYS, "list_access_keys", "AccessKeyMetadata", users)
 
     def _login_profiles(self, users: Iterable[str]) -> dict[str, Any]:
         """User name → the answer about the user's password, None for one who has none."""

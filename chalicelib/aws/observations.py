@@ -61,7 +61,7 @@ class DynamoObservations:
         key: Row = {PARTITION: loss.account, SORT: sight_key(loss.id)}
         for _ in range(ATTEMPTS):
             item = self._item(key)
-            if item and _moment(_loss_of_item(item)) >= _moment(loss):
+            if item and _order(_loss_of_item(item)) >= _order(loss):
                 return  # it is known already, or a later event was heard before
             if self._put(key, {"loss": loss.to_json()}, item):
                 return
@@ -115,8 +115,9 @@ def _is_there(item: Values, now: datetime) -> bool:
     return int(plain_row(item)[EXPIRES]) > now.timestamp()
 
 
-def _moment(loss: SightLoss) -> float:
-    return loss.at.timestamp() if loss.at else float("-inf")
+def _order(loss: SightLoss) -> tuple[float, bool]:
+    """Sorts the later event last. CloudTrail tells seconds: of two in one, the one that switches off counts."""
+    return loss.at.timestamp() if loss.at else float("-inf"), loss.off
 
 
 def _activity_of_item(item: Values) -> GitActivity:

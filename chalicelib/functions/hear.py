@@ -15,9 +15,11 @@ from typing import Any
 from chalicelib.cause import Cause
 from chalicelib.events.causes import cause_of
 from chalicelib.events.envelopes import records_in
+from chalicelib.events.fields import text_in
 from chalicelib.events.git_operation import GitOperation, git_operation_of
 from chalicelib.events.heard import Heard
 from chalicelib.events.impact import Impact, impact_of
+from chalicelib.events.patterns import TOO_MANY
 from chalicelib.events.record import Record, parse_record
 from chalicelib.events.sight import sight_of
 from chalicelib.functions.batches import once
@@ -33,6 +35,8 @@ USERS, ACCOUNTS, GIT, GIT_WITH_MFA = "EventsAboutUsers", "EventsAboutAccounts", 
 
 MOST_FAILED = 10
 """Records that fail before the rest of a file is given up: then it is AWS that fails, and not what a record holds."""
+INLINE = frozenset(f"{verb}{owner}Policy" for verb in ("Put", "Delete") for owner in ("User", "Group"))
+"""The events about inline policies of users and groups."""
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,60}")
 
@@ -94,7 +98,9 @@ class _Hearing:
         if operation is not None:
             return self._git(record, operation)
         impact = impact_of(record)
-        return IGNORED if impact is None else self._impact(record, impact)
+        if impact is None or (record.source, record.name) in TOO_MANY:
+            return IGNORED
+        return self._impact(record, impact)
 
     def hand_over(self) -> None:
         """Put into the queues what is to be looked at."""
@@ -119,6 +125,8 @@ class _Hearing:
         if scope.users is not None:
             # Whether the account is ours is asked by whoever looks: most events are, and it takes a call.
             self._look_at_users(_id(record), scope, cause)
+            if self._is_canonical(record) and self._hub.is_ours(scope.account):
+                self._look_at_account(scope.account, str(impact.effect), cause)
             return USERS
         if not self._hub.is_ours(scope.account):
             return NOT_OURS
@@ -135,6 +143,11 @@ class _Hearing:
             return NOT_OURS
         self._keep(scope, str(impact.effect), cause, refused=True)
         return REFUSED
+
+    def _is_canonical(self, record: Record) -> bool:
+        """Whether it is about an inline policy that the settings call canonical, which is judged itself."""
+        name = text_in(record.parameters, "policyName") if record.name in INLINE else ""
+        return name != "" and any(canonical.names(name) for canonical in self._hub.settings.canonical)
 
     def _accounts(self) -> Iterable[str]:
         own = self._hub.identity.account

@@ -12,19 +12,22 @@ def users_among(
     details: Mapping[str, Any], users: Iterable[str], groups: Iterable[str] = (), policies: Iterable[str] = ()
 ) -> frozenset[str]:
     """The names, as the account has them, of those users of these names who are in it, the members of the groups, and
-    whoever carries one of the policies, by ARN: attached, through a group, or as a boundary.
+    whoever carries one of the policies, by ARN: attached, through a group, or as a boundary. Where a role carries it,
+    that is everybody: from a role one goes on to others, and nobody has asked yet who may assume it.
 
     Names compare without regard to case, as IAM keeps them apart (IAM User Guide, "IAM and AWS STS quotas"). What is
     not of the shape that AWS's answers have leads to nobody: whoever reads the answer as a whole says so.
     """
     names, wanted, arns = ({fold(one) for one in some} for some in (users, groups, policies))
+    everybody = any(_carries(role, arns) for role in _objects(details, "RoleDetailList"))
     wanted |= {
         fold(_text(group, "GroupName")) for group in _objects(details, "GroupDetailList") if _carries(group, arns)
     }
     return frozenset(
         name
         for user in _objects(details, "UserDetailList")
-        if (name := _text(user, "UserName")) and (fold(name) in names or _belongs(user, wanted) or _carries(user, arns))
+        if (name := _text(user, "UserName"))
+        and (everybody or fold(name) in names or _belongs(user, wanted) or _carries(user, arns))
     )
 
 

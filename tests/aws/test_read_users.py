@@ -11,6 +11,7 @@ import pytest
 from chalicelib.audit import Audit, judge
 from chalicelib.aws.iam_reader import IamReader
 from chalicelib.iam.account import Gap, Read
+from chalicelib.iam.carriers import users_among
 from chalicelib.iam.exports import read_exports
 from chalicelib.ports import TooManyUsers
 from tests.accounts.build import (
@@ -187,3 +188,17 @@ def test_an_answer_about_one_user_that_is_none_is_a_gap() -> None:
 
     found, taken = IamReader(Odd(OF_STAFF), now=lambda: TAKEN).read_users(["four"])
     assert Read.ACCESS_KEYS in {gap.read for gap in read_exports(found, taken).gaps}
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        {"AttachedManagedPolicies": [{"PolicyArn": "arn:aws:iam::111122223333:policy/p"}]},
+        {"PermissionsBoundary": {"PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/p"}},
+    ],
+    ids=["attached", "boundary"],
+)
+def test_what_a_role_carries_concerns_everybody(role: dict[str, Any]) -> None:
+    details = {"UserDetailList": [{"UserName": "alice"}, {"UserName": "bob"}], "RoleDetailList": [role]}
+    assert users_among(details, [], policies=["arn:aws:iam::111122223333:policy/p"]) == {"alice", "bob"}
+    assert users_among(details, [], policies=["arn:aws:iam::111122223333:policy/q"]) == set()
