@@ -53,6 +53,12 @@ class Client:
             def register(*_: Any, **__: Any) -> None:
                 """Nobody listens."""
 
+    def get_paginator(self, _: str) -> Client:
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"Items": []}]
+
 
 def hub(warm: Warm | None = None, environment: Mapping[str, str] = ENVIRONMENT) -> Hub:
     """A function of this environment."""

@@ -10,13 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyPersistenceLayerError
-from botocore.exceptions import ClientError
 
 from chalicelib.alerts.entry import Entry
 from chalicelib.cause import Cause
 from chalicelib.events.git_activity import GitActivity
 from chalicelib.events.heard import Heard
+from chalicelib.functions.hear import NotHeard
 from chalicelib.hub import Hub
 from chalicelib.ledger import Stored
 from chalicelib.local.lambda_runtime import queue_event
@@ -382,7 +381,7 @@ def test_a_push_is_told_of_though_it_was_heard_only_in_part(rt: RealTime, operat
     events = rt.happen(lambda found: found.git("carol"))
     rt.world.watching.faults[operation] = refusal("InternalError", 500)
     for event in events:
-        with pytest.raises((ClientError, IdempotencyPersistenceLayerError)):
+        with pytest.raises(NotHeard):
             rt.world.deployment.hear(event)
     rt.world.watching.faults.clear()
     rt.deliver(events)
