@@ -16,7 +16,7 @@ from chalicelib.events.heard import Heard
 from chalicelib.functions.batches import work_batch
 from chalicelib.functions.telemetry import logger, measure, tell_delivery, tell_outcome, tracer
 from chalicelib.hints import Hint, assignment_of, parse_hint
-from chalicelib.hub import Hub
+from chalicelib.hub import TELLS, Hub
 from chalicelib.pipeline import Outcome, run_audit
 from chalicelib.ports import TooManyUsers
 from chalicelib.scope import Scope
@@ -70,4 +70,6 @@ def _tell(outcome: Outcome, hub: Hub) -> None:
     found = (entry for change in outcome.news if not change.again for entry in hub.entries_of(change))
     due = [entry for entry in found if entry.due <= now and not entry.digest]
     if due:
+        # What could not be told before goes with it: told later it would be taken for what is now.
+        due += hub.outbox.claim(hub.outbox.earlier(due, now), now + TELLS)
         tell_delivery(deliver(due, hub.outbox, hub.notifier_of, hub.clock))

@@ -76,7 +76,7 @@ def read(world: World) -> int:
 # --- hints that are none ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("body", NO_HINTS)
+@pytest.mark.parametrize("body", NO_HINTS, ids=range(len(NO_HINTS)))
 def test_a_poisoned_message_fails_alone(world: World, body: str) -> None:
     world.watching.calls.clear()
     good = hint(f"beside-{NO_HINTS.index(body)}", of("alice")).to_json()
