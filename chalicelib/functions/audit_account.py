@@ -16,7 +16,7 @@ from typing import Any
 from chalicelib.cause import Cause, together
 from chalicelib.functions.batches import work_batch
 from chalicelib.functions.telemetry import tell_outcome, tracer
-from chalicelib.hints import BUCKET, EVENTS
+from chalicelib.hints import EVENTS, asked_for
 from chalicelib.hub import Hub
 from chalicelib.pipeline import REPORT_LASTS, run_audit
 from chalicelib.scope import Scope
@@ -57,9 +57,7 @@ def _recent(account: str, hub: Hub) -> Sequence[str]:
 
 
 def _cause(account: str, run: Run, hub: Hub) -> Cause | None:
-    """The events that a run was asked for by: those that were heard in its span of time, however long after they were
-    made."""
+    """The events that a run was asked for by, however long before they were heard they were made."""
     heard = hub.event_log.heard(account, run.started - LATEST, run.started)
-    span = (run.started - BUCKET, run.started)
     asked = (one for one in heard if not one.users and not one.refused)
-    return together(one.cause for one in asked if span[0] <= one.heard_at < span[1])
+    return together(one.cause for one in asked if asked_for(run, one.heard_at))

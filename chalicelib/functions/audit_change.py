@@ -39,7 +39,8 @@ def _look(*, work: Mapping[str, str], task: Hint, hub: Hub) -> dict[str, Any]:
         measure("EventsNotOurs", 1)
         return {"looked": False}
     if is_about_account(scope, hub.settings):
-        return _whole(task, hub)
+        # Its users need not wait for that.
+        _whole(task, hub)
     try:
         outcome = run_audit(scope, task.run, hub.settings, hub.ports(task.run.id, after_event=True), task.cause)
     except TooManyUsers as error:
@@ -59,7 +60,7 @@ def _whole(task: Hint, hub: Hub) -> dict[str, Any]:
     """Let the whole account be audited, once for all events of a span of time."""
     account, now = task.scope.account, hub.clock()
     first = hub.event_log.keep(Heard(account, now, task.cause.event, False, (), task.cause))
-    hub.work_queue.send([assignment_of(account, first.heard_at, now)])
+    hub.work_queue.send([assignment_of(account, first.heard_at, now, task.look)])
     return {"looked": False}
 
 
