@@ -47,18 +47,6 @@ def apply_step(snapshot: AccountSnapshot, step: Step) -> AccountSnapshot:
     return _APPLY[step.kind](snapshot, step)
 
 
-def in_order(snapshot: AccountSnapshot) -> AccountSnapshot:
-    """The same account, with what stands in no order sorted by name."""
-    return replace(
-        snapshot,
-        users={name: _user_in_order(user) for name, user in snapshot.users.items()},
-        groups={
-            name: replace(group, attached=tuple(sorted(group.attached)), inline=_sorted(group.inline))
-            for name, group in snapshot.groups.items()
-        },
-    )
-
-
 def stored(name: str, text: str) -> StoredPolicy:
     """A document as the account would hold it."""
     try:
@@ -68,15 +56,6 @@ def stored(name: str, text: str) -> StoredPolicy:
 
 
 # --- what is there ---------------------------------------------------------------------------------------------------
-
-
-def _user_in_order(user: User) -> User:
-    return replace(
-        user,
-        groups=tuple(sorted(user.groups)),
-        attached=tuple(sorted(user.attached)),
-        inline=_sorted(user.inline),
-    )
 
 
 def _sorted(policies: Iterable[StoredPolicy]) -> tuple[StoredPolicy, ...]:

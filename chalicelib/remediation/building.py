@@ -20,14 +20,16 @@ MOST_VERSIONS = 5
 """Versions of a managed policy that IAM keeps (IAM User Guide, "IAM and AWS STS quotas")."""
 
 
-def attach_to_user(user: User, policy: ManagedPolicy, reason: str) -> Step:
-    """The policy attached to the user."""
+def attach(owner: User | Group, policy: ManagedPolicy, reason: str) -> Step:
+    """The policy attached to a user or a group."""
+    of_user = isinstance(owner, User)
     return Step(
-        StepKind.ATTACH_USER_POLICY,
-        user=user.name,
+        StepKind.ATTACH_USER_POLICY if of_user else StepKind.ATTACH_GROUP_POLICY,
+        user=owner.name if of_user else None,
+        group=None if of_user else owner.name,
         policy=policy.arn,
         reason=reason,
-        effect=f"{user.name} carries {policy.arn}",
+        effect=f"{owner.name} carries {policy.arn}" if of_user else f"the members of {owner.name} carry {policy.arn}",
         expected={"attachment": ABSENT, **_default_of(policy)},
     )
 

@@ -71,8 +71,9 @@ class _Planning:
             account=self.snapshot.account,
             taken=self.snapshot.taken,
             steps=tuple(self.steps),
-            refusals=tuple(self.refusals),
-            proposals=tuple(self.proposals),
+            # What a later repair mended as well is mended.
+            refusals=tuple(one for one in self.refusals if one.finding not in self.mended),
+            proposals=tuple(one for one in self.proposals if one.finding not in self.mended),
             losses=tuple(self.losses),
         )
 

@@ -17,7 +17,7 @@ from chalicelib.iam.account import AccountSnapshot, CredentialKind, Group, Manag
 from chalicelib.iam.details import OF_AWS
 from chalicelib.iam.policy import PolicyDocument, parse_policy
 from chalicelib.iam.statement import PolicyError
-from chalicelib.remediation.building import add_to_group, attach_to_user, deactivate, put_inline, rewrite, set_default
+from chalicelib.remediation.building import add_to_group, attach, deactivate, put_inline, rewrite, set_default
 from chalicelib.remediation.loose import Tight, tightened
 from chalicelib.remediation.quotas import too_much
 from chalicelib.remediation.standing import Standing
@@ -87,22 +87,38 @@ def _drifted(snapshot: AccountSnapshot, wanted: CanonicalPolicy) -> Iterator[str
 
 def _carrying(standing: Standing, user: User, wanted: CanonicalPolicy) -> Iterator[Option]:
     """The user carries the policy: by the canonical group, attached, or inline."""
-    snapshot, settings = standing.snapshot, standing.settings.remediation
+    snapshot = standing.snapshot
     if reason := _not_canonical(snapshot, wanted):
         yield f"{wanted.name} is not what it should be: {reason}"
         return
-    told = f"{user.name} is to carry {wanted.name}, and does not"
-    group = snapshot.groups.get(settings.group or "")
-    if group is not None and _group_carries(group, wanted) and group.name not in user.groups:
+    group = snapshot.groups.get(standing.settings.remediation.group or "")
+    if group is not None and group.name not in user.groups and _group_carries(group, wanted):
+        told = f"{user.name} is to carry {wanted.name}, and is not in group {group.name}, which does"
         yield Repair((add_to_group(snapshot, user, group, told),))
-    if managed := _managed(snapshot, wanted):
-        yield Repair((attach_to_user(user, managed, told),))
-    elif not settings.inline or wanted.name.startswith("arn:"):
+    if group is not None and group.name in user.groups:
+        yield from _held_by(standing, group, wanted)
+    yield from _held_by(standing, user, wanted)
+
+
+def _held_by(standing: Standing, owner: User | Group, wanted: CanonicalPolicy) -> Iterator[Option]:
+    """The policy attached to a user or a group that lacks it, or put there where it is an inline policy."""
+    told = f"{owner.name} is to carry {wanted.name}, and does not"
+    if managed := _managed(standing.snapshot, wanted):
+        yield Repair((attach(owner, managed, told),))
+    elif wanted.name.startswith("arn:") or not _is_inline(standing, wanted):
         yield f"there is no managed policy {wanted.name} to attach"
     elif wanted.expected is None:
         yield f"the settings do not say what {wanted.name} says"
     else:
-        yield Repair((put_inline(user, wanted.name, _text(wanted.expected), told),))
+        yield Repair((put_inline(owner, wanted.name, _text(wanted.expected), told),))
+
+
+def _is_inline(standing: Standing, wanted: CanonicalPolicy) -> bool:
+    """Whether the canonical policy is put into users and groups: somebody has it so, or the settings say so."""
+    owners: tuple[User | Group, ...] = (*standing.snapshot.users.values(), *standing.snapshot.groups.values())
+    return standing.settings.remediation.inline or any(
+        one.name == wanted.name for owner in owners for one in owner.inline
+    )
 
 
 def _managed(snapshot: AccountSnapshot, wanted: CanonicalPolicy) -> ManagedPolicy | None:
