@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from chalicelib.analysis.causes import is_guard
 from chalicelib.analysis.hardening import harden
+from chalicelib.analysis.proof_of_hardening import Hardened
 from chalicelib.findings import Finding
 from chalicelib.iam.account import AccountSnapshot, Group, ManagedPolicy, StoredPolicy, User
+from chalicelib.iam.documents import parse_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +35,19 @@ def tightened(snapshot: AccountSnapshot, user: User, finding: Finding) -> Iterat
         document = stored.document
         if document is None or not any(is_guard(statement, {}) for statement in document.statements):
             continue
-        hardened = harden(json.loads(stored.text) if stored.text else document.to_json())
+        hardened = _hardened(stored.text)
         if not hardened.tight:
             yield f"{name} could not be made tight: {hardened.reasons[0]}"
         elif hardened.changes:
             changes = tuple(f"{change.statement}: {change.what}" for change in hardened.changes)
             policy = owner.arn if isinstance(owner, ManagedPolicy) else stored.name
             yield Tight(name, owner, policy, json.dumps(hardened.policy), changes)
+
+
+@lru_cache(maxsize=64)
+def _hardened(text: str) -> Hardened:
+    # Many users carry one document, and calling it tight takes long.
+    return harden(parse_document(text))
 
 
 def _held(snapshot: AccountSnapshot, user: User) -> Iterator[tuple[str, User | Group | ManagedPolicy, StoredPolicy]]:

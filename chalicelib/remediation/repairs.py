@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from chalicelib.config import CanonicalPolicy
+from chalicelib.controls import canonical_policy_missing
 from chalicelib.controls.canonical_policy_drift import drift_of, form_of
 from chalicelib.controls.canonical_policy_missing import carries
 from chalicelib.findings import Finding
@@ -55,6 +56,8 @@ def repairs_of(standing: Standing, finding: Finding) -> Iterator[Option]:
         yield reason or option
 
 
+_MISSING = canonical_policy_missing.CONTROL.id
+
 # --- the canonical policy --------------------------------------------------------------------------------------------
 
 
@@ -73,6 +76,8 @@ def _not_enforced(standing: Standing, finding: Finding) -> Iterator[Option]:
     for one in wanted:
         if carries(standing.snapshot, user, one):
             yield from _drifted(standing.snapshot, one)
+        elif accepted := standing.settings.accepts(_MISSING, user.name, None, standing.snapshot.taken.date()):
+            yield f"it is accepted that {user.name} does not carry {one.name}: {accepted.reason}"
         else:
             yield from _carrying(standing, user, one)
     if not wanted:
