@@ -58,7 +58,7 @@ def _cannot_enrol(snapshot: AccountSnapshot, user: User) -> str:
     if user.mfa is None:
         return "nobody could say whether the user has an MFA device"
     if CredentialKind.PASSWORD not in user.active():
-        return "a service user with neither MFA device nor password, whose keys would stop"
+        return "a service user without a way to do MFA: no password, and no device for its keys, which would stop"
     device = f"arn:{user.principal.partition}:iam::{user.principal.account}:mfa/{user.name}"
     for action, resource in (("iam:CreateVirtualMFADevice", device), ("iam:EnableMFADevice", user.arn)):
         if not decide_for_user(snapshot, user, action, resource, MfaState.FALSE).decision.allowed:

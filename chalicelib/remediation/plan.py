@@ -79,6 +79,7 @@ class _Planning:
 
     def _mend(self, finding: Finding, asked: set[str]) -> None:
         reasons: dict[str, None] = {}
+        losses: dict[Loss, None] = {}
         proposals: list[Proposal] = []
         for option in repairs_of(self.standing, finding):
             if isinstance(option, Proposed):
@@ -100,7 +101,8 @@ class _Planning:
                     self._take(option, proof, proof.after, asked)
                     return
                 reasons[proof.reason] = None
-                self.losses.update(dict.fromkeys(proof.losses))
+                losses.update(dict.fromkeys(proof.losses))
+        self.losses |= losses
         self.proposals += proposals
         if proposals:
             reasons["the policy is not ours to write: see the proposal"] = None

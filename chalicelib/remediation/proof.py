@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from chalicelib.analysis.administrator import SESSION
 from chalicelib.analysis.cells import Caller
 from chalicelib.analysis.differences import WITH_MFA, Difference
-from chalicelib.analysis.origins import DIRECT, SERVICES
-from chalicelib.analysis.scopes import ENROLMENT, HARMLESS
+from chalicelib.analysis.origins import DIRECT, GIT_SERVICE, SERVICES, VIA_SERVICE
+from chalicelib.analysis.scopes import ENROLMENT, GIT_KEYS, HARMLESS
 from chalicelib.controls import mfa_not_enforced
 from chalicelib.findings import Finding, Severity
 from chalicelib.iam.account import AccountSnapshot, Role
-from chalicelib.iam.patterns import fold
+from chalicelib.iam.patterns import ActionPatterns, fold
 from chalicelib.iam.request import Request
 from chalicelib.remediation.applying import NotApplicableError, apply_steps
 from chalicelib.remediation.people import cut_off
@@ -115,15 +116,23 @@ def _losses(before: AccountSnapshot, after: AccountSnapshot, names: Iterable[str
 def _widened(before: AccountSnapshot, after: AccountSnapshot, names: Iterable[str]) -> Iterator[str]:
     """What is allowed without MFA after and not before, in words; or that this could not be told."""
     for name in names:
-
-        def is_enrolling(request: Request, own: str = before.users[name].arn) -> bool:
-            return request.action in _ENROLLING and (request.resource in ("*", own) or ":mfa/" in request.resource)
-
-        missed = _compared(after, before, name).missed((*DIRECT, SERVICES), but=is_enrolling)
+        missed = _compared(after, before, name).missed((*DIRECT, SERVICES), but=partial(_may_be_opened, name))
         for request in missed.requests:
             yield f"it would open {request.name} on {request.resource} to {name} without MFA"
         if missed.untried:
             yield f"not all that {name} can do without MFA could be compared: {missed.untried}"
+
+
+def _may_be_opened(name: str, request: Request) -> bool:
+    """Whether the request is one that a user's first MFA device takes, for themselves; or one that is never made.
+
+    No two users have one name, whatever their paths. Of KMS CodeCommit asks what Git needs, and nothing else.
+    """
+    if str(request.context.get(VIA_SERVICE, "")).startswith(f"{GIT_SERVICE}."):
+        return not ActionPatterns(GIT_KEYS).matches(request.action)
+    kind, _, path = request.resource.rpartition(":")[2].partition("/")
+    own = kind in ("*", "mfa") or (kind == "user" and path.rpartition("/")[2] == name)
+    return request.action in _ENROLLING and own
 
 
 def _compared(one: AccountSnapshot, other: AccountSnapshot, name: str) -> Difference:

@@ -240,7 +240,7 @@ def _keys(standing: Standing, finding: Finding) -> Iterator[Option]:
         return
     for kind in (CredentialKind.PASSWORD, CredentialKind.GIT_CREDENTIAL):
         if any(one.kind is kind for one in active):
-            yield f"the user has a {kind} too, which is not taken away"
+            yield f"the user's {kind} is not taken away"
             return
     if user.unread:
         yield f"not read: {', '.join(sorted(map(str, user.unread)))}"

@@ -18,6 +18,14 @@ from tests.remediation.accounts import LOOSE, NAME, POLICY, account, bare, brief
 
 BY_GROUP = wanting(group="staff")
 STAFF = group("staff", attached=[NAME])
+OWN = ["arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:user/*/${aws:username}"]
+SELF_SERVICE = document(
+    allow("iam:EnableMFADevice", "iam:CreateAccessKey", on=OWN),
+    allow("iam:CreateVirtualMFADevice", on="arn:aws:iam::*:mfa/*"),
+    *GUARD["Statement"],
+)
+"""The guard with what people need to care for their own credentials."""
+NO_DEVICE: dict[str, Any] = {"mfa": "false", "virtual": False, "devices": 0}
 MENDED = ("canonical-policy-missing", "canonical-policy-drift", "mfa-not-enforced")
 
 
@@ -129,6 +137,13 @@ DRIFTS = [
         "a new user",
         [carrying(), Person("dora", inline=[ADMIN], password="true", keys=("false", "false"))],
         [f"attach-user-policy dora {NAME}"],
+    ),
+    Drift(
+        "a new user with a path, and a policy that lets one's own device be enrolled",
+        [Person("dora", inline=[document(allow("s3:*"))], path="/staff/", password="true", **NO_DEVICE)],
+        [f"attach-user-policy dora {NAME}"],
+        wanting(SELF_SERVICE),
+        {"policies": [managed(NAME, SELF_SERVICE)]},
     ),
     Drift(
         "a new user where a group carries it",

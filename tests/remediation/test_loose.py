@@ -48,6 +48,7 @@ def guarded(body: Json) -> dict[str, Any]:
     return {"policies": [managed("Guard", body)]}
 
 
+GIT_KEYS = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*", "kms:DescribeKey")
 NEW_VERSION = ["create-policy-version Guard v2", "set-default-policy-version Guard v2"]
 LOOSE = [
     Loose(
@@ -57,6 +58,12 @@ LOOSE = [
         traits=guarded(exempting("codecommit:*")),
     ),
     Loose("administering keys", "kms-exception-admin", NEW_VERSION, traits=guarded(exempting("kms:*"))),
+    Loose(
+        "using keys, with Git free",
+        "kms-exception-direct",
+        NEW_VERSION,
+        traits=guarded(exempting("codecommit:GitPull", "codecommit:GitPush", *GIT_KEYS)),
+    ),
     Loose("using keys", "kms-exception-direct", NEW_VERSION, traits=guarded(exempting("kms:Decrypt"))),
     Loose("a condition that misses keys", "mfa-not-enforced", NEW_VERSION, traits=guarded(exempting(when=BOOL))),
     Loose("a star too many", "mfa-not-enforced", NEW_VERSION, traits=guarded(exempting("s3:*"))),

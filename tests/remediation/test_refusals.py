@@ -93,7 +93,7 @@ REFUSED = [
     Refused(
         "a service user",
         MISSING,
-        "a service user with neither MFA device nor password, whose keys would stop",
+        "a service user without a way to do MFA: no password, and no device for its keys",
         Person(inline=[WORK], **NO_DEVICE, **NO_PASSWORD),
     ),
     Refused(
@@ -207,7 +207,7 @@ REFUSED = [
     Refused(
         "keys of somebody with a password",
         "user-without-mfa",
-        "the user has a console password too",
+        "the user's console password is not taken away",
         Person(password="true", **NO_DEVICE),
         wanting(deactivate_keys=True),
     ),
