@@ -41,7 +41,8 @@ def demo(serve: bool, port: int, log: bool) -> None:
     """Run mfawatch on an embedded AWS: no account is needed, and nothing leaves this machine.
 
     A small company asks its people for MFA, with the holes that it made in the asking. A sweep finds them by the
-    functions that are deployed to Lambda; then one hole is closed and another one opened, and a second sweep tells.
+    functions that are deployed to Lambda; then one hole is closed and another one opened, and a second sweep tells. In
+    the end CloudTrail tells of events, and people are told in a Slack on this machine.
     """
     try:
         from chalicelib.local.emulator import emulator, facts_of, fill
@@ -113,7 +114,7 @@ def _sweep(deployment: LocalDeployment, run: str, log: Any) -> None:
 
 
 _SERVING = """
-The embedded AWS stays up until Ctrl-C, as the second sweep left it: the example company after the change, and the
+The embedded AWS stays up until Ctrl-C, as the last event left it: the example company after the change, and the
 deployment with its settings and its ledger. In another terminal:
   export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION={region}
   export NO_PROXY=127.0.0.1

@@ -109,6 +109,8 @@ def replay(
     """
     if account is not None and not is_account(account):
         raise click.UsageError(f"--account {account!r} is no account id, 12 digits")
+    if since is not None and until is not None and since >= until:
+        raise click.UsageError("--until is not after --since: nothing can have been between them")
     settings = read_settings(settings_file)
     least = settings.fail_on if fail_on is None else None if fail_on == NEVER else Severity(fail_on)
     standing = read_standing(snapshot, settings) if snapshot else None

@@ -15,7 +15,7 @@ from chalicelib.events.fields import account_in, entity_of, is_account, is_name,
 from chalicelib.events.record import Record
 from chalicelib.events.refusals import is_refused, target_of
 from chalicelib.events.rules import Effect, Finder, Otherwise
-from chalicelib.events.sight import watched_resource
+from chalicelib.events.sight import sight_of, watched_resource
 from chalicelib.scope import Scope
 
 _DECIDING = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
@@ -47,7 +47,15 @@ def impact_of(record: Record) -> Impact | None:
     if scope is not None and not is_account(scope.account):
         scope = None
     without_mfa = rule.without_mfa if scope is not None and not refused else None
-    return Impact(without_mfa or rule.effect, scope, everywhere, refused)
+    return Impact(without_mfa or _cut(record, rule.effect) or rule.effect, scope, everywhere, refused)
+
+
+def _cut(record: Record, effect: Effect) -> Effect | None:
+    """That an event which may go either way takes sight away, where its record says so."""
+    if effect is not Effect.SIGHT_CHANGED:
+        return None
+    loss = sight_of(record)
+    return Effect.SIGHT_CUT if loss is not None and loss.off else None
 
 
 def _named(record: Record, finder: Finder) -> Scope | None:

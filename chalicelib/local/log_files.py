@@ -7,6 +7,7 @@ is read in pieces and never held as a whole. What cannot be read is told, and wh
 from __future__ import annotations
 
 import codecs
+import errno
 import gzip
 import io
 import json
@@ -24,6 +25,7 @@ from chalicelib.local.json_values import json_values
 STANDARD_INPUT = "-"
 ENDINGS = (".json", ".jsonl", ".ndjson", ".gz")
 """How files end that are taken out of a directory."""
+_NONE_BELOW = f"no file in it is one of CloudTrail's: they end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
 
 _PIECE = 256 * 1024
 _GZIP = b"\x1f\x8b"
@@ -72,7 +74,15 @@ class LogFiles:
     def _found(self, failed: Callable[[OSError], None]) -> Iterator[Path]:
         for path in self._paths:
             if path.is_dir():
-                yield from _files_below(path, failed)
+                errors: list[OSError] = []
+                found = False
+                for below in _files_below(path, errors.append):
+                    found = True
+                    yield below
+                if not found and not errors:
+                    errors.append(OSError(errno.ENOENT, _NONE_BELOW, str(path)))
+                for error in errors:
+                    failed(error)
             else:
                 yield path
 

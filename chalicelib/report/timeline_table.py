@@ -28,6 +28,8 @@ _AT_ONCE = 200
 _WITHOUT_MFA = (Effect.SIGN_IN_WITHOUT_MFA, Effect.SESSION_WITHOUT_MFA)
 _MOST_SEEN = 2
 _MOST_OPEN = 4
+_ACCOUNT = "the account"
+"""Whose the findings are that are about no user."""
 _LONGEST = 400
 _LONGEST_AGENT = 40
 
@@ -150,11 +152,12 @@ def _open(findings: Sequence[Finding]) -> str:
     """The findings by user, if they are few; else how many there are."""
     by_user: dict[str, list[str]] = {}
     for finding in findings:
-        by_user.setdefault(finding.user or "the account", []).append(f"{finding.control} ({finding.severity})")
+        by_user.setdefault(finding.user or _ACCOUNT, []).append(f"{finding.control} ({finding.severity})")
     if len(by_user) > _MOST_OPEN:
         counts = Counter(finding.severity for finding in findings)
         told = ", ".join(f"{counts[severity]} {severity}" for severity in reversed(Severity) if counts[severity])
-        return f"{told}, of {len(by_user)} users"
+        whose = _count(len(by_user.keys() - {_ACCOUNT}), "user")
+        return f"{told}, of {whose}{f' and {_ACCOUNT}' if _ACCOUNT in by_user else ''}"
     if len(by_user) == 1:
         return ", ".join(*by_user.values())
     return "; ".join(f"{user}: {', '.join(found)}" for user, found in by_user.items())

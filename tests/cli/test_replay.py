@@ -28,7 +28,7 @@ from chalicelib.local.replaying import Choice, Replay
 from chalicelib.local.timeline_store import TimelineStore
 from chalicelib.local.trail import Trail, event_of
 from chalicelib.report.timeline import Counted, Timeline
-from tests.accounts.build import ACCOUNT, ADMIN, GUARD, TAKEN, Person, exports, group, managed, managed_arn
+from tests.accounts.build import ACCOUNT, ADMIN, GUARD, TAKEN, Person, Root, exports, group, managed, managed_arn
 from tests.cli.conftest import Run
 
 START = datetime(2026, 5, 20, 8, 0, tzinfo=UTC)
@@ -293,6 +293,17 @@ def test_the_table_tells_what_is_open(snapshot: list[object], run: Run, tmp_path
     assert "as of the snapshot of 2026-06-01 06:00 UTC" in words
 
 
+def test_the_account_is_none_of_its_users(run: Run, tmp_path: Path) -> None:
+    people = [Person(name, inline=[ADMIN], ssh_keys=["Active"]) for name in ("anna", "bert", "carl", "dora", "emil")]
+    account = tmp_path / "account.json"
+    account.write_text(json.dumps(snapshot_to_json(exports(*people, root=Root(keys=("true", "false"))), TAKEN)))
+    [record] = Script().iam("UpdateAccountPasswordPolicy", ADMINISTRATOR).records
+    stopped = record | {"eventSource": "cloudtrail.amazonaws.com", "eventName": "StopLogging"}
+    path = write(tmp_path, [stopped | {"requestParameters": {"name": "main"}}])
+    words = " ".join(run("replay", path, "--snapshot", account).out.split())
+    assert "of 5 users and the account" in words
+
+
 @pytest.mark.parametrize(
     ("name", "parameters", "concerned"),
     [
@@ -392,6 +403,13 @@ def test_where_nothing_can_be_read_nothing_is_printed(text: str, run: Run, tmp_p
     run("replay", path).assert_refused(str(path), "line 1 column")
 
 
+def test_a_directory_without_logs_is_no_clean_account(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    run("replay", tmp_path / "logs").assert_refused("logs", "no file in it is one of CloudTrail's")
+    result = run("replay", tmp_path / "logs", write(tmp_path, PUSH))
+    assert (result.code, result.out.splitlines()[0]) == (2, "Git without MFA")
+
+
 def test_a_name_that_is_wrong_is_told_before_anything_is_read(run: Run, tmp_path: Path) -> None:
     run("replay", write(tmp_path, PUSH), tmp_path / "none.json").assert_refused("none.json", "No such file")
 
@@ -400,6 +418,12 @@ def test_a_name_that_is_wrong_is_told_before_anything_is_read(run: Run, tmp_path
 @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "", "9999-12-31T23:59:59-23:59", "2026-01-01\x1b"])
 def test_a_time_that_is_none_is_refused(text: str, option: str, run: Run, tmp_path: Path) -> None:
     run("replay", write(tmp_path, PUSH), option, text).assert_refused(option)
+
+
+@pytest.mark.parametrize("until", ["2026-05-19", "2026-05-20T00:00:00Z", "2026-05-20T02:00:00+02:00"])
+def test_a_span_without_any_time_in_it_is_refused(until: str, run: Run, tmp_path: Path) -> None:
+    result = run("replay", write(tmp_path, PUSH), "--since", "2026-05-20", "--until", until)
+    result.assert_refused("--until is not after --since")
 
 
 @pytest.mark.parametrize("account", ["", "1234", "shop", "11112222333x"])
