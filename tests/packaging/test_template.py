@@ -109,7 +109,7 @@ def test_a_function_and_what_is_its_own_are_named(name: str) -> None:
         ("hear_change", 256, 60),
         ("hear_git", 256, 60),
         ("hear_log_file", 512, 300),
-        ("audit_change", 1769, 300),
+        ("audit_change", 1769, 120),
         ("deliver", 256, 120),
     ],
 )
