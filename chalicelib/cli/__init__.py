@@ -19,6 +19,7 @@ from chalicelib.cli.history import history
 from chalicelib.cli.lint import lint
 from chalicelib.cli.replay import replay
 from chalicelib.cli.snapshot import snapshot
+from chalicelib.cli.suppress import suppress_command, unsuppress_command
 from chalicelib.cli.surface import surface
 from chalicelib.report.text import clean
 
@@ -40,7 +41,12 @@ def cli() -> None:
     """
 
 
-for _command in (audit, demo, evaluate, explain, git, harden, history, lint, replay, snapshot, surface):
+_COMMANDS = (
+    audit, demo, evaluate, explain, git, harden, history, lint, replay, snapshot, suppress_command, surface,
+    unsuppress_command,
+)  # fmt: skip
+
+for _command in _COMMANDS:
     cli.add_command(_command)
 
 
