@@ -18,6 +18,7 @@ from chalicelib.cli.harden import harden
 from chalicelib.cli.history import history
 from chalicelib.cli.lint import lint
 from chalicelib.cli.replay import replay
+from chalicelib.cli.session import session
 from chalicelib.cli.snapshot import snapshot
 from chalicelib.cli.suppress import suppress_command, unsuppress_command
 from chalicelib.cli.surface import surface
@@ -42,7 +43,7 @@ def cli() -> None:
 
 
 _COMMANDS = (
-    audit, demo, evaluate, explain, git, harden, history, lint, replay, snapshot, suppress_command, surface,
+    audit, demo, evaluate, explain, git, harden, history, lint, replay, session, snapshot, suppress_command, surface,
     unsuppress_command,
 )  # fmt: skip
 
