@@ -19,6 +19,10 @@ _ARN = re.compile(r"arn:[a-z-]+:codecommit:(?P<region>[^:]*):[^:]*:(?P<name>.*)"
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 _CHINA = "cn-"
+_SERIAL = re.compile(r"[A-Za-z0-9_+=/:,.@-]{9,256}", re.ASCII)
+
+FIDO = ":u2f/"
+"""What the serial number of a passkey or a security key holds: it gives no codes."""
 
 
 def session_profile(profile: str) -> str:
@@ -26,8 +30,12 @@ def session_profile(profile: str) -> str:
     return f"{profile}-mfa"
 
 
-def commands_with_mfa(repositories: Sequence[str], account: str, partition: str = "aws") -> tuple[str, ...]:
+def commands_with_mfa(
+    repositories: Sequence[str], account: str, partition: str = "aws", devices: Sequence[str] = ()
+) -> tuple[str, ...]:
     """How a user of an account uses these repositories (ARNs, or patterns of them) with MFA, line by line.
+
+    `devices` are the serial numbers of the user's MFA devices, as far as they are known.
 
     What is not known, and whatever a name holds that has no place in a command, is left to be filled in.
     """
@@ -40,7 +48,7 @@ def commands_with_mfa(repositories: Sequence[str], account: str, partition: str 
         "# or with a role that asks for MFA:",
         f"aws configure set profile.codecommit.role_arn {iam}:role/{ROLE}",
         f"aws configure set profile.codecommit.source_profile {PROFILE}",
-        f"aws configure set profile.codecommit.mfa_serial {iam}:mfa/{DEVICE}",
+        f"aws configure set profile.codecommit.mfa_serial {_serial(devices) or f'{iam}:mfa/{DEVICE}'}",
         f"git remote set-url origin {remote('codecommit', region, name)}",
     )
 
@@ -65,6 +73,12 @@ def use_by_helper(profile: str, region: str) -> Iterator[str]:
     yield f"git config --global --replace-all credential.{place}.helper ''"
     yield f"git config --global --add credential.{place}.helper {helper}"
     yield f"git config --global credential.{place}.UseHttpPath true"
+
+
+def _serial(devices: Sequence[str]) -> str:
+    """The only device that gives codes; empty where there is none, or more than one."""
+    giving = [serial for serial in devices if FIDO not in serial and _SERIAL.fullmatch(serial)]
+    return giving[0] if len(giving) == 1 else ""
 
 
 def _place(repositories: Sequence[str]) -> tuple[str, str]:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.analysis.git_with_mfa import FIDO
 from chalicelib.aws.errors import ERRORS, code_of, reason_of
 
-FIDO = ":u2f/"
-"""What the serial number of a passkey or a security key holds."""
 NO_FIDO = (
     "passkeys and security keys (FIDO) give no codes, and GetSessionToken takes nothing else: enrol an authenticator "
     "app beside it, or sign in with `aws login`"

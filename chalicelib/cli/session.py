@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chalicelib.analysis.git_with_mfa import PROFILE, session_profile, use_by_helper, use_by_remote
+from chalicelib.analysis.git_with_mfa import FIDO, PROFILE, session_profile, use_by_helper, use_by_remote
 from chalicelib.cli.errors import InputError
 from chalicelib.report.text import clean
 
@@ -195,7 +195,7 @@ def _make(keys: _Keys, serial: str | None, code: str | None, duration: int, endp
     Raises:
         InputError: there is no device that gives codes, no code, or AWS refuses it.
     """
-    from chalicelib.aws.mfa_session import FIDO, NO_FIDO, SessionError, make_session, serial_of
+    from chalicelib.aws.mfa_session import NO_FIDO, SessionError, make_session, serial_of
     from chalicelib.bootstrap import client
 
     def make(service: str) -> Any:
