@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from chalicelib.alerts.entry import Entry
-from chalicelib.ports import Clock, Notifier, Outbox
+from chalicelib.alerts.notice import Notice
+from chalicelib.ports import Clock, Notifier, Outbox, Told
 
 FIRST_PAUSE = timedelta(minutes=2)
 """How long a destination that took nothing is left alone; the time doubles with each attempt."""
@@ -36,7 +37,7 @@ def deliver(entries: Iterable[Entry], outbox: Outbox, notifier_of: Callable[[str
     """
     found = Delivery()
     for (destination, digest), some in _parts(entries).items():
-        told = notifier_of(destination).tell([entry.notice for entry in some], digest=digest)
+        told = _told(notifier_of, destination, [entry.notice for entry in some], digest=digest)
         taken = {(notice.account, notice.fingerprint, notice.version) for notice in told.taken}
         done = [entry for entry in some if _name(entry) in taken]
         left = [entry for entry in some if _name(entry) not in taken]
@@ -51,10 +52,19 @@ def deliver(entries: Iterable[Entry], outbox: Outbox, notifier_of: Callable[[str
     return found
 
 
+def _told(notifier_of: Callable[[str], Notifier], destination: str, notices: Sequence[Notice], *, digest: bool) -> Told:
+    """What came of telling a destination. One that cannot even be asked must not silence the others."""
+    try:
+        return notifier_of(destination).tell(notices, digest=digest)
+    except Exception as error:
+        # What an error says may hold a secret; it is logged nowhere else, and its kind says where to look.
+        return Told((), f"nobody could be told ({type(error).__name__})")
+
+
 def pause_after(left: Sequence[Entry], retry_after: float | None) -> timedelta:
     """How long a destination is left alone: as long as it asked for, or longer with each attempt."""
     if retry_after is not None:
-        return min(timedelta(seconds=max(retry_after, 1)), LONGEST_PAUSE)
+        return timedelta(seconds=min(max(1.0, retry_after), LONGEST_PAUSE.total_seconds()))
     attempts = min(max(entry.attempts for entry in left), 10)
     return min(FIRST_PAUSE * 2.0**attempts, LONGEST_PAUSE)
 

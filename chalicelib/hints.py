@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.cause import Cause, parse_cause
-from chalicelib.iam.documents import JsonError, parse_json
+from chalicelib.iam.documents import JsonError, kind_of, name_twice, parse_json
 from chalicelib.scope import Scope
 from chalicelib.sweep import Assignment, Run
 
 LOOKS = (timedelta(seconds=10), timedelta(seconds=90))
-"""How long after an event each look is taken."""
+"""How long after an event each look is taken; a look that is late is taken at once."""
 BUCKET = timedelta(minutes=2)
 """Events that concern a whole account are gathered for so long: one deployment may make hundreds."""
+EVENTS = "events-"
+"""How the id of a run begins that audits a whole account after events."""
 MOST_NAMES = 500
 """Names in one hint; a message of SQS has 256 KB."""
 
@@ -39,7 +41,7 @@ class HintError(ValueError):
 class Hint:
     """Whom to look at, which event says so, and which look it is, from 1.
 
-    `id` names event and scope: however often the same event comes, it is one hint for each look.
+    `id` names the event: however often it comes, it is one hint for each look at an account.
     """
 
     id: str
@@ -81,26 +83,26 @@ class Hint:
 
 
 def hints_of(id_: str, scope: Scope, cause: Cause, now: datetime) -> Sequence[Hint]:
-    """The looks at some users after an event; of one that is told late those that are still of use, one at least."""
-    at = cause.at or now
-    # A record may name a moment that is to come; the queue waits for no more than a look.
-    waits = [min(look, max(timedelta(0), at + look - now)) for look in LOOKS]
-    looks = [(number, wait) for number, wait in enumerate(waits, 1) if wait]
-    looks = looks or [(len(LOOKS), timedelta(0))]
-    return [Hint(id_, number, scope, cause, round(wait.total_seconds())) for number, wait in looks]
+    """The looks at some users after an event. One that is told so late that all are due needs the last alone."""
+    # A record may name a moment that is to come, and any: it is taken to have been just now.
+    age = max(timedelta(0), now - cause.at) if cause.at else timedelta(0)
+    waits = [max(timedelta(0), look - age) for look in LOOKS]
+    first = 1 if waits[-1] else len(LOOKS)
+    return [
+        Hint(id_, number, scope, cause, round(wait.total_seconds()))
+        for number, wait in enumerate(waits, 1)
+        if number >= first
+    ]
 
 
-def assignment_of(account: str, now: datetime) -> Assignment:
-    """A whole account to look at after an event: one audit for all events of a span of time, at its end."""
+def assignment_of(account: str, heard: datetime, now: datetime) -> Assignment:
+    """A whole account to look at after an event that was heard first at a moment: one audit for all events of a span
+    of time, at its end. The same event, told again later, asks for the same audit."""
     span = BUCKET.total_seconds()
-    number = now.timestamp() // span + 1
+    number = heard.timestamp() // span + 1
     end = datetime.fromtimestamp(number * span, UTC)
-    delay = (end + LOOKS[0] - now).total_seconds()
+    delay = max(timedelta(0), end + LOOKS[0] - now).total_seconds()
     return Assignment(Run(f"{EVENTS}{end:%Y%m%dT%H%M%S}", end), account, round(delay))
-
-
-EVENTS = "events-"
-"""How the id of a run begins that audits a whole account after events."""
 
 
 def parse_hint(text: str) -> Hint:
@@ -113,27 +115,36 @@ def parse_hint(text: str) -> Hint:
         value = parse_json(text)
     except JsonError as error:
         raise HintError(f"is no JSON: {error}") from None
-    try:
-        return _hint(value)
-    except (KeyError, TypeError, ValueError) as error:
-        raise HintError(f"is no hint: {type(error).__name__}: {error}") from None
-
-
-def _hint(value: Any) -> Hint:
     if not isinstance(value, Mapping):
-        raise HintError("must be an object")
-    account, id_, look = value["account"], value["id"], value["look"]
+        raise HintError(f"must be an object, not {kind_of(value)}")
+    if (twice := name_twice(value)) is not None:
+        raise HintError(f"{twice[:64]}: stands twice")
+    account, id_, look = value.get("account"), value.get("id"), value.get("look")
     if not (isinstance(account, str) and _ACCOUNT.fullmatch(account)):
         raise HintError("account: must be an account id, 12 digits")
     if not (isinstance(id_, str) and _ID.fullmatch(id_)):
         raise HintError("id: must be letters, digits, dots and dashes, 60 at most")
-    if look not in range(1, len(LOOKS) + 1):
+    if type(look) is not int or look not in range(1, len(LOOKS) + 1):
         raise HintError(f"look: must be 1 to {len(LOOKS)}")
-    names = {name: frozenset(_names(value[name])) for name in ("users", "groups", "policies")}
-    return Hint(id_, look, Scope(account, **names), parse_cause(value["cause"]))
+    names = {name: _names(name, value.get(name)) for name in ("users", "groups", "policies")}
+    return Hint(id_, look, Scope(account, **names), _cause(value.get("cause")))
 
 
-def _names(value: Any) -> Iterator[str]:
+def _names(name: str, value: Any) -> frozenset[str]:
     if not isinstance(value, list) or len(value) > MOST_NAMES or not all(isinstance(one, str) and one for one in value):
-        raise HintError(f"users, groups, policies: must be lists of names, {MOST_NAMES} at most")
-    yield from value
+        raise HintError(f"{name}: must be a list of names, {MOST_NAMES} at most")
+    return frozenset(value)
+
+
+def _cause(value: Any) -> Cause:
+    """The cause, whose texts are told to people later: what is no text would fail only then."""
+    try:
+        cause = parse_cause(value)
+    except (TypeError, KeyError, ValueError) as error:
+        raise HintError(f"cause: is none ({type(error).__name__})") from None
+    texts = (cause.event_id, cause.event, cause.actor, cause.address, cause.agent)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(cause.own, bool):
+        raise HintError("cause: must hold texts, and whether it was our own")
+    if cause.at and cause.at.tzinfo is None:
+        raise HintError("cause: at must be a time such as 2026-01-31T12:00:00+00:00")
+    return cause

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -12,12 +13,13 @@ from chalicelib.alert_settings import Target
 from chalicelib.alerts.entry import Entry
 from chalicelib.alerts.routing import entries_of
 from chalicelib.aws.calls import CallCounter
+from chalicelib.aws.errors import ERRORS
 from chalicelib.aws.event_log import DynamoEventLog
 from chalicelib.aws.finding_store import DynamoFindingStore
 from chalicelib.aws.iam_reader import IamReader
 from chalicelib.aws.member_accounts import Credentials, MemberAccounts
 from chalicelib.aws.observations import DynamoObservations
-from chalicelib.aws.organization import OrganizationReader
+from chalicelib.aws.organization import NONE_BIND, OrganizationReader
 from chalicelib.aws.outbox import DynamoOutbox
 from chalicelib.aws.settings_parameter import read_settings
 from chalicelib.aws.threads import DynamoThreads
@@ -52,6 +54,8 @@ from chalicelib.warm import Kept, Warm, warm
 
 AUDITORS = ("audit-account", "audit-change")
 """The functions that call AWS about the accounts that they audit, as their roles are named."""
+POLICIES_SETTLE = timedelta(minutes=2)
+"""For how long after a change the organisation may still have told of its policies as they were before."""
 TELLS = timedelta(minutes=2)
 """For how long a run that tells what it finds keeps it to itself: longer than it takes for that."""
 
@@ -225,21 +229,29 @@ class Hub:
         return found
 
     def _kept_policies(self, account: str) -> dict[str, Any] | Gap:
-        kept = self.warm.policies.get(account)
-        if kept and (self.clock() - kept.read).total_seconds() < self.warm.policies_seconds:
-            return kept.answer
-        return self._read_policies(account)
+        kept, now = self.warm.policies.get(account), self.clock()
+        if kept is None or (now - kept.read).total_seconds() >= self.warm.policies_seconds:
+            return self._read_policies(account)
+        if kept.answer == NONE_BIND:
+            return kept.answer  # what is bound by now is at worst told of some minutes longer than it has to be
+        # What the organisation changed meanwhile was heard, and an audit of the whole account may have seen it already.
+        heard = self.event_log.heard(account, kept.read - POLICIES_SETTLE, now)
+        changed = any(one.cause.event.startswith("organizations:") and not one.refused for one in heard)
+        return self._read_policies(account) if changed else kept.answer
 
     def read_ahead(self) -> None:
         """Read in one call the parameters that a run which tells what it finds needs; what is missing shows later."""
+        from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+
         names = [told(self.environment, SETTINGS_PARAMETER)] if SETTINGS_PARAMETER in self.environment else []
         kind, _, name = self.environment.get(SLACK_SECRET, "").partition(":")
         names += [name] if kind == "ssm" else []
         if names:
             wanted: dict[str, dict[str, Any]] = {name: {} for name in names}
-            self.warm.parameters.get_parameters_by_name(
-                wanted, decrypt=True, max_age=self.warm.seconds, raise_on_error=False
-            )
+            with suppress(GetParameterError, *ERRORS):
+                self.warm.parameters.get_parameters_by_name(
+                    wanted, decrypt=True, max_age=self.warm.seconds, raise_on_error=False
+                )
 
     def _parameter(self, name: str, *, secret: bool = False) -> str:
         """The value of an SSM parameter."""

@@ -6,9 +6,9 @@ a sweep beside it, or the look at an event before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chalicelib.audit import Audit, judge
 from chalicelib.cause import Cause
@@ -16,7 +16,7 @@ from chalicelib.config import Settings
 from chalicelib.diff import DAY
 from chalicelib.iam.account import AccountSnapshot, Gap, Read
 from chalicelib.iam.exports import read_exports
-from chalicelib.ledger import Change
+from chalicelib.ledger import Change, Stored
 from chalicelib.ports import AccountClosed, Accounts, Clock, Ledger, RunLog
 from chalicelib.recording import record
 from chalicelib.runs import RunReport, report_of
@@ -25,6 +25,10 @@ from chalicelib.sweep import Run
 
 MOST_USERS = 20
 """Users who are read one by one, with some five calls each; for more the whole account costs less."""
+REPORT_LASTS = timedelta(hours=4)
+"""For how long AWS makes no other credential report (IAM User Guide, "Getting credential reports")."""
+MOST_RECENT = 50
+"""Users whose credentials are read one by one beside the report, with two calls each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,9 @@ def run_audit(scope: Scope, run: Run, settings: Settings, ports: Ports, cause: C
         StillRacing: other writers changed the same findings, again and again.
         TooManyUsers: the scope's groups and policies lead to more than `MOST_USERS`.
     """
-    snapshot, users = read_snapshot(scope, ports)
-    known = ports.store.known(scope.account, users)
+    before = ports.store.known(scope.account) if scope.users is None else None
+    snapshot, users = read_snapshot(scope, ports, looked_at_since(before.findings, ports.clock()) if before else ())
+    known = before or ports.store.known(scope.account, users)
     audit = judge(snapshot, users=users, settings=settings, observed=known.observed)
     of_account = users is None
     changes = record(
@@ -89,17 +94,29 @@ def lost_since(audit: Audit, run: Run, ports: Ports) -> frozenset[Read]:
     return last.lost_by(audit) if last else frozenset()
 
 
-def read_snapshot(scope: Scope, ports: Ports) -> tuple[AccountSnapshot, frozenset[str] | None]:
+def looked_at_since(findings: Iterable[Stored], now: datetime) -> Sequence[str]:
+    """The users of whom the ledger may know more than the credential report: an event's look came after it.
+
+    What such a look resolved, as a key was deleted, would be there again by the report.
+    """
+    seen = [one for one in findings if one.user and one.known_at > max(one.first_seen, now - REPORT_LASTS)]
+    latest = sorted(seen, key=lambda one: one.known_at, reverse=True)
+    return list(dict.fromkeys(str(one.user) for one in latest))[:MOST_RECENT]
+
+
+def read_snapshot(
+    scope: Scope, ports: Ports, recent: Collection[str] = ()
+) -> tuple[AccountSnapshot, frozenset[str] | None]:
     """The state of what the scope names, and the names of its users; None for the whole account.
 
-    An account that lets nobody in is all gaps.
+    `recent` is as of `SnapshotReader.read_account`. An account that lets nobody in is all gaps.
     """
     try:
         reader = ports.accounts.reader_of(scope.account)
     except AccountClosed as error:
         return _closed(scope, ports, str(error)), scope.users
     if scope.users is None:
-        exports, taken = reader.read_account()
+        exports, taken = reader.read_account(recent)
     else:
         exports, taken = reader.read_users(scope.users, scope.groups, scope.policies, most=MOST_USERS)
     if exports.authorization_details is None and exports.credential_report is None:

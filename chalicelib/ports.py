@@ -9,7 +9,6 @@ from typing import Protocol
 
 from chalicelib.alerts.entry import Entry
 from chalicelib.alerts.notice import Notice
-from chalicelib.events.git_activity import GitActivity
 from chalicelib.events.git_operation import GitOperation
 from chalicelib.events.heard import Heard
 from chalicelib.events.observed import Observed
@@ -41,8 +40,9 @@ class TooManyUsers(Exception):  # noqa: N818 - says what is the matter
 class SnapshotReader(Protocol):
     """Reads one account as it is now. What cannot be read is among the gaps of the answer, and never an error."""
 
-    def read_account(self) -> tuple[Exports, datetime]:
-        """The whole account, and the moment whose state the answers tell."""
+    def read_account(self, recent: Collection[str] = ()) -> tuple[Exports, datetime]:
+        """The whole account, and the moment whose state the answers tell; of the users of these names with passwords
+        and access keys as they are now, and not as they were when the credential report was made."""
         ...
 
     def read_users(
@@ -154,8 +154,12 @@ class Ledger(FindingStore, Protocol):
 class Observations(Protocol):
     """Keeps what was observed by events, for as long as resolved findings are kept."""
 
-    def count(self, operation: GitOperation) -> tuple[GitActivity | None, GitActivity]:
-        """Count a Git operation; the activity that it is part of, before and after. Whoever calls counts it once."""
+    def count(self, operation: GitOperation) -> bool:
+        """Count a Git operation; whether it is news, so that somebody should look at the activity that it is part of.
+
+        One that is told again soon after is counted once, and is the news that it was; over a longer time whoever
+        calls leaves out what was counted.
+        """
         ...
 
     def keep_sight(self, loss: SightLoss) -> None:
@@ -166,8 +170,8 @@ class Observations(Protocol):
 class EventLog(Protocol):
     """Keeps the events that were heard."""
 
-    def keep(self, heard: Heard) -> None:
-        """Keep one; the same one once, as it was heard first."""
+    def keep(self, heard: Heard) -> Heard:
+        """Keep one, the same one once: as it was heard first, which is given back."""
         ...
 
     def heard(self, account: str, since: datetime, until: datetime) -> Sequence[Heard]:

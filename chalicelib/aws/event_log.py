@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,12 +13,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
-from chalicelib.aws.finding_items import TIGHT, plain_row, typed
+from chalicelib.aws.finding_items import TIGHT, Values, plain_row, typed
 from chalicelib.aws.finding_table import EXPIRES, PARTITION, SORT, event_key
 from chalicelib.events.heard import Heard, parse_heard
 from chalicelib.ledger import Row
 
 KEEP = timedelta(days=90)
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -26,11 +30,10 @@ class DynamoEventLog:
     dynamodb: Any
     table: str
 
-    def keep(self, heard: Heard) -> None:
+    def keep(self, heard: Heard) -> Heard:
         """See `EventLog`. It expires after 90 days."""
-        item: Row = {
-            PARTITION: heard.account,
-            SORT: event_key(_text(heard.at), heard.cause.event_id),
+        key: Row = {PARTITION: heard.account, SORT: event_key(_text(heard.at), _name(heard.cause.event_id))}
+        item = key | {
             "event": json.dumps(heard.to_json(), separators=TIGHT),
             EXPIRES: int((heard.heard_at + KEEP).timestamp()),
         }
@@ -40,10 +43,14 @@ class DynamoEventLog:
                 Item=typed(item),
                 ConditionExpression="attribute_not_exists(#entry)",
                 ExpressionAttributeNames={"#entry": SORT},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
             if code_of(error) != "ConditionalCheckFailedException":
                 raise
+            found = self.dynamodb.get_item(TableName=self.table, Key=typed(key), ConsistentRead=True).get("Item")
+            return _heard_of_item(found) if found else heard
+        return heard
 
     def heard(self, account: str, since: datetime, until: datetime) -> Sequence[Heard]:
         """See `EventLog`."""
@@ -56,7 +63,16 @@ class DynamoEventLog:
             ),
             ConsistentRead=True,
         )
-        return [parse_heard(json.loads(plain_row(item)["event"])) for page in pages for item in page["Items"]]
+        return [_heard_of_item(item) for page in pages for item in page["Items"]]
+
+
+def _heard_of_item(item: Values) -> Heard:
+    return parse_heard(json.loads(plain_row(item)["event"]))
+
+
+def _name(event_id: str) -> str:
+    """The event's id as part of a key, which has little room: AWS's ids are as they are, others may be anything."""
+    return event_id if _ID.fullmatch(event_id) else hashlib.sha256(event_id.encode(errors="replace")).hexdigest()
 
 
 def _text(moment: datetime) -> str:

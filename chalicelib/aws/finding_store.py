@@ -47,7 +47,7 @@ MOST_BYTES = 3_000_000
 """Bytes in a transaction, of 4 MB that it may have."""
 MOST_QUERIES = 10
 """Users who are asked for one by one; the findings of more come with those of the whole account."""
-FOREVER = 90
+FOREVER = 80
 """Entries of an open finding's history that stay while it is open. Later ones expire by themselves: when it is resolved
 all others are marked to expire in the same transaction, which has room for so many beside what is to be told."""
 

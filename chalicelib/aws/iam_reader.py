@@ -60,8 +60,8 @@ class IamReader:
     repositories: RepositoryReader | None = None
     _gaps: list[Gap] = field(default_factory=list, init=False)
 
-    def read_account(self) -> tuple[Exports, datetime]:
-        """The whole account as AWS's answers, and the moment whose state they tell."""
+    def read_account(self, recent: Collection[str] = ()) -> tuple[Exports, datetime]:
+        """The whole account as AWS's answers, and the moment whose state they tell: see `SnapshotReader`."""
         self._gaps = []
         taken = self.now()
         self._start_report()
@@ -77,6 +77,9 @@ class IamReader:
         if exports.authorization_details is None and exports.credential_report is None:
             return replace(exports, gaps=tuple(self._gaps)), taken
         exports = replace(exports, service_control_policies=self._scps(exports.authorization_details))
+        if exports.credential_report is not None:
+            asked = sorted(users_among(details.result() or {}, recent))
+            exports = replace(exports, login_profiles=self._login_profiles(asked), access_keys=self._access_keys(asked))
         return self._with_what_is_needed(exports, taken, confirm=True), taken
 
     def read_users(
@@ -103,7 +106,7 @@ class IamReader:
         exports = Exports(
             authorization_details=details,
             login_profiles=self._login_profiles(asked),
-            access_keys=self._of_users(Read.ACCESS_KEYS, "list_access_keys", "AccessKeyMetadata", asked),
+            access_keys=self._access_keys(asked),
             mfa_devices=self._of_users(Read.MFA_DEVICES, "list_mfa_devices", "MFADevices", asked),
             service_credentials=self._of_users(
                 Read.SERVICE_CREDENTIALS,
@@ -164,7 +167,7 @@ class IamReader:
         if found is None:
             return None
         # What comes or goes while pages are read moves others from page to page: the later page is the newer one.
-        once = {name: list({item.get("Arn", id(item)): item for item in found[name]}.values()) for name in names}
+        once = {name: list({_arn(item) or id(item): item for item in found[name]}.values()) for name in names}
         return {**found, **once}
 
     def _virtual_devices(self) -> dict[str, Any] | None:
@@ -197,7 +200,7 @@ class IamReader:
 
     def _scps(self, details: Any) -> dict[str, Any] | None:
         """The service control policies of the account whose details these are."""
-        arns = (item.get("Arn", "") for items in (details or {}).values() if isinstance(items, list) for item in items)
+        arns = (_arn(item) for items in (details or {}).values() if isinstance(items, list) for item in items)
         account = next(filter(None, map(account_of_resource, arns)), "")
         if self.organization is None or not account:
             return None
@@ -251,6 +254,9 @@ class IamReader:
             answers = pool.map(ask, wanted)
             return {user: answer for user, answer in zip(wanted, answers, strict=True) if answer is not None}
 
+    def _access_keys(self, users: Iterable[str]) -> dict[str, Any]:
+        return self._of_users(Read.ACCESS_KEYS, "list_access_keys", "AccessKeyMetadata", users)
+
     def _login_profiles(self, users: Iterable[str]) -> dict[str, Any]:
         """User name → the answer about the user's password, None for one who has none."""
         found: dict[str, Any] = {}
@@ -267,6 +273,12 @@ class IamReader:
 
 _NOT_YET = frozenset({"ReportNotPresent", "ReportExpired", "ReportInProgress"})
 """Errors of GetCredentialReport that pass (IAM API reference)."""
+
+
+def _arn(item: Any) -> str:
+    """The ARN of an item of a list; empty where it has none."""
+    found = item.get("Arn") if isinstance(item, Mapping) else None
+    return found if isinstance(found, str) else ""
 
 
 def _plain(value: Any) -> Any:

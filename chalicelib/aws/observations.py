@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
 from chalicelib.aws.finding_items import TIGHT, Values, plain_row, typed
-from chalicelib.aws.finding_table import EXPIRES, GIT, PARTITION, SIGHT, SORT, git_key, sight_key
-from chalicelib.events.git_activity import GitActivity, activity_of, parse_git_activity
+from chalicelib.aws.finding_table import EXPIRES, PARTITION, SORT, git_key, sight_key
+from chalicelib.events.git_activity import GitActivity, activity_of, is_news, parse_git_activity
 from chalicelib.events.git_operation import GitOperation
 from chalicelib.events.observed import Observed
 from chalicelib.events.sight import SightLoss, parse_sight_loss
@@ -23,6 +23,8 @@ from chalicelib.ports import Clock
 KEEP = timedelta(days=90)
 ATTEMPTS = 20
 """Writers who count for one activity at once: as many as that some of them lose each time."""
+MOST_COUNTED = 20
+"""Operations of one activity that are known by name: whoever dies after counting one is told of it again soon."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class DynamoObservations:
     table: str
     clock: Clock
 
-    def count(self, operation: GitOperation) -> tuple[GitActivity | None, GitActivity]:
+    def count(self, operation: GitOperation) -> bool:
         """See `Observations`. Two calls, and two more for each writer who was faster.
 
         Raises:
@@ -42,29 +44,40 @@ class DynamoObservations:
         more = activity_of(operation)
         key: Row = {PARTITION: more.account, SORT: git_key(more.user, more.id)}
         for _ in range(ATTEMPTS):
-            item = self.dynamodb.get_item(TableName=self.table, Key=typed(key), ConsistentRead=True).get("Item")
-            before = _activity_of_item(item) if item else None
+            item = self._item(key)
+            told: dict[str, bool] = json.loads(plain_row(item)["counted"]) if item else {}
+            if operation.identity in told:
+                return told[operation.identity]
+            before = _activity_of_item(item) if item and _is_there(item, self.clock()) else None
             after = before.merged(more) if before else more
-            counted = int(plain_row(item)["version"]) if item else 0
-            if self._put(key, "activity", after.to_json(), counted):
-                return before, after
+            news = is_news(before, after)
+            lately = dict([*told.items(), (operation.identity, news)][-MOST_COUNTED:])
+            if self._put(key, {"activity": after.to_json(), "counted": lately}, item):
+                return news
         raise RuntimeError(f"others counted Git operations of {more.principal} at each of {ATTEMPTS} attempts")
 
     def keep_sight(self, loss: SightLoss) -> None:
         """See `Observations`."""
         key: Row = {PARTITION: loss.account, SORT: sight_key(loss.id)}
         for _ in range(ATTEMPTS):
-            item = self.dynamodb.get_item(TableName=self.table, Key=typed(key), ConsistentRead=True).get("Item")
-            if item and _moment(_loss_of_item(item)) >= _moment(loss):
+            item = self._item(key)
+            if item and _order(_loss_of_item(item)) >= _order(loss):
                 return  # it is known already, or a later event was heard before
-            if self._put(key, "loss", loss.to_json(), int(plain_row(item)["version"]) if item else 0):
+            if self._put(key, {"loss": loss.to_json()}, item):
                 return
         raise RuntimeError(f"others kept what became of {loss.resource} at each of {ATTEMPTS} attempts")
 
-    def _put(self, key: Row, name: str, value: Any, version: int) -> bool:
-        """Write what was observed, unless somebody else has in between; whether it was written."""
-        expires = int((self.clock() + KEEP).timestamp())
-        item = key | {name: json.dumps(value, separators=TIGHT), "version": version + 1, EXPIRES: expires}
+    def _item(self, key: Row) -> Values | None:
+        found: Values | None = self.dynamodb.get_item(TableName=self.table, Key=typed(key), ConsistentRead=True).get(
+            "Item"
+        )
+        return found
+
+    def _put(self, key: Row, values: Mapping[str, Any], before: Values | None) -> bool:
+        """Write what was observed, unless somebody else has since `before` was read; whether it was written."""
+        version = int(plain_row(before)["version"]) if before else 0
+        texts: Row = {name: json.dumps(value, separators=TIGHT) for name, value in values.items()}
+        item = key | texts | {"version": version + 1, EXPIRES: int((self.clock() + KEEP).timestamp())}
         condition = {
             "ConditionExpression": "attribute_not_exists(#entry)",
             "ExpressionAttributeNames": {"#entry": SORT},
@@ -86,20 +99,25 @@ class DynamoObservations:
 
 def is_observation(item: Values) -> bool:
     """Whether an item among the findings of a user or an account is what was observed, and no finding."""
-    return str(plain_row(item)[SORT]).split("#", 2)[-1].startswith((GIT, SIGHT))
+    return "activity" in item or "loss" in item
 
 
 def observed_in(items: Iterable[Values], now: datetime) -> Observed:
     """What was observed, among the items of a user or an account. What has expired is there for a while yet."""
-    there = [item for item in items if int(plain_row(item)[EXPIRES]) > now.timestamp()]
+    there = [item for item in items if _is_there(item, now)]
     return Observed(
         git=tuple(_activity_of_item(item) for item in there if "activity" in item),
         sight=tuple(_loss_of_item(item) for item in there if "loss" in item),
     )
 
 
-def _moment(loss: SightLoss) -> float:
-    return loss.at.timestamp() if loss.at else float("-inf")
+def _is_there(item: Values, now: datetime) -> bool:
+    return int(plain_row(item)[EXPIRES]) > now.timestamp()
+
+
+def _order(loss: SightLoss) -> tuple[float, bool]:
+    """Sorts the later event last. CloudTrail tells seconds: of two in one, the one that switches off counts."""
+    return loss.at.timestamp() if loss.at else float("-inf"), loss.off
 
 
 def _activity_of_item(item: Values) -> GitActivity:

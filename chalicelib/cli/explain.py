@@ -34,7 +34,7 @@ def explain(
     **options: Any,
 ) -> None:
     """Decide one request of a user, with the statements that decided and those that nearly did."""
-    snapshot = read_account(AccountFiles.taken_from(options, users=[name]))
+    snapshot = read_account(AccountFiles.taken_from(options, users=[name], repositories=True))
     user = user_in(snapshot, name)
     if mfa and any(pair.partition("=")[0].lower() in MFA_KEYS for pair in pairs):
         raise click.UsageError("--mfa and --context say both what of MFA the request carries: give one")

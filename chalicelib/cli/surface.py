@@ -25,7 +25,7 @@ from chalicelib.report.text import clean
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def surface(name: str, style: str, **options: Any) -> None:
     """Show what a user can do without MFA, by service and access level: on what, on which conditions, through whom."""
-    snapshot = read_account(AccountFiles.taken_from(options, users=[name]))
+    snapshot = read_account(AccountFiles.taken_from(options, users=[name], repositories=True))
     told = tell(snapshot, user_in(snapshot, name))
     if style == "json":
         click.echo(json.dumps(surface_to_json(told), indent=2))

@@ -69,6 +69,9 @@ def passage_of(state: State, activity: GitActivity, operation: Operation) -> Pas
     user = state.snapshot.users.get(activity.user)
     if user is None:
         return _of_absent(state.snapshot)
+    last = activity.last_of(operation)
+    if user.created and last and last < user.created:
+        return Passage(Now.CLOSED, "the user who did it was deleted: the name is another user's now")
     kinds = KINDS.get(activity.credential, frozenset(CredentialKind))
     if not kinds & user.possible():
         return Passage(Now.CLOSED, f"the user has no active {_words(kinds)}")

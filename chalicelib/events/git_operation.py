@@ -18,6 +18,7 @@ from typing import Any
 
 from chalicelib.analysis.git_hops import Operation
 from chalicelib.analysis.names import REGIONS
+from chalicelib.events.fields import is_name
 from chalicelib.events.record import Actor, Record
 from chalicelib.iam.principals import Principal, PrincipalKind, parse_principal
 
@@ -180,8 +181,8 @@ def _who(actor: Actor, account: str, region: str) -> tuple[str, str | None]:
         if account and actor.user_name:
             return _text(f"arn:{_partition(region)}:iam::{account}:user/{actor.user_name}"), _text(actor.user_name)
         return _text(actor.name) or account, None
-    is_user = found.kind is PrincipalKind.USER and found.account == account
-    return _text(found.arn), _text(found.name) if is_user else None
+    is_user = found.kind is PrincipalKind.USER and found.account == account and is_name(found.name)
+    return _text(found.arn), found.name if is_user else None
 
 
 def _principal(arn: str) -> Principal | None:

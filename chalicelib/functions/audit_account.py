@@ -41,7 +41,7 @@ def _audit(*, work: Mapping[str, str], task: Assignment, hub: Hub) -> dict[str, 
     began, before = monotonic(), hub.calls.so_far()
     account, run = task.account, task.run
     if not hub.is_ours(account):
-        # The id of a sweep's message is nobody's to choose but ours; events come from whoever is let in.
+        # Whoever handed it over has asked the same: the settings are others now, or somebody else wrote the message.
         raise NotOurs(f"account {account} is none that the settings name")
     cause = _cause(account, run, hub) if run.id.startswith(EVENTS) else None
     outcome = run_audit(Scope(account), run, hub.settings, hub.ports(run.id), cause)

@@ -58,8 +58,8 @@ def is_about_account(scope: Scope, settings: Settings) -> bool:
 def _whole(task: Hint, hub: Hub) -> dict[str, Any]:
     """Let the whole account be audited, once for all events of a span of time."""
     account, now = task.scope.account, hub.clock()
-    hub.event_log.keep(Heard(account, now, task.cause.event, False, (), task.cause))
-    hub.work_queue.send([assignment_of(account, now)])
+    first = hub.event_log.keep(Heard(account, now, task.cause.event, False, (), task.cause))
+    hub.work_queue.send([assignment_of(account, first.heard_at, now)])
     return {"looked": False}
 
 

@@ -38,7 +38,12 @@ def once(context: Any, hub: Hub, do: Callable[..., dict[str, Any]]) -> Callable[
         lambda_context=context,
     )
     wrapped: Callable[..., dict[str, Any]] = idempotent_function(
-        do, data_keyword_argument="work", persistence_store=hub.idempotency, config=config
+        do,
+        data_keyword_argument="work",
+        persistence_store=hub.idempotency,
+        config=config,
+        # Without one Powertools takes the name of the Lambda function, and two functions may be told of one event.
+        key_prefix=f"{do.__module__}.{do.__qualname__}",
     )
     return wrapped
 

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote_plus
 
+from chalicelib.aws.errors import ERRORS, reason_of
 from chalicelib.functions.hear import hear
 from chalicelib.functions.telemetry import logger, measure
 from chalicelib.hub import Hub
@@ -20,7 +21,7 @@ from chalicelib.local.log_files import LogFiles, holds_records
 
 
 class LogFileBroken(RuntimeError):  # noqa: N818 - says what is the matter
-    """A part of a log file could not be read. What could be was heard."""
+    """A log file, or a part of one, could not be read. What could be was heard."""
 
 
 def hear_log_files(event: Mapping[str, Any], context: Any, hub: Hub) -> dict[str, int]:
@@ -43,12 +44,17 @@ def _records(event: Mapping[str, Any], hub: Hub, broken: list[str]) -> Iterator[
         if not holds_records(key):
             continue
         logger.info("log file", extra={"bucket": bucket, "key": key})
+        note = partial(_note, broken, f"s3://{bucket}/{key}")
         with TemporaryDirectory() as folder:
             path = Path(folder) / "records"
-            body = hub.warm.client("s3").get_object(Bucket=bucket, Key=key)["Body"]
-            with path.open("wb") as file:
-                shutil.copyfileobj(body, file)
-            yield from LogFiles([path], partial(_note, broken, f"s3://{bucket}/{key}")).records()
+            try:
+                body = hub.warm.client("s3").get_object(Bucket=bucket, Key=key)["Body"]
+                with path.open("wb") as file:
+                    shutil.copyfileobj(body, file)
+            except (*ERRORS, OSError) as error:
+                note(key, reason_of(error))
+                continue
+            yield from LogFiles([path], note).records()
 
 
 def _note(broken: list[str], name: str, _path: str, reason: str) -> None:

@@ -22,11 +22,13 @@ class Sqs:
     refused: dict[str, int] = field(default_factory=dict)
     sent: list[str] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
+    delays: list[int | None] = field(default_factory=list)
 
-    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, str]]) -> Any:  # noqa: N803 - as boto3 has it
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:  # noqa: N803 - as boto3 has it
         """Takes what is not refused."""
         assert QueueUrl == URL
         self.batches.append(len(Entries))
+        self.delays += [entry.get("DelaySeconds") for entry in Entries]
         failed = []
         for entry in Entries:
             account = parse_assignment(entry["MessageBody"]).account
@@ -71,3 +73,13 @@ def test_what_is_refused_for_good_is_named_and_the_rest_is_sent() -> None:
     with pytest.raises(QueueRefused, match=ACCOUNTS[3]):
         send(sqs, ACCOUNTS[:20])
     assert sorted([*sqs.sent, ACCOUNTS[3]]) == ACCOUNTS[:20]
+
+
+def test_the_queue_keeps_what_is_to_wait_and_nothing_else() -> None:
+    """Also what it refused at first."""
+    sqs = Sqs({ACCOUNTS[1]: 1})
+    work = [
+        Assignment(Run("run", TAKEN), account, delay) for account, delay in zip(ACCOUNTS, (0, 90, 10), strict=False)
+    ]
+    SqsWorkQueue(sqs, URL, lambda _: None).send(work)
+    assert sqs.delays == [None, 90, 10, 90]

@@ -134,9 +134,15 @@ def test_git_reads_the_region_of_its_repository(where: list[str], run: Run, url:
 
 
 def test_a_failure_to_read_repositories_is_a_gap_and_no_more(run: Run, url: str, regions: list[str]) -> None:
+    done = run("audit", "--endpoint-url", url, "--format", "json")
+    assert {f["control"] for f in done.json["findings"]} >= {"user-without-mfa", "mfa-not-enforced"}
+    assert regions == ["us-east-1"]
+
+
+def test_nobody_asks_about_repositories_where_nothing_asks_for_mfa(run: Run, url: str, regions: list[str]) -> None:
     done = run("audit", "--endpoint-url", url, "--user", "alice", "--format", "json")
     assert {f["control"] for f in done.json["findings"]} == {"user-without-mfa", "mfa-not-enforced"}
-    assert regions == ["us-east-1"]
+    assert regions == []
 
 
 def test_nobody_asks_about_repositories_of_a_user_to_whom_git_is_closed(run: Run, url: str, regions: list[str]) -> None:

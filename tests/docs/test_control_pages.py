@@ -19,6 +19,7 @@ from chalicelib.local.example import read_example
 from chalicelib.report.sarif import page_of as page_told
 from tests.accounts.build import FINE, verdict
 from tests.accounts.build import audit_of as audit_of_people
+from tests.controls.cases.sight import of_trail
 from tests.docs.examples import ALICE, CONTROL_IDS, audit_of, person_of, settings_of
 from tests.docs.pages import CONTROLS as FOLDER
 from tests.docs.pages import DOCS, INDEX, ROOT, Block, Example, Page, page_of, read_page, rows_of
@@ -276,9 +277,10 @@ def test_every_command_is_checked() -> None:
 
 
 def test_the_example_account_raises_every_control() -> None:
-    """With settings that want a policy of everybody, in a version that is not the account's; and a push was seen."""
+    """With settings that want a policy of everybody, in a version that is not the account's; a push was seen, and that
+    the trail was stopped."""
     settings = Settings(canonical=(CanonicalPolicy("RequireMfa", version="v9"),))
     snapshot = read_example()
-    seen = observed(record(eventTime=snapshot.taken.isoformat()))
+    seen = observed(record(eventTime=snapshot.taken.isoformat()), of_trail("StopLogging"))
     raised = {finding.control for finding in judge(snapshot, settings=settings, observed=seen).findings}
     assert raised == set(CONTROL_IDS)

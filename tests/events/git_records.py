@@ -1,8 +1,8 @@
-"""Records of Git as CloudTrail writes them, made for the tests, and what they count to."""
+"""Records of Git as CloudTrail writes them, made for the tests, and what they and others come to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from chalicelib.events.git_activity import GitActivity, activity_of
 from chalicelib.events.git_operation import GitOperation, git_operation_of
 from chalicelib.events.observed import Observed
 from chalicelib.events.record import parse_record
+from chalicelib.events.sight import SightLoss, sight_of
 from tests.accounts.build import ACCOUNT, TAKEN, Json, repository_arn
 
 HOUR = timedelta(hours=1)
@@ -104,6 +105,13 @@ def counted(values: Iterable[object]) -> dict[str, GitActivity]:
 
 
 def observed(*values: Mapping[str, Any]) -> Observed:
-    """What records tell of Git without MFA."""
-    without = [value for value in values if operation(value).without_mfa]
-    return Observed(git=tuple(counted(without).values()))
+    """What records tell of Git without MFA, and of the auditor's sight, the latest of each."""
+    of_git = [value for value in values if value["eventSource"] == "codecommit.amazonaws.com"]
+    without = [value for value in of_git if operation(value).without_mfa]
+    return Observed(git=tuple(counted(without).values()), sight=tuple(_sights(values)))
+
+
+def _sights(values: Iterable[object]) -> Iterator[SightLoss]:
+    seen = [found for one in map(parse_record, values) if one and (found := sight_of(one))]
+    latest = {one.id: one for one in sorted(seen, key=lambda one: one.at or TAKEN)}
+    return iter(latest.values())

@@ -35,7 +35,6 @@ NEEDED = (
     "dynamodb:PutItem",
     "dynamodb:Query",
     "ssm:GetParameter",
-    "sts:GetCallerIdentity",
 )
 """Calls without which nothing can be done or kept."""
 FAULTS: dict[str, Fault] = {

@@ -15,6 +15,7 @@ from chalicelib.alerts.entry import Entry
 from chalicelib.cause import Cause
 from chalicelib.events.git_activity import GitActivity
 from chalicelib.events.heard import Heard
+from chalicelib.functions.hear import NotHeard
 from chalicelib.hub import Hub
 from chalicelib.ledger import Stored
 from chalicelib.local.lambda_runtime import queue_event
@@ -22,7 +23,7 @@ from chalicelib.local.slack_server import Fault, Posted, broken, busy, gone
 from tests.accounts.build import ADMIN
 from tests.functions.conftest import OWN, add_device
 from tests.functions.realtime import GROUP, OPERATOR, POLICY, RealTime, device_of, hearing
-from tests.functions.watching import after
+from tests.functions.watching import after, refusal
 
 ENFORCED, DEVICE, TAKEOVER, GIT = (
     "mfa-not-enforced",
@@ -373,3 +374,33 @@ def kill_at(rt: RealTime, hint: Mapping[str, Any], at_call: int) -> bool:
     finally:
         rt.world.watching.faults.clear()
     return False
+
+
+@pytest.mark.parametrize("operation", ["dynamodb:GetItem", "dynamodb:PutItem", "sqs:SendMessageBatch"])
+def test_a_push_is_told_of_though_it_was_heard_only_in_part(rt: RealTime, operation: str) -> None:
+    events = rt.happen(lambda found: found.git("carol"))
+    rt.world.watching.faults[operation] = refusal("InternalError", 500)
+    for event in events:
+        with pytest.raises(NotHeard):
+            rt.world.deployment.hear(event)
+    rt.world.watching.faults.clear()
+    rt.deliver(events)
+    assert_told(rt.messages(), STEPS[2].told)
+    [activity] = rt.world.deployment.ledger.known(OWN, ["carol"]).observed.git
+    assert (activity.pushes, activity.idle_pushes) == (1, 0)
+
+
+def test_a_key_that_was_deleted_is_not_back_by_an_older_credential_report(rt: RealTime) -> None:
+    """AWS makes a report in four hours; whole accounts are audited whenever a role is changed."""
+    [key] = rt.iam.list_access_keys(UserName="dave")["AccessKeyMetadata"]
+    rt.deliver(rt.happen(STEPS[0].do))
+    rt.world.watching.faults["iam:GenerateCredentialReport"] = refusal("Throttling")
+    rt.deliver(rt.happen(lambda found: found.iam.delete_access_key(UserName="dave", AccessKeyId=key["AccessKeyId"])))
+    rt.later()
+    rt.messages()
+    before = rt.ledger()
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    rt.deliver(rt.happen(lambda found: found.iam.create_role(RoleName="ci", AssumeRolePolicyDocument=trust)))
+    rt.later()
+    assert rt.messages() == []
+    assert rt.ledger() == before

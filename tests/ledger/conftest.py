@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from chalicelib.aws.finding_store import DynamoFindingStore
 from chalicelib.local.finding_store import SqliteFindingStore
 from chalicelib.ports import FindingStore, RunLog
 from tests.accounts.build import TAKEN
-from tests.ledger.emulator import TABLE, dynamodb
+from tests.ledger.emulator import TABLE, dynamodb, empty
 
 
 class Ticking:
@@ -32,6 +33,20 @@ class Ticking:
 @pytest.fixture
 def clock() -> Ticking:
     return Ticking()
+
+
+@pytest.fixture(scope="module")
+def emulated() -> Iterator[Any]:
+    """A DynamoDB that the tests of a module share."""
+    with dynamodb() as found:
+        yield found
+
+
+@pytest.fixture
+def client(emulated: Any) -> Iterator[Any]:
+    """It, with nothing in the table."""
+    yield emulated
+    empty(emulated)
 
 
 Opener = Callable[[], FindingStore]

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from chalicelib.recording import record
 from tests.accounts.build import ACCOUNT
 from tests.ledger.build import BROKEN, audit, finding, news
 from tests.ledger.conftest import Ticking
+from tests.ledger.entries import CAUSE
 
 MANY = [finding(BROKEN, distinction=str(number)) for number in range(300)]
 
@@ -48,12 +50,74 @@ def make(path: Path, *statements: str) -> None:
     connection.close()
 
 
-def test_a_ledger_of_a_later_version_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [0, 1, 4, 1000])
+def test_a_ledger_of_another_version_is_refused_and_left_alone(tmp_path: Path, version: int) -> None:
     path = tmp_path / "ledger.db"
     SqliteFindingStore(path).close()
-    make(path, "PRAGMA user_version = 3")
-    with pytest.raises(LedgerError, match="is a ledger of version 3, this is mfawatch for 2"):
+    make(path, f"PRAGMA user_version = {version}")
+    with pytest.raises(LedgerError, match=f"is a ledger of version {version}, this is mfawatch for 3"):
         SqliteFindingStore(path)
+    assert asked(path, "PRAGMA user_version") == [(version,)]
+
+
+def asked(path: Path, question: str) -> list[tuple[Any, ...]]:
+    """What SQLite itself says of a file."""
+    connection = sqlite3.connect(path)
+    found = connection.execute(question).fetchall()
+    connection.close()
+    return found
+
+
+COLUMNS = (
+    'SELECT m.name, c.name, c.type, c."notnull" FROM sqlite_schema m, pragma_table_info(m.name) c ORDER BY 1, c.cid'
+)
+
+
+@pytest.fixture
+def of_version_2(tmp_path: Path, clock: Ticking) -> Path:
+    """A ledger that the version before this one has written: its history knows no causes."""
+    path = tmp_path / "old.db"
+    with SqliteFindingStore(path, clock=clock) as store:
+        record(store, audit(*MANY[:3]), "one", clock)
+    make(path, "ALTER TABLE history DROP COLUMN cause", "PRAGMA user_version = 2")
+    return path
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_ledger_of_version_2_becomes_one_of_this_and_loses_nothing(
+    of_version_2: Path, tmp_path: Path, clock: Ticking, create: bool
+) -> None:
+    with SqliteFindingStore(of_version_2, clock=clock, create=create) as store:
+        assert len(store.load(ACCOUNT)) == 3
+        assert [(event.run, event.cause) for event in store.history(ACCOUNT, MANY[0].fingerprint)] == [("one", None)]
+        record(store, audit(hours=1), "two", clock, cause=CAUSE)
+        causes = [event.cause for event in store.history(ACCOUNT, MANY[0].fingerprint)]
+        assert causes == [None, CAUSE]
+    SqliteFindingStore(tmp_path / "new.db").close()
+    assert asked(of_version_2, COLUMNS) == asked(tmp_path / "new.db", COLUMNS)
+    assert asked(of_version_2, "PRAGMA user_version") == [(3,)]
+    with SqliteFindingStore(of_version_2, clock=clock) as store:
+        assert len(store.history(ACCOUNT, MANY[0].fingerprint)) == 2
+
+
+def test_an_old_ledger_that_cannot_be_changed_stays_as_it_is(of_version_2: Path, clock: Ticking) -> None:
+    """Whoever made it what it is has given the column already: nothing is left half done."""
+    make(of_version_2, "ALTER TABLE history ADD COLUMN cause TEXT")
+    with pytest.raises(LedgerError, match="duplicate column name"):
+        SqliteFindingStore(of_version_2, clock=clock)
+    assert asked(of_version_2, "PRAGMA user_version") == [(2,)]
+
+
+def test_whoever_opens_an_old_ledger_at_once_makes_it_new_once(of_version_2: Path) -> None:
+    barrier = threading.Barrier(4, timeout=60)
+
+    def look(_: int) -> int:
+        barrier.wait()
+        with SqliteFindingStore(of_version_2, clock=Ticking()) as store:
+            return len(store.load(ACCOUNT))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(look, range(4))) == [3] * 4
 
 
 def test_another_database_is_refused_and_left_alone(tmp_path: Path) -> None:

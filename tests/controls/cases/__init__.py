@@ -14,6 +14,7 @@ from tests.controls.cases.organization import ORGANISATION
 from tests.controls.cases.repositories import WITH_THEIR_KEYS
 from tests.controls.cases.roles import ROLES
 from tests.controls.cases.services import THROUGH
+from tests.controls.cases.sight import SIGHT
 from tests.controls.cases.takeover import TAKEOVER_CASES
 
 CASES: Sequence[Case] = (
@@ -32,4 +33,5 @@ CASES: Sequence[Case] = (
     *MISSING,
     *DRIFT,
     *ORGANISATION,
+    *SIGHT,
 )

@@ -11,6 +11,7 @@ from tests.accounts.build import (
     ACCOUNT,
     FULL_ACCESS,
     GUARD,
+    TAKEN,
     Json,
     Person,
     Root,
@@ -105,6 +106,13 @@ RAISED = [
         {**CLOSED, "why": "the user has no active SSH key"},
     ),
     case("nobody read whether there is a key", admin(FORM_A, ssh_keys=None), pushed(OLD), "high", OPEN),
+    case(
+        "the user is another one of that name",
+        admin(FORM_A, created=(TAKEN - RECENT / 2).isoformat(), **SSH),
+        pushed(),
+        "high",
+        {**CLOSED, "why": "the user who did it was deleted: the name is another user's now"},
+    ),
     case(
         "a group's deny spares it",
         Person(groups=["staff"], **SSH),

@@ -1,0 +1,113 @@
+"""What AWS decides about the calls that the functions make: actions, resources, and keys of the context."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.functions.conftest import OWN
+from tests.functions.watching import Call
+from tests.packaging.rendering import KEY
+
+REGION = "us-east-1"
+BUCKET = "trail-of-everything"
+TRAIL_KEY = f"arn:aws:kms:{REGION}:{OWN}:key/{KEY}"
+"""The key that the log files in the bucket are encrypted with."""
+
+Asked = tuple[str, str, tuple[tuple[str, str], ...]]
+"""Action, resource, and the keys of the context that some policy asks for."""
+
+
+def permissions(call: Call, account: str, organization: str) -> Iterator[Asked]:
+    """What AWS decides about a call in an account (Service Authorization Reference)."""
+    for action, resource, of in _decided(call, account, organization):
+        leading = (("dynamodb:LeadingKeys", _partition(of)),) if resource.endswith(":table/mfawatch-ledger") else ()
+        yield action, resource, leading
+    yield from _by_services(call, account)
+
+
+def _by_services(call: Call, account: str) -> Iterator[Asked]:
+    """What services ask for in the caller's name: of the keys with which they encrypt."""
+    if call.operation == "sns:Publish":
+        key = f"arn:aws:kms:{call.region}:{account}:key/{KEY}"
+        for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+            yield action, key, (("kms:ViaService", f"sns.{call.region}.amazonaws.com"),)
+    if call.operation == "s3:GetObject":
+        yield "kms:Decrypt", TRAIL_KEY, (("kms:ViaService", f"s3.{call.region}.amazonaws.com"),)
+
+
+def _partition(asked: Any) -> str:
+    """The partition of an item, or the one that a query names first, as DynamoDB requires."""
+    if key := asked.get("Key") or asked.get("Item"):
+        return str(key["account"]["S"])
+    [first, *_] = re.findall(r"= (:\w+)", asked["KeyConditionExpression"])
+    return str(asked["ExpressionAttributeValues"][first]["S"])
+
+
+def _decided(call: Call, account: str, organization: str) -> Iterator[tuple[str, str, Any]]:
+    """Action, resource, and what the call says of it."""
+    service, operation = call.operation.split(":")
+    asked = call.parameters
+    place = f"arn:aws:{service}:{call.region}:{account}"
+    match operation:
+        case "TransactWriteItems":
+            for item in asked["TransactItems"]:
+                [(verb, one)] = item.items()
+                yield f"dynamodb:{verb}Item", f"{place}:table/{one['TableName']}", one
+        case "BatchWriteItem":
+            for table, requests in asked["RequestItems"].items():
+                for request in requests:
+                    [one] = request.values()
+                    yield call.operation, f"{place}:table/{table}", one
+        case "SendMessageBatch":
+            yield "sqs:SendMessage", f"{place}:{asked['QueueUrl'].rpartition('/')[2]}", asked
+        case _:
+            for resource in _resources(call, place, account, organization):
+                yield call.operation, resource, asked
+
+
+def _resources(call: Call, place: str, account: str, organization: str) -> Iterator[str]:
+    asked = call.parameters
+    match call.operation:
+        case "codecommit:BatchGetRepositories":
+            yield from (f"{place}:{name}" for name in asked["repositoryNames"])
+        case "ssm:GetParameters":
+            yield from (f"{place}:parameter{name}" for name in asked["Names"])
+        case "events:PutEvents":
+            yield from (f"{place}:event-bus/{entry['EventBusName']}" for entry in asked["Entries"])
+        case "securityhub:BatchImportFindings":
+            yield from (finding["ProductArn"] for finding in asked["Findings"])
+        case _:
+            yield _resource(call.operation.partition(":")[0], asked, place, account, organization)
+
+
+def _resource(service: str, asked: Mapping[str, Any], place: str, account: str, organization: str) -> str:
+    match service:
+        case "iam":
+            return f"arn:aws:iam::{account}:user/{asked['UserName']}" if "UserName" in asked else "*"
+        case "dynamodb":
+            return f"{place}:table/{asked['TableName']}"
+        case "ssm":
+            return f"{place}:parameter{asked['Name']}"
+        case "secretsmanager":
+            return f"{place}:secret:{asked['SecretId']}-a1B2c3"
+        case "s3":
+            return f"arn:aws:s3:::{asked['Bucket']}/{asked['Key']}"
+        case "sts" | "sns" | "kms":
+            return str(asked.get("RoleArn") or asked.get("TopicArn") or asked.get("KeyId") or "*")
+        case "organizations":
+            return _in_organization(asked, organization)
+    return "*"
+
+
+def _in_organization(asked: Any, organization: str) -> str:
+    owner, id_ = organization.split("/")
+    if policy := asked.get("PolicyId"):
+        whose, of = ("aws", "") if policy == "p-FullAWSAccess" else (owner, f"{id_}/")
+        return f"arn:aws:organizations::{whose}:policy/{of}service_control_policy/{policy}"
+    target = asked.get("ChildId") or asked.get("TargetId")
+    if target is None:
+        return "*"
+    kind = "root" if target.startswith("r-") else "ou" if target.startswith("ou-") else "account"
+    return f"arn:aws:organizations::{owner}:{kind}/{id_}/{target}"

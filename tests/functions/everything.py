@@ -1,0 +1,182 @@
+"""All that the functions do, in an organisation with a member, and what they ask for while they do it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from chalicelib.deployment import SLACK_API, SLACK_SECRET
+from chalicelib.hints import Hint
+from chalicelib.local.lambda_runtime import queue_event
+from chalicelib.local.slack_server import TOKEN, SlackServer, broken, slack_server
+from chalicelib.scope import Scope
+from chalicelib.warm import warm
+from tests.accounts.build import GUARD
+from tests.functions.asked import BUCKET, Asked, permissions
+from tests.functions.conftest import OWN, World, add_device, assignment, deployed, populate
+from tests.functions.hearsay import git, hear, nothing_waits, record, set_settings
+from tests.functions.test_hear_log_file import FOLDER, packed, told
+from tests.functions.watching import refusal
+from tests.ledger.entries import CAUSE
+from tests.packaging.rendering import NAMES
+
+MEMBER_ROLE = "the member role"
+ROLES = (*NAMES, MEMBER_ROLE)
+SETTINGS = "organization = true\n" + "\n".join(
+    f'[[alerts]]\nto = "{to}"\nseverity = "info"' + ('\nchannel = "C0SECURITY"' if to == "slack" else "")
+    for to in ("slack", "sns", "event-bus", "security-hub")
+)
+IN_AN_HOUR = timedelta(hours=1)
+
+
+class Everything:
+    """What the functions ask for when they do all that they do, by function or role."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, set[Asked]] = {name: set() for name in ROLES}
+        with pytest.MonkeyPatch.context() as patch, slack_server() as slack, prepared(slack) as world:
+            self.world, self.slack, self.patch = world, slack, patch
+            self.member, self.organization = found_organization(world)
+            self.sweeps()
+            self.hearing()
+            self.looks()
+            self.deliveries()
+
+    def account(self, name: str) -> str:
+        """The account of a function or role."""
+        return self.member if name == MEMBER_ROLE else OWN
+
+    @contextmanager
+    def by(self, name: str) -> Iterator[World]:
+        """Note what is asked for meanwhile as the function's doing."""
+        before = len(self.world.watching.calls)
+        yield self.world
+        for call in self.world.watching.calls[before:]:
+            account = self.member if call.member else OWN
+            self.asked[MEMBER_ROLE if call.member else name].update(permissions(call, account, self.organization))
+
+    def failing(self, name: str, operation: str, does: Callable[[], Any]) -> None:
+        """Work that fails is forgotten, and done the next time."""
+        self.world.watching.faults[operation] = refusal("AccessDeniedException")
+        for _ in range(2):
+            with self.by(name):
+                try:
+                    does()
+                except RuntimeError:
+                    assert operation in self.world.watching.faults
+            self.world.watching.faults.clear()
+
+    def sweeps(self) -> None:
+        """Two sweeps, the second with a finding less, and an audit that fails at first."""
+        for run in ("one", "two"):
+            with self.by("sweep") as world:
+                world.deployment.start(run, datetime.now(UTC))
+            with self.by("audit_account") as world:
+                world.deployment.work()
+            for account in (OWN, self.member) if run == "one" else ():
+                add_device(self.world.iam(account), "bare")
+        self.failing("audit_account", "dynamodb:Query", partial(work, self.world, assignment("three", OWN)))
+
+    def hearing(self) -> None:
+        """Events about users, accounts, all accounts and the auditor's sight, and Git; some of them twice."""
+        role, stop = record("iam CreateRole"), record("cloudtrail StopLogging", parameters={"name": "main"})
+        everywhere = record("organizations UpdatePolicy", parameters={"policyId": "p-example1"})
+        changes = [record("iam TagUser", parameters={"userName": "git"}), role, role, stop, everywhere]
+        with self.by("hear_change") as world:
+            for value in changes:
+                hear(world, value)
+        with self.by("hear_git") as world:
+            hear(world, git("git"), "hear_git")
+            hear(world, git(""), "hear_git")
+        self.failing("hear_git", "dynamodb:GetItem", partial(hear, self.world, git("open"), "hear_git"))
+        s3 = self.world.client("s3", OWN)
+        s3.create_bucket(Bucket=BUCKET)
+        key = f"{FOLDER}/a.json.gz"
+        s3.put_object(Bucket=BUCKET, Key=key, Body=packed([*changes, git("git"), git("fine")]))
+        tell = partial(self.world.deployment.call, "hear_log_file", told(key, bucket=BUCKET))
+        self.failing("hear_log_file", "dynamodb:GetItem", tell)
+        nothing_waits(self.world)
+
+    def looks(self) -> None:
+        """Looks at users of both accounts: what gets worse, what is over, what is the same, and what fails."""
+        warm().policies.clear()  # which another environment has
+        for account in (OWN, self.member):
+            self.look("one", account, "open", "git")
+            expose(self.world.iam(account), "fine")
+            self.look("two", account, "fine")
+            self.world.iam(account).put_user_policy(UserName="fine", PolicyName="p1", PolicyDocument=json.dumps(GUARD))
+            self.look("three", account, "fine")
+        self.failing("audit_change", "dynamodb:Query", partial(self.look, "four", OWN, "open"))
+        self.patch.setattr("chalicelib.pipeline.MOST_USERS", 1)
+        self.look("five", OWN, "open", "git")  # too many
+        self.patch.setattr("chalicelib.pipeline.MOST_USERS", 20)
+        self.slack.outage = broken()
+        self.patch.setenv(SLACK_SECRET, "secretsmanager:mfawatch/slack")
+        expose(self.world.iam(OWN), "fine")
+        self.look("six", OWN, "fine")
+
+    def look(self, event: str, account: str, *users: str) -> None:
+        """Take a look."""
+        hint = Hint(event, 1, Scope(account, frozenset(users)), CAUSE)
+        with self.by("audit_change") as world:
+            messages = [{"MessageId": "m", "Body": hint.to_json()}]
+            world.deployment.call("audit_change", queue_event(messages, "mfawatch-changes"), timeout=0)
+
+    def deliveries(self) -> None:
+        """All that still waits is told by all destinations, with a secret of either kind."""
+        for secret in ("secretsmanager:mfawatch/slack", "ssm:/mfawatch/slack"):
+            self.patch.setenv(SLACK_SECRET, secret)
+            self.patch.setattr("chalicelib.hub.Hub.clock", staticmethod(lambda: datetime.now(UTC) + IN_AN_HOUR))
+            with self.by("deliver") as world:
+                world.deployment.deliver(datetime.now(UTC))
+            self.slack.outage = None
+            self.patch.setattr("chalicelib.hub.Hub.clock", staticmethod(lambda: datetime.now(UTC) + 3 * IN_AN_HOUR))
+        with self.by("deliver") as world:
+            world.deployment.deliver(datetime.now(UTC))
+
+
+@contextmanager
+def prepared(slack: SlackServer) -> Iterator[World]:
+    """The functions' own account with people in it, and Slack's secret in both places."""
+    with deployed("", json.dumps({"bot_token": TOKEN})) as world:
+        os.environ[SLACK_API] = slack.api
+        populate(world, OWN)
+        world.client("secretsmanager", OWN).create_secret(Name="mfawatch/slack", SecretString=TOKEN)
+        yield world
+
+
+def expose(iam: Any, user: str) -> None:
+    """Let nothing ask a user for MFA."""
+    iam.delete_user_policy(UserName=user, PolicyName="p1")
+
+
+def work(world: World, body: str) -> None:
+    """Hand one message to the workers."""
+    world.deployment.call("audit_account", queue_event([{"MessageId": "m", "Body": body}]))
+
+
+def found_organization(world: World) -> tuple[str, str]:
+    """An organisation with a member below a unit and a policy on it: the member, and owner/id of the organisation."""
+    client = world.client("organizations", OWN)
+    made = client.create_organization(FeatureSet="ALL")["Organization"]
+    root = client.list_roots()["Roots"][0]["Id"]
+    client.enable_policy_type(RootId=root, PolicyType="SERVICE_CONTROL_POLICY")
+    unit = client.create_organizational_unit(ParentId=root, Name="unit")["OrganizationalUnit"]["Id"]
+    status = client.create_account(Email="one@example.com", AccountName="one")["CreateAccountStatus"]
+    account = str(status["AccountId"])
+    client.move_account(AccountId=account, SourceParentId=root, DestinationParentId=unit)
+    content = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:Get*", "Resource": "*"}]}
+    policy = client.create_policy(
+        Content=json.dumps(content), Description="d", Name="no-reading", Type="SERVICE_CONTROL_POLICY"
+    )["Policy"]["PolicySummary"]["Id"]
+    client.attach_policy(PolicyId=policy, TargetId=unit)
+    populate(world, account)
+    set_settings(world, SETTINGS)
+    return account, f"{OWN}/{made['Id']}"
