@@ -17,12 +17,14 @@ from chalicelib.iam.request import MfaState
 _WITH_MFA = Origin(MfaState.TRUE)
 
 
-def commands_for(user: User, repositories: Sequence[str], surface: Surface, access: Access | None) -> tuple[str, ...]:
+def commands_for(
+    user: User, repositories: Sequence[str], surface: Surface | None = None, access: Access | None = None
+) -> tuple[str, ...]:
     """How the user uses the repositories with MFA; none where Git would be denied with MFA as well.
 
-    `access` is what was decided without MFA, for one of the repositories; None where nothing was.
+    `access` is what was decided by the user's own surface without MFA, for one of the repositories.
     """
-    if access is not None and not _works_with_mfa(surface, access):
+    if surface is not None and access is not None and not _works_with_mfa(surface, access):
         return ()
     principal = user.principal
     devices = [device.serial for device in user.mfa_devices]

@@ -110,7 +110,8 @@ def _commands(state: State, activity: GitActivity, passage: Passage) -> tuple[st
     user = state.snapshot.users.get(activity.user or "") if activity.account == state.snapshot.account else None
     if user is None:
         return ()
-    return commands_for(user, [activity.repository], state.subject(user).surface.own, passage.access)
+    surface = state.subject(user).surface.own if passage.access else None
+    return commands_for(user, [activity.repository], surface, passage.access)
 
 
 def _cause(passage: Passage) -> str:
