@@ -43,6 +43,21 @@ class Cause:
         }
 
 
+CHANGES_NOTHING = frozenset(
+    {
+        "codecommit:GitPull", "codecommit:GitPush", "signin:ConsoleLogin", "sts:AssumeRole", "sts:AssumeRoot",
+        "sts:GetFederationToken", "sts:GetSessionToken",
+    }
+)  # fmt: skip
+"""Events that tell of a use, and after which nobody can do more or less than before."""
+
+
+def may_explain(cause: Cause | None, *, what_happened: bool) -> bool:
+    """Whether a change may be because of the event; `what_happened` says that the finding tells of events, not of the
+    account's state. Of a state that a use merely brought to light, somebody else is the author."""
+    return what_happened or cause is None or cause.event not in CHANGES_NOTHING
+
+
 def parse_cause(value: Mapping[str, Any]) -> Cause:
     """The cause by its JSON values, as `Cause.to_json` gives them."""
     at = value["at"]

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chalicelib.alerts.entry import Entry
 from chalicelib.alerts.notice import Notice
 from chalicelib.ports import Clock, Notifier, Outbox, Told
+
+_LOG = logging.getLogger(__name__)
 
 FIRST_PAUSE = timedelta(minutes=2)
 """How long a destination that took nothing is left alone; the time doubles with each attempt."""
 LONGEST_PAUSE = timedelta(hours=1)
 LATE = timedelta(hours=1)
 """An entry that has waited for so long beyond what was wanted is late: somebody should see to its destination."""
+LATE_ATTEMPTS = 5
+"""Attempts after which one for a digest is, which was to wait: the pauses between them come to an hour."""
 
 
 @dataclass(slots=True)
@@ -37,7 +42,7 @@ def deliver(entries: Iterable[Entry], outbox: Outbox, notifier_of: Callable[[str
     """
     found = Delivery()
     for (destination, digest), some in _parts(entries).items():
-        told = _told(notifier_of, destination, [entry.notice for entry in some], digest=digest)
+        told = _told(destination, [entry.notice for entry in some], digest, notifier_of)
         taken = {(notice.account, notice.fingerprint, notice.version) for notice in told.taken}
         done = [entry for entry in some if _name(entry) in taken]
         left = [entry for entry in some if _name(entry) not in taken]
@@ -48,17 +53,21 @@ def deliver(entries: Iterable[Entry], outbox: Outbox, notifier_of: Callable[[str
             outbox.postpone(left, now + pause_after(left, told.retry_after))
             _count(found.waiting, destination, len(left))
             found.troubles[destination] = told.trouble
-            found.late += sum(now - entry.notice.at > LATE and not entry.digest for entry in left)
+            found.late += sum(_is_late(entry, now) for entry in left)
     return found
 
 
-def _told(notifier_of: Callable[[str], Notifier], destination: str, notices: Sequence[Notice], *, digest: bool) -> Told:
-    """What came of telling a destination. One that cannot even be asked must not silence the others."""
+def _told(destination: str, notices: Sequence[Notice], digest: bool, notifier_of: Callable[[str], Notifier]) -> Told:
     try:
         return notifier_of(destination).tell(notices, digest=digest)
     except Exception as error:
-        # What an error says may hold a secret; it is logged nowhere else, and its kind says where to look.
-        return Told((), f"nobody could be told ({type(error).__name__})")
+        # One destination, or what is told there, must not keep the others from hearing. The text may hold a secret.
+        _LOG.error("cannot tell %s (%s)", destination, type(error).__name__)
+        return Told((), f"failed ({type(error).__name__})")
+
+
+def _is_late(entry: Entry, now: datetime) -> bool:
+    return entry.attempts + 1 >= LATE_ATTEMPTS if entry.digest else now - entry.notice.at > LATE
 
 
 def pause_after(left: Sequence[Entry], retry_after: float | None) -> timedelta:

@@ -95,14 +95,22 @@ def hints_of(id_: str, scope: Scope, cause: Cause, now: datetime) -> Sequence[Hi
     ]
 
 
-def assignment_of(account: str, heard: datetime, now: datetime) -> Assignment:
+def assignment_of(account: str, heard: datetime, now: datetime, look: int = 1) -> Assignment:
     """A whole account to look at after an event that was heard first at a moment: one audit for all events of a span
-    of time, at its end. The same event, told again later, asks for the same audit."""
+    of time, at its end. The same event, told again later, asks for the same audit.
+
+    A later look falls into a later span, unless there is time enough in the first.
+    """
     span = BUCKET.total_seconds()
-    number = heard.timestamp() // span + 1
+    number = (heard + LOOKS[look - 1] - LOOKS[0]).timestamp() // span + 1
     end = datetime.fromtimestamp(number * span, UTC)
     delay = max(timedelta(0), end + LOOKS[0] - now).total_seconds()
     return Assignment(Run(f"{EVENTS}{end:%Y%m%dT%H%M%S}", end), account, round(delay))
+
+
+def asked_for(run: Run, heard: datetime) -> bool:
+    """Whether a run that audits a whole account may have been asked for by an event that was heard first then."""
+    return any(assignment_of("", heard, heard, look).run == run for look in range(1, len(LOOKS) + 1))
 
 
 def parse_hint(text: str) -> Hint:

@@ -56,7 +56,7 @@ AUDITORS = ("audit-account", "audit-change")
 """The functions that call AWS about the accounts that they audit, as their roles are named."""
 POLICIES_SETTLE = timedelta(minutes=2)
 """For how long after a change the organisation may still have told of its policies as they were before."""
-TELLS = timedelta(minutes=2)
+TELLS = timedelta(seconds=150)
 """For how long a run that tells what it finds keeps it to itself: longer than it takes for that."""
 
 
@@ -85,6 +85,8 @@ class Hub:
     environment: Mapping[str, str]
     function: str
     warm: Warm = field(default_factory=warm)
+    tells_until: datetime | None = None
+    """When no further message is begun."""
 
     @staticmethod
     def clock() -> datetime:
@@ -193,14 +195,17 @@ class Hub:
         match Target(target):
             case Target.SLACK:
                 api = self.environment.get(SLACK_API) or SLACK
-                return SlackNotifier(self._slack_secret, channel, self._threads, api)
+                return SlackNotifier(self._slack_secret, channel, self._threads, api, self._has_time)
             case Target.SNS:
-                return SnsNotifier(self.warm.client("sns"), told(self.environment, TOPIC_ARN))
+                return SnsNotifier(self.warm.client("sns"), told(self.environment, TOPIC_ARN), self._has_time)
             case Target.EVENT_BUS:
                 return EventBusNotifier(self.warm.client("events"), told(self.environment, FINDINGS_BUS))
             case Target.SECURITY_HUB:
                 here = self.identity
                 return SecurityHubNotifier(self.warm.client("securityhub"), here.account, here.region, here.partition)
+
+    def _has_time(self) -> bool:
+        return self.tells_until is None or self.clock() < self.tells_until
 
     def _slack_secret(self) -> str:
         kind, _, name = told(self.environment, SLACK_SECRET).partition(":")

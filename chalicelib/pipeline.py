@@ -55,8 +55,17 @@ class Outcome:
         return [change for change in self.changes if change.is_news]
 
 
-def run_audit(scope: Scope, run: Run, settings: Settings, ports: Ports, cause: Cause | None = None) -> Outcome:
+def run_audit(
+    scope: Scope,
+    run: Run,
+    settings: Settings,
+    ports: Ports,
+    cause: Cause | None = None,
+    recent: Sequence[str] = (),
+) -> Outcome:
     """Audit what the scope names, as it is now, and bring the ledger in step; `cause` is the event that asked for it.
+
+    `recent` are users of whose credentials a report may be wrong, the likeliest first, for an audit of a whole account.
 
     What cannot be read is a gap in the outcome, up to the whole account; nothing that lies in a gap is resolved. Doing
     a run again does what a first time that was cut short left undone.
@@ -67,7 +76,8 @@ def run_audit(scope: Scope, run: Run, settings: Settings, ports: Ports, cause: C
         TooManyUsers: the scope's groups and policies lead to more than `MOST_USERS`.
     """
     before = ports.store.known(scope.account) if scope.users is None else None
-    snapshot, users = read_snapshot(scope, ports, looked_at_since(before.findings, ports.clock()) if before else ())
+    recent = [*recent, *(looked_at_since(before.findings, ports.clock()) if before else ())]
+    snapshot, users = read_snapshot(scope, ports, list(dict.fromkeys(recent))[:MOST_RECENT])
     known = before or ports.store.known(scope.account, users)
     audit = judge(snapshot, users=users, settings=settings, observed=known.observed)
     of_account = users is None
@@ -101,7 +111,7 @@ def looked_at_since(findings: Iterable[Stored], now: datetime) -> Sequence[str]:
     """
     seen = [one for one in findings if one.user and one.known_at > max(one.first_seen, now - REPORT_LASTS)]
     latest = sorted(seen, key=lambda one: one.known_at, reverse=True)
-    return list(dict.fromkeys(str(one.user) for one in latest))[:MOST_RECENT]
+    return [str(one.user) for one in latest]
 
 
 def read_snapshot(

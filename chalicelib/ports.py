@@ -195,7 +195,11 @@ class Outbox(Protocol):
     """Keeps what is still to be told. Entries come into it with the changes that they tell of."""
 
     def due(self, now: datetime, most: int) -> Sequence[Entry]:
-        """Entries that are due, the earliest first; `most` of them at the most."""
+        """Entries that are due, the earliest first, with earlier ones of the same findings; `most` at the most."""
+        ...
+
+    def earlier(self, entries: Sequence[Entry], now: datetime) -> Sequence[Entry]:
+        """What happened to the same findings before, still waits for the same destinations, and is held by nobody."""
         ...
 
     def claim(self, entries: Sequence[Entry], until: datetime) -> Sequence[Entry]:
@@ -219,6 +223,11 @@ class Told:
     trouble: str = ""
     retry_after: float | None = None
     """Seconds for which the destination asked to be left alone."""
+
+
+def always() -> bool:
+    """There is time."""
+    return True
 
 
 class Notifier(Protocol):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.audit import Audit
-from chalicelib.cause import Cause
+from chalicelib.cause import Cause, may_explain
 from chalicelib.diff import DAY, diff
 from chalicelib.iam.account import Read
 from chalicelib.ledger import Change, Stored
@@ -51,7 +51,7 @@ def record(
     for attempt in range(ROUNDS):
         stored = known if known is not None and not attempt else store.load(audit.account, audit.asked)
         changes = diff(audit, stored, run, clock(), touch_after, lost)
-        changes = [replace(change, cause=cause) if change.is_news else change for change in changes]
+        changes = [_with_cause(change, cause, audit) if change.is_news else change for change in changes]
         if not attempt:
             before = [one for one in stored if one.run == run]
             done = {one.fingerprint: Change(one.kind, None, one, clock(), again=True) for one in before}
@@ -68,3 +68,8 @@ def record(
     if beaten:
         raise StillRacing(found, beaten)
     return found
+
+
+def _with_cause(change: Change, cause: Cause | None, audit: Audit) -> Change:
+    from_records = any(one.from_records for one in audit.controls if one.id == change.after.control)
+    return replace(change, cause=cause) if may_explain(cause, what_happened=from_records) else change

@@ -11,9 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.cause import LONGEST, Cause
-from chalicelib.hints import BUCKET, EVENTS, LOOKS, MOST_NAMES, Hint, HintError, assignment_of, hints_of, parse_hint
+from chalicelib.hints import (
+    BUCKET,
+    EVENTS,
+    LOOKS,
+    MOST_NAMES,
+    Hint,
+    HintError,
+    asked_for,
+    assignment_of,
+    hints_of,
+    parse_hint,
+)
 from chalicelib.scope import Scope
-from chalicelib.sweep import parse_assignment
+from chalicelib.sweep import Run, parse_assignment
 from tests.accounts.build import ACCOUNT, TAKEN
 
 SCOPE = Scope(ACCOUNT, frozenset({"alice"}))
@@ -171,6 +182,19 @@ def test_an_account_is_audited_once_for_what_is_heard_in_two_minutes(heard: date
     again = assignment_of(ACCOUNT, heard, heard + timedelta(seconds=later))
     assert (again.run, again.account) == (work.run, ACCOUNT)
     assert again.delay == max(0, work.delay - later)
+
+
+@given(st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))
+def test_a_second_look_is_in_time_and_both_know_their_event(heard: datetime) -> None:
+    first, second = (assignment_of(ACCOUNT, heard, heard, look) for look in (1, 2))
+    assert second.run.started - first.run.started in (timedelta(0), BUCKET)
+    assert heard + timedelta(seconds=second.delay) >= heard + LOOKS[1]
+    assert second.delay <= MOST_DELAY
+    assert asked_for(first.run, heard)
+    assert asked_for(second.run, heard)
+    assert not asked_for(first.run, heard + 2 * BUCKET)
+    assert not asked_for(first.run, heard - 2 * BUCKET)
+    assert not asked_for(Run("a-sweep", first.run.started), heard)
 
 
 def test_it_is_an_assignment_like_any_other() -> None:

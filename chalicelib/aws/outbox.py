@@ -5,11 +5,13 @@ An entry comes into it in the transaction that writes the change it tells of, th
 
 from __future__ import annotations
 
+import heapq
 import json
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from heapq import nsmallest
+from itertools import groupby
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -19,7 +21,10 @@ from chalicelib.alerts.notice import parse_notice
 from chalicelib.aws.errors import code_of
 from chalicelib.aws.finding_items import TIGHT, Values, fitted, plain_row, typed
 from chalicelib.aws.finding_table import EXPIRES, OUTBOX, PARTITION, SORT
+from chalicelib.findings import parse_finding
 from chalicelib.ledger import Row
+
+_LOG = logging.getLogger(__name__)
 
 KEEP = timedelta(days=14)
 """How long an entry is kept that no destination takes."""
@@ -41,6 +46,7 @@ def entry_item(entry: Entry, held_until: datetime | None = None) -> Row:
         PARTITION: OUTBOX,
         SORT: entry.key,
         "due": _text(due),
+        "held": "" if due == entry.due else _text(due),
         "destination": entry.destination,
         "digest": int(entry.digest),
         "attempts": entry.attempts,
@@ -49,16 +55,22 @@ def entry_item(entry: Entry, held_until: datetime | None = None) -> Row:
     }
 
 
-def entry_of_item(item: Values) -> Entry:
-    """The entry of an item."""
+def entry_of_item(item: Values) -> Entry | None:
+    """The entry of an item; None where it is none that this version can tell, which must not keep others waiting."""
     row = plain_row(item)
-    return Entry(
-        notice=parse_notice(json.loads(row["notice"])),
-        destination=row["destination"],
-        due=datetime.fromisoformat(row["due"]),
-        digest=row["digest"] == "1",
-        attempts=int(row["attempts"]),
-    )
+    try:
+        notice = parse_notice(json.loads(row["notice"]))
+        parse_finding(notice.account, notice.finding)
+        return Entry(
+            notice=notice,
+            destination=row["destination"],
+            due=datetime.fromisoformat(row["due"]),
+            digest=row["digest"] == "1",
+            attempts=int(row["attempts"]),
+        )
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        _LOG.error("an entry of the outbox cannot be told: %s (%s)", row[SORT], type(error).__name__)
+        return None
 
 
 @dataclass(frozen=True)
@@ -70,26 +82,41 @@ class DynamoOutbox:
 
     def due(self, now: datetime, most: int) -> Sequence[Entry]:
         """See `Outbox`. All that waits is read, however long it still has to: it is little, but in an outage."""
+        found = (one for some in self._findings("") for one in _due(some, _text(now)))
+        return [entry for _, _, entry in heapq.nsmallest(most, found)]
+
+    def earlier(self, entries: Sequence[Entry], now: datetime) -> Sequence[Entry]:
+        """See `Outbox`. A query for each destination and account of findings that are not new."""
+        later = {_finding(entry.key): entry for entry in entries if entry.notice.version > 1}
+        beginnings = {f"{entry.destination}#{entry.notice.account}#" for entry in later.values()}
+        found = []
+        for some in (some for beginning in sorted(beginnings) for some in self._findings(beginning)):
+            if entry := later.get(_finding(some[0][SORT]["S"])):
+                before = (item for item in some if item[SORT]["S"] < entry.key and _is_free(item, _text(now)))
+                found += [replace(one, digest=entry.digest) for one in map(entry_of_item, before) if one]
+        return found
+
+    def _findings(self, beginning: str) -> Iterator[Sequence[Values]]:
+        """For each finding that waits for a destination its entries, the oldest first; as the keys are sorted."""
+        values: Row = {":outbox": OUTBOX, **({":beginning": beginning} if beginning else {})}
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
-            KeyConditionExpression="#account = :outbox",
-            FilterExpression="due <= :now",
-            ExpressionAttributeNames={"#account": PARTITION},
-            ExpressionAttributeValues=typed({":outbox": OUTBOX, ":now": _text(now)}),
+            KeyConditionExpression="#account = :outbox" + (" AND begins_with(#entry, :beginning)" if beginning else ""),
+            ExpressionAttributeNames={"#account": PARTITION} | ({"#entry": SORT} if beginning else {}),
+            ExpressionAttributeValues=typed(values),
             ConsistentRead=True,
         )
-        found = (entry_of_item(item) for page in pages for item in page["Items"])
-        # Whoever was asked in vain waits longer with each time, and lets the others go first.
-        return nsmallest(most, found, key=lambda entry: (entry.due, entry.key))
+        items = (item for page in pages for item in page["Items"])
+        return (list(some) for _, some in groupby(items, lambda item: _finding(item[SORT]["S"])))
 
     def claim(self, entries: Sequence[Entry], until: datetime) -> Sequence[Entry]:
         """See `Outbox`. A call for each."""
-        return [replace(entry, due=until) for entry in entries if self._move(entry, until, entry.attempts)]
+        return [replace(entry, due=until) for entry in entries if self._move(entry, until, entry.attempts, hold=True)]
 
     def postpone(self, entries: Sequence[Entry], until: datetime) -> None:
         """See `Outbox`. A call for each; what was told or forgotten in between stays so."""
         for entry in entries:
-            self._move(entry, until, entry.attempts + 1, held=True)
+            self._move(entry, until, entry.attempts + 1, hold=False)
 
     def done(self, entries: Sequence[Entry]) -> None:
         """See `Outbox`.
@@ -108,17 +135,17 @@ class DynamoOutbox:
                     f"{len(left[self.table])} entries were told and could not be taken out of the outbox"
                 )
 
-    def _move(self, entry: Entry, until: datetime, attempts: int, *, held: bool = False) -> bool:
-        """Let an entry be due at another moment, unless it is gone or, where it is not held, was moved by others."""
-        condition = "attribute_exists(#entry)" + ("" if held else " AND due = :due")
-        values: Row = {":until": _text(until), ":attempts": attempts}
-        if not held:
+    def _move(self, entry: Entry, until: datetime, attempts: int, *, hold: bool) -> bool:
+        """Let an entry be due at another moment, unless it is gone or, where it is to be held, was moved by others."""
+        condition = "attribute_exists(#entry)" + (" AND due = :due" if hold else "")
+        values: Row = {":until": _text(until), ":attempts": attempts, ":held": _text(until) if hold else ""}
+        if hold:
             values[":due"] = _text(entry.due)
         try:
             self.dynamodb.update_item(
                 TableName=self.table,
                 Key=_key(entry.key),
-                UpdateExpression="SET due = :until, attempts = :attempts",
+                UpdateExpression="SET due = :until, attempts = :attempts, held = :held",
                 ConditionExpression=condition,
                 ExpressionAttributeNames={"#entry": SORT},
                 ExpressionAttributeValues=typed(values),
@@ -128,6 +155,33 @@ class DynamoOutbox:
                 raise
             return False
         return True
+
+
+def _due(items: Sequence[Values], now: str) -> Iterator[tuple[str, str, Entry]]:
+    """Of the entries of one finding those that are due, with what sorts them.
+
+    What happened before goes with them, though it was to wait for longer: told later it would be taken for the last.
+    """
+    moments = [item.get("due", {"S": ""})["S"] for item in items]
+    dues = [(moment, number) for number, moment in enumerate(moments) if moment <= now]
+    if not dues:
+        return
+    earlier = range(dues[-1][1] + 1)
+    told = [items[number] for number in earlier if moments[number] <= now or _is_free(items[number], now)]
+    entries = [entry for entry in map(entry_of_item, told) if entry]
+    digest = all(entry.digest for entry in entries)
+    for entry in entries:
+        yield min(dues)[0], entry.key, replace(entry, digest=digest)
+
+
+def _is_free(item: Values, now: str) -> bool:
+    """Whether nobody is about to tell an entry."""
+    return item.get("held", {"S": ""})["S"] <= now
+
+
+def _finding(key: str) -> str:
+    """What the keys of one finding's entries for a destination begin with."""
+    return key.rpartition("#")[0]
 
 
 def _key(key: str) -> Values:

@@ -8,7 +8,7 @@ is left to change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -16,9 +16,9 @@ from typing import Any
 from chalicelib.cause import Cause, together
 from chalicelib.functions.batches import work_batch
 from chalicelib.functions.telemetry import tell_outcome, tracer
-from chalicelib.hints import BUCKET, EVENTS
+from chalicelib.hints import EVENTS, asked_for
 from chalicelib.hub import Hub
-from chalicelib.pipeline import run_audit
+from chalicelib.pipeline import REPORT_LASTS, run_audit
 from chalicelib.scope import Scope
 from chalicelib.sweep import Assignment, Run, parse_assignment
 
@@ -44,14 +44,20 @@ def _audit(*, work: Mapping[str, str], task: Assignment, hub: Hub) -> dict[str, 
         # Whoever handed it over has asked the same: the settings are others now, or somebody else wrote the message.
         raise NotOurs(f"account {account} is none that the settings name")
     cause = _cause(account, run, hub) if run.id.startswith(EVENTS) else None
-    outcome = run_audit(Scope(account), run, hub.settings, hub.ports(run.id), cause)
+    outcome = run_audit(Scope(account), run, hub.settings, hub.ports(run.id), cause, _recent(account, hub))
     tell_outcome(outcome, hub.calls.since(before), monotonic() - began)
     return outcome.report.to_json()
 
 
+def _recent(account: str, hub: Hub) -> Sequence[str]:
+    """The users whose credentials were changed since the credential report may have been made, the latest first."""
+    now = hub.clock()
+    heard = hub.event_log.heard(account, now - REPORT_LASTS, now)
+    return [user for one in reversed(heard) if not one.refused for user in one.users]
+
+
 def _cause(account: str, run: Run, hub: Hub) -> Cause | None:
-    """The events that a run was asked for by: those that were heard in its span of time, however long after they were
-    made."""
+    """The events that a run was asked for by, however long before they were heard they were made."""
     heard = hub.event_log.heard(account, run.started - LATEST, run.started)
-    span = (run.started - BUCKET, run.started)
-    return together(one.cause for one in heard if span[0] <= one.heard_at < span[1] and not one.refused)
+    asked = (one for one in heard if not one.users and not one.refused)
+    return together(one.cause for one in asked if asked_for(run, one.heard_at))

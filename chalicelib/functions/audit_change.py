@@ -16,7 +16,7 @@ from chalicelib.events.heard import Heard
 from chalicelib.functions.batches import work_batch
 from chalicelib.functions.telemetry import logger, measure, tell_delivery, tell_outcome, tracer
 from chalicelib.hints import Hint, assignment_of, parse_hint
-from chalicelib.hub import Hub
+from chalicelib.hub import TELLS, Hub
 from chalicelib.pipeline import Outcome, run_audit
 from chalicelib.ports import TooManyUsers
 from chalicelib.scope import Scope
@@ -39,7 +39,8 @@ def _look(*, work: Mapping[str, str], task: Hint, hub: Hub) -> dict[str, Any]:
         measure("EventsNotOurs", 1)
         return {"looked": False}
     if is_about_account(scope, hub.settings):
-        return _whole(task, hub)
+        # Its users need not wait for that.
+        _whole(task, hub)
     try:
         outcome = run_audit(scope, task.run, hub.settings, hub.ports(task.run.id, after_event=True), task.cause)
     except TooManyUsers as error:
@@ -59,7 +60,7 @@ def _whole(task: Hint, hub: Hub) -> dict[str, Any]:
     """Let the whole account be audited, once for all events of a span of time."""
     account, now = task.scope.account, hub.clock()
     first = hub.event_log.keep(Heard(account, now, task.cause.event, False, (), task.cause))
-    hub.work_queue.send([assignment_of(account, first.heard_at, now)])
+    hub.work_queue.send([assignment_of(account, first.heard_at, now, task.look)])
     return {"looked": False}
 
 
@@ -69,4 +70,6 @@ def _tell(outcome: Outcome, hub: Hub) -> None:
     found = (entry for change in outcome.news if not change.again for entry in hub.entries_of(change))
     due = [entry for entry in found if entry.due <= now and not entry.digest]
     if due:
+        # What could not be told before goes with it: told later it would be taken for what is now.
+        due += hub.outbox.claim(hub.outbox.earlier(due, now), now + TELLS)
         tell_delivery(deliver(due, hub.outbox, hub.notifier_of, hub.clock))

@@ -21,6 +21,7 @@ from chalicelib.events.heard import Heard
 from chalicelib.events.impact import Impact, impact_of
 from chalicelib.events.patterns import TOO_MANY
 from chalicelib.events.record import Record, parse_record
+from chalicelib.events.rules import Effect
 from chalicelib.events.sight import sight_of
 from chalicelib.functions.batches import once
 from chalicelib.functions.telemetry import logger, measure
@@ -37,7 +38,17 @@ MOST_FAILED = 10
 """Records that fail before the rest of a file is given up: then it is AWS that fails, and not what a record holds."""
 INLINE = frozenset(f"{verb}{owner}Policy" for verb in ("Put", "Delete") for owner in ("User", "Group"))
 """The events about inline policies of users and groups."""
-
+PARTNERS = "aws.partner/"
+REPORTED = frozenset(
+    {
+        Effect.ACCESS_KEY_GAINED,
+        Effect.ACCESS_KEY_LOST,
+        Effect.ACCESS_KEY_SWITCHED,
+        Effect.LOGIN_GAINED,
+        Effect.LOGIN_LOST,
+    }
+)
+"""What audits of whole accounts have from a credential report, which may be of before: it is kept whose they are."""
 _ID = re.compile(r"[A-Za-z0-9._-]{1,60}")
 
 
@@ -50,7 +61,9 @@ def hear_event(event: Mapping[str, Any], context: Any, hub: Hub) -> dict[str, in
 
     What the queues and the ledger raise is raised: EventBridge and Lambda try again, and nothing is done twice.
     """
-    return hear(records_in(event), context, hub)
+    # Partners choose all else of what comes from a source of theirs, whose name begins like AWS's own.
+    forged = str(event.get("source", "")).startswith(PARTNERS)
+    return hear(() if forged else records_in(event), context, hub)
 
 
 def hear(records: Iterable[Mapping[str, Any]], context: Any, hub: Hub) -> dict[str, int]:
@@ -125,6 +138,8 @@ class _Hearing:
         if scope.users is not None:
             # Whether the account is ours is asked by whoever looks: most events are, and it takes a call.
             self._look_at_users(_id(record), scope, cause)
+            if impact.effect in REPORTED and scope.users and self._hub.is_ours(scope.account):
+                self._keep(scope, str(impact.effect), cause)
             if self._is_canonical(record) and self._hub.is_ours(scope.account):
                 self._look_at_account(scope.account, str(impact.effect), cause)
             return USERS

@@ -19,7 +19,7 @@ _AHEAD = 256
 _LONGEST_TOKEN = len('"\\uD800\\uDC00"')
 _LIST = re.compile(r'\{\s{0,64}"(Records|Events)"\s{0,64}:\s{0,64}\[')
 _SPACE = re.compile(r"[ \t\n\r\ufeff]*")
-_NEXT = re.compile(r"\n\s*(?=\{)")
+_NEXT = re.compile(r"\n[^\S\n]*(?=\{)")
 _STRAY = ",]}"
 """What is left of a list, or of an object, whose beginning was lost to a broken place."""
 
@@ -85,8 +85,10 @@ class _Window:
     def find_line(self) -> bool:
         """Go to the next line that an object begins; False where there is none."""
         while not (found := _NEXT.search(self.text, self.at)):
-            # White space may go on in the next piece.
-            self.at = max(self.at, len(self.text.rstrip()))
+            # The white space behind the last line may go on in the next piece.
+            line = self.text.rfind("\n", len(self.text.rstrip()))
+            goes_on = line >= 0 and len(self.text) - line <= LONGEST
+            self.at = max(self.at, line if goes_on else len(self.text))
             if not self._more():
                 return False
         self.at = found.end()

@@ -65,13 +65,17 @@ class EventBusNotifier:
             "EventBusName": self.bus,
             "Time": notice.at,
         }
-        resource = str(notice.finding.get("resource", ""))
+        resource = _with_bytes(str(notice.finding.get("resource", "")))
         return entry | ({"Resources": [resource]} if resource else {})
 
 
 def _json(value: Any) -> str:
-    # Half a surrogate pair, which a record's JSON can write, has no bytes.
-    return json.dumps(value, ensure_ascii=False, separators=TIGHT).encode(errors="replace").decode()
+    return _with_bytes(json.dumps(value, ensure_ascii=False, separators=TIGHT))
+
+
+def _with_bytes(text: str) -> str:
+    # Half a surrogate pair, which a record's JSON can write, has none.
+    return text.encode(errors="replace").decode()
 
 
 def _size(told: tuple[Notice, _Entry]) -> int:

@@ -12,9 +12,11 @@ from chalicelib.alerts.notice import Notice
 from chalicelib.notify.slack_api import NO_THREAD, SLACK_API, TOO_MUCH, Answer, Slack, SlackBot, SlackWebhook
 from chalicelib.notify.slack_blocks import named, render
 from chalicelib.notify.slack_secret import BotToken, SecretError, parse_secret
-from chalicelib.ports import Thread, Threads, Told
+from chalicelib.ports import Thread, Threads, Told, always
 
 _LOG = logging.getLogger(__name__)
+NOT_SHOWN = "cannot be shown"
+"""In place of Slack's code, for a message that was not sent."""
 _ANSWERING = frozenset({News.RESOLVED, News.WORSENED, News.PASSED, News.SUPPRESSED, News.CHANGED})
 """News of findings that may have been told before."""
 
@@ -39,6 +41,8 @@ class SlackNotifier:
     channel: str = ""
     threads: Threads | None = None
     api: str = SLACK_API
+    more: Callable[[], bool] = always
+    """Whether there is time for another message: whoever is stopped in the middle cannot say what was told."""
     _slack: Slack | None = field(default=None, init=False, repr=False)
 
     @property
@@ -77,13 +81,15 @@ class SlackNotifier:
         taken: list[Notice] = []
         trouble = ""
         for post in (post for message in messages for post in self._posts(message)):
-            answer = _posted(slack, post)
+            if not self.more():
+                return Told(taken, trouble or "there is no time left", 0)
+            answer = _posted_or_not(slack, post)
             if not answer.error:
                 taken += post.message.notices
                 self._keep(post.message, answer.thread)
                 continue
             trouble = trouble or f"Slack: {answer.error}"
-            if answer.error not in TOO_MUCH:
+            if answer.error not in TOO_MUCH | {NOT_SHOWN}:
                 return Told(taken, f"Slack: {answer.error}", answer.retry_after)
         return Told(taken, trouble)
 
@@ -129,6 +135,15 @@ class SlackNotifier:
         except Exception:
             # It was told: to tell it again for the sake of its thread would be worse.
             _LOG.warning("cannot keep a thread in Slack", exc_info=True)
+
+
+def _posted_or_not(slack: Slack, post: _Post) -> Answer:
+    try:
+        return _posted(slack, post)
+    except Exception as error:
+        # What nobody thought of in one message must not keep the others from being told. The text may hold a secret.
+        _LOG.error("cannot show a message in Slack (%s)", type(error).__name__)
+        return Answer(error=NOT_SHOWN)
 
 
 def _posted(slack: Slack, post: _Post) -> Answer:

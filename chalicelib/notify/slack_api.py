@@ -25,17 +25,29 @@ LONGEST_LEFT_ALONE = 3600.0
 
 TOO_MUCH = frozenset(
     {
+        "invalid_arguments",
         "invalid_blocks",
         "invalid_blocks_format",
         "invalid_attachments",
+        "invalid_json",
         "invalid_payload",
         "msg_blocks_too_long",
         "msg_too_long",
+        "no_text",
     }
 )
 """Errors of messages whose blocks Slack does not take."""
-NO_THREAD = frozenset({"cannot_reply_to_message", "message_not_found", "thread_not_found", "invalid_thread_ts"})
-"""Errors of replies to what is there no more."""
+NO_THREAD = frozenset(
+    {
+        "cannot_reply_to_message",
+        "invalid_thread_ts",
+        "message_not_found",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+        "thread_not_found",
+    }
+)
+"""Errors of replies to what is there no more, or to what nobody may answer."""
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,60}")
 _ERRORS = (SlackClientError, HTTPException, OSError, ValueError, LookupError, AttributeError, TypeError)

@@ -38,7 +38,7 @@ MOST_NAMED = 10
 """Findings that have a line."""
 MOST_CAUSES = 3
 _MOST_CONTROLS = 6
-_SENTENCE, _LINE, _FIX, _CODE, _ARN, _NAME = 600, 300, 500, 300, 160, 80
+_SENTENCE, _LINE, _FIX, _CODE, _ARN, _NAME, _COMMAND = 600, 300, 500, 300, 160, 80, 1500
 
 Block = dict[str, Any]
 
@@ -136,8 +136,9 @@ def _proof(item: Item, finding: Finding) -> Iterator[Block]:
     if finding.witness:
         lines.append(f"*Request:* {code(request(finding.witness), _CODE)}")
     lines += [f"*{one.verb} by* {code(one.policy, _ARN)}, {code(one.name, _NAME)}" for one in deciders(finding)]
-    if line := command(item.last):
-        lines.append(f"*Try it:*\n```{escape(line, LONGEST_TEXT)}```")
+    # One that is cut is another command; escapes make it up to five times as long.
+    if (line := command(item.last)) and len(shown := escape(line, LONGEST_TEXT)) <= _COMMAND:
+        lines.append(f"*Try it:*\n```{shown}```")
     if lines:
         yield _formatted("\n".join(lines))
     yield _text(escape(f"Fix: {finding.fix}", _FIX))

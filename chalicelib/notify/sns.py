@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from chalicelib.alerts.messages import Message, messages_of
 from chalicelib.alerts.notice import Notice
 from chalicelib.aws.errors import ERRORS, reason_of
 from chalicelib.notify.plain import body, subject_line
-from chalicelib.ports import Told
+from chalicelib.ports import Told, always
 
 MOST_BYTES = 240_000
 """Of 256 KB, which the attributes share."""
@@ -25,11 +25,15 @@ class SnsNotifier:
 
     sns: Any
     topic_arn: str
+    more: Callable[[], bool] = always
+    """Whether there is time for another message."""
 
     def tell(self, notices: Sequence[Notice], *, digest: bool = False) -> Told:
         """See `Notifier`."""
         taken: list[Notice] = []
         for message in messages_of(notices, digest=digest):
+            if not self.more():
+                return Told(taken, "SNS: there is no time left", 0)
             try:
                 self.sns.publish(
                     TopicArn=self.topic_arn,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib.cause import Cause
-from chalicelib.hints import BUCKET, Hint, hints_of
+from chalicelib.hints import BUCKET, LOOKS, Hint, hints_of
 from chalicelib.hub import Hub
 from chalicelib.local.lambda_runtime import queue_event
 from chalicelib.scope import Scope
@@ -76,7 +76,7 @@ def read(world: World) -> int:
 # --- hints that are none ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("body", NO_HINTS)
+@pytest.mark.parametrize("body", NO_HINTS, ids=range(len(NO_HINTS)))
 def test_a_poisoned_message_fails_alone(world: World, body: str) -> None:
     world.watching.calls.clear()
     good = hint(f"beside-{NO_HINTS.index(body)}", of("alice")).to_json()
@@ -204,13 +204,25 @@ def test_too_many_users_are_a_whole_account(
     assert work.run.started - timedelta(minutes=2) <= kept.heard_at < work.run.started
 
 
+def test_a_second_look_at_an_account_is_a_later_audit_or_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.pipeline.MOST_USERS", 1)
+    for number in (1, 2):
+        assert look(world, hint("twice", of("alice", "bob"), number).to_json()) == []
+    kept = logged(world, {"eventID": "twice"})
+    assert kept is not None
+    last = max(one.run.started for one in assignments(world))
+    assert last > kept.heard_at + LOOKS[1] - LOOKS[0]
+
+
 def test_of_as_many_as_are_read_one_by_one_each_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chalicelib.pipeline.MOST_USERS", 2)
     assert look(world, hint("two", Scope(OWN, frozenset(), frozenset({GROUP}))).to_json()) == []
     assert assignments(world) == []
 
 
-def test_a_canonical_policy_is_judged_with_the_whole_account(world: World) -> None:
+def test_a_canonical_policy_is_judged_with_the_whole_account_and_its_users_are_looked_at_now(world: World) -> None:
     """Whether it is what the settings say is no matter of its users."""
     set_settings(world, f'{SETTINGS}\n[[canonical]]\nname = "RequireMfa"\nversion = "v1"')
     scopes = {
@@ -220,8 +232,10 @@ def test_a_canonical_policy_is_judged_with_the_whole_account(world: World) -> No
     }
     try:
         for name, scope in scopes.items():
+            world.watching.calls.clear()
             assert look(world, hint(f"{name}-policy", scope).to_json()) == []
             assert bool(assignments(world)) is (name == "canonical")
+            assert read(world) == 1
     finally:
         set_settings(world, SETTINGS)
 

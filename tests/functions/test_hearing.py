@@ -20,6 +20,7 @@ from chalicelib.warm import Warm
 from tests.accounts.build import ADMIN
 from tests.functions.conftest import OWN
 from tests.functions.realtime import SETTINGS, RealTime, hearing
+from tests.functions.watching import refusal
 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 FUNCTION = f"arn:aws:lambda:us-east-1:{OWN}:function:mfawatch-audit-change"
@@ -96,6 +97,18 @@ def test_an_inline_policy_that_is_canonical_is_looked_at_itself(rt: RealTime) ->
         rt.world.deployment.hear(*rt.happen(lambda found: found.iam.put_user_policy(**put | {"PolicyName": name})))  # noqa: B023
         assert len(waiting(rt, rt.world.deployment.accounts_url)) == accounts
         assert {one["users"][0] for one in waiting(rt, rt.world.deployment.changes_url)} == {"carol"}
+
+
+def test_a_key_made_after_the_credential_report_counts_in_the_whole_account(rt: RealTime) -> None:
+    quiet = rt.world.iam(OWN)
+    quiet.create_user(UserName="erin")
+    quiet.put_user_policy(UserName="erin", PolicyName="admin", PolicyDocument=json.dumps(ADMIN))
+    quiet.generate_credential_report()
+    rt.world.watching.faults["iam:GenerateCredentialReport"] = refusal("Throttling")
+    rt.world.deployment.hear(*rt.happen(lambda found: found.iam.create_access_key(UserName="erin")))
+    waiting(rt, rt.world.deployment.changes_url)
+    rt.deliver(rt.happen(lambda found: found.iam.create_role(RoleName="s", AssumeRolePolicyDocument=TRUST)))
+    assert rt.ledger()["erin", "mfa-not-enforced"] == ("high", "open")
 
 
 def test_a_record_of_the_end_of_all_calendars_is_looked_at_like_any() -> None:

@@ -36,6 +36,13 @@ class MemoryOutbox:
         found = [one for one in self.waiting.values() if one.due <= now]
         return sorted(found, key=lambda one: (one.due, one.key))[:most]
 
+    def earlier(self, entries: Sequence[Entry], now: datetime) -> Sequence[Entry]:
+        def name(one: Entry) -> tuple[str, str, str]:
+            return one.destination, one.notice.account, one.notice.fingerprint
+
+        versions = {name(one): one.notice.version for one in entries}
+        return [one for one in self.waiting.values() if one.notice.version < versions.get(name(one), 0)]
+
     def claim(self, entries: Sequence[Entry], until: datetime) -> Sequence[Entry]:
         won = [one for one in entries if self.waiting.get(one.key) == one]
         return [self._move(one, until, 0) for one in won]

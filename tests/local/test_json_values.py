@@ -170,3 +170,22 @@ def test_a_failure_of_the_source_comes_behind_the_values_before_it() -> None:
     with pytest.raises(OSError, match="gone"):
         seen.extend(reading)
     assert seen == [{"a": 1}, {"b": 2}]
+
+
+@pytest.mark.parametrize("space", ["\n", " ", "\n" + " " * 50])
+def test_white_space_behind_a_broken_place_costs_neither_memory_nor_time(
+    space: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LONGEST", 1000)
+    held = 0
+    more = module._Window._more
+
+    def noting(window: module._Window) -> bool:
+        nonlocal held
+        held = max(held, len(window.text))
+        return more(window)
+
+    monkeypatch.setattr(module._Window, "_more", noting)
+    pieces = ["broken", *[space * (2000 // len(space))] * 500, '\n{"a": 1}']
+    assert list(json_values(iter(pieces), list[str]().append)) == [{"a": 1}]
+    assert held < 20_000

@@ -16,7 +16,7 @@ from chalicelib.alerts.notice import parse_notice
 from chalicelib.ledger import ChangeKind
 from chalicelib.notify.event_bus import DETAIL_TYPES, EventBusNotifier
 from chalicelib.ports import Notifier
-from tests.alerts.build import DETACHED, notice
+from tests.alerts.build import DETACHED, notice, with_finding
 
 BUS = "mfawatch-findings"
 
@@ -136,3 +136,10 @@ def test_half_a_surrogate_pair_is_replaced() -> None:
     EventBusNotifier(bus, BUS).tell([notice(cause=replace(DETACHED, agent="a\ud83d"))])
     [[entry]] = bus.calls
     assert json.loads(entry["Detail"])["cause"]["agent"] == "a?"
+
+
+def test_half_a_surrogate_pair_in_the_resource_is_replaced() -> None:
+    bus = Bus()
+    EventBusNotifier(bus, BUS).tell([with_finding(notice(), resource="a\ud83d")])
+    [[entry]] = bus.calls
+    assert entry["Resources"] == ["a?"]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from chalicelib.alerts.messages import Message
 from chalicelib.findings import Severity
 from chalicelib.ledger import ChangeKind
 from chalicelib.local import slack_server as local
@@ -368,3 +369,41 @@ def test_no_secret_is_told_or_logged(
     for text in [*told, caplog.text, written.out, written.err, repr(hook), repr(bot(workspace, secret=HIDDEN))]:
         assert "hidden" not in text
         assert local.WEBHOOK_PATH not in text
+
+
+# --- one message is nothing to the others ----------------------------------------------------------------------------
+
+
+def test_a_message_that_cannot_be_shown_keeps_no_other_from_being_told(
+    workspace: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render = slack_blocks.render
+
+    def odd(message: Message) -> slack_blocks.Rendered:
+        if message.first.last.user == "alice":
+            raise ZeroDivisionError
+        return render(message)
+
+    monkeypatch.setattr("chalicelib.notify.slack.render", odd)
+    alice, bob = notice(user="alice"), notice(user="bob")
+    told = bot(workspace).tell([alice, bob])
+    assert (list(told.taken), told.trouble) == ([bob], "Slack: cannot be shown")
+
+
+def test_no_message_is_begun_when_there_is_no_time(workspace: SlackServer) -> None:
+    left = [True, False]
+    notifier = SlackNotifier(lambda: TOKEN, "C1", None, workspace.api, lambda: left.pop(0))
+    alice, bob = notice(user="alice"), notice(user="bob")
+    told = notifier.tell([alice, bob])
+    assert (list(told.taken), told.trouble, told.retry_after) == ([alice], "there is no time left", 0)
+    assert len(workspace.posted) == 1
+
+
+def test_an_answer_that_a_locked_thread_does_not_take_stands_alone(workspace: SlackServer) -> None:
+    threads = MemoryThreads()
+    opened = notice(user="alice")
+    bot(workspace, threads).tell([opened])
+    workspace.faults += [Fault(200, "restricted_action_thread_locked")]
+    over = notice(RESOLVED, user="alice", version=2)
+    assert list(bot(workspace, threads).tell([over]).taken) == [over]
+    assert workspace.posted[-1].thread_ts is None

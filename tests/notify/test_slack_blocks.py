@@ -29,7 +29,7 @@ from chalicelib.notify.plain import body, subject_line
 from chalicelib.notify.slack_blocks import render
 from tests.accounts import DEMO
 from tests.accounts.build import ACCOUNT
-from tests.alerts.build import DETACHED, notice
+from tests.alerts.build import DETACHED, notice, with_finding
 from tests.cli.conftest import demo_options
 from tests.ledger.build import DEVICE, ENFORCED
 from tests.notify.golden_messages import found, golden_messages
@@ -267,6 +267,16 @@ def test_a_finding_without_witness_has_no_command() -> None:
 def test_a_command_that_cannot_be_shown_as_it_is_is_not_shown(name: str) -> None:
     assert command(notice(user="alice"))
     assert not command(notice(user=name))
+
+
+@pytest.mark.parametrize(("value", "shown"), [("a", True), ("&" * 400, False)])
+def test_a_command_that_escapes_make_too_long_is_not_shown(value: str, shown: bool) -> None:
+    told = notice(found=found("oskar", ENFORCED))
+    told = with_finding(told, witness=told.finding["witness"] | {"context": {"aws:RequestTag/a": value}})
+    [message] = messages_of([told])
+    assert command(told)
+    assert_within_limits(message)
+    assert ("*Try it:*" in json.dumps(list(render(message).blocks))) is shown
 
 
 @pytest.mark.parametrize("name", ["a;rm -rf ~", "$(reboot)", "a'b", 'a"b', "--profile", "a b"])

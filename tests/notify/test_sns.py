@@ -135,3 +135,10 @@ def test_a_message_has_as_many_bytes_as_sns_takes() -> None:
     size = len(posted["Message"].encode()) + sum(len(one["StringValue"].encode()) for one in attributes)
     assert size < 256 * 1024
     assert len(posted["Message"]) > 50_000
+
+
+def test_no_message_is_begun_when_there_is_no_time(mail: Mail) -> None:
+    left = [True, False]
+    alice, bob = notice(user="alice"), notice(user="bob")
+    told = SnsNotifier(mail.sns, mail.topic, lambda: left.pop(0)).tell([alice, bob])
+    assert (list(told.taken), told.trouble, told.retry_after) == ([alice], "SNS: there is no time left", 0)

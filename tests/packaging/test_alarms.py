@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from chalicelib.delivery import LONGEST_PAUSE
 from chalicelib.functions.telemetry import measure
 from tests.packaging.rendering import HEARING, NAMES, TELLING, Json, function, made, rendered, resources
 from tests.packaging.test_template import DEAD_QUEUES
@@ -71,7 +72,7 @@ def test_an_alarm_on_changes_that_wait() -> None:
 
 @pytest.mark.parametrize(
     ("metric", "writer", "within"),
-    [("AccountsNotRead", "audit_account", 26 * HOUR), ("AlertsNotTold", "deliver", HOUR)],
+    [("AccountsNotRead", "audit_account", 26 * HOUR), ("AlertsNotTold", "deliver", 2 * HOUR)],
 )
 def test_alarms_on_what_functions_measure(
     metric: str, writer: str, within: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -90,6 +91,11 @@ def test_alarms_on_what_functions_measure(
     assert alarm["TreatMissingData"] == "notBreaching"
     assert alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]) == 1
     assert alarm["Period"] * alarm["EvaluationPeriods"] <= within
+
+
+def test_the_alarm_on_what_is_not_told_stays_until_it_is_tried_again() -> None:
+    [alarm] = [one for one in alarms() if one["MetricName"] == "AlertsNotTold"]
+    assert alarm["Period"] * alarm["EvaluationPeriods"] > LONGEST_PAUSE.total_seconds() + 2 * 5 * MINUTE
 
 
 @pytest.mark.parametrize(("state", "expected"), [("ENABLED", True), ("DISABLED", False)])
