@@ -78,38 +78,51 @@ def with_profile(text: str, name: str, values: Mapping[str, str]) -> str:
     """
     defaults, before = _parsed(text)
     lines = [line for line in _LINE.findall(text) if line]
-    ending = next((match[0] for line in lines if (match := _ENDING.search(line))), "\n")
     section = next((one for one in _sections(lines) if one.name == name), None)
-    put = _appended(lines, name, values, ending) if section is None else _within(lines, section, values, ending)
-    changed = "".join(put)
+    changed = "".join(_appended(lines, name, values) if section is None else _within(lines, section, values))
     if profiles_of(changed) != before | {name: {**before.get(name, defaults), **values}}:
         raise ProfileError(f"profile {name} cannot be put into it")
     return changed
 
 
-def _appended(lines: list[str], name: str, values: Mapping[str, str], ending: str) -> Iterator[str]:
-    yield from _ended(lines, ending)
+def _appended(lines: list[str], name: str, values: Mapping[str, str]) -> Iterator[str]:
+    ending = _ending_before(lines, len(lines))
+    yield from lines
+    if lines and not _ENDING.search(lines[-1]):
+        yield ending
     if lines and lines[-1].strip():
         yield ending
     yield f"[{name}]{ending}"
     yield from (f"{key} = {value}{ending}" for key, value in values.items())
 
 
-def _within(lines: list[str], section: _Section, values: Mapping[str, str], ending: str) -> Iterator[str]:
+def _within(lines: list[str], section: _Section, values: Mapping[str, str]) -> Iterator[str]:
     ours = {setting.start: setting for setting in section.settings if setting.name in values}
     there = {setting.name for setting in ours.values()}
     yield from lines[: section.start]
     position = section.start
     while position < section.end:
         if setting := ours.get(position):
-            yield f"{_indent(lines[position])}{setting.name} = {values[setting.name]}{ending}"
+            indent, ending = _indent(lines[position]), _ending_before(lines, setting.end)
+            yield f"{indent}{setting.name} = {values[setting.name]}{ending}"
             position = setting.end
         else:
-            yield from _ended([lines[position]], ending)
+            yield lines[position]
+            if not _ENDING.search(lines[position]):
+                yield _ending_before(lines, position)
             position += 1
-    indent = _indent_within(lines, section)
+    indent, ending = _indent_within(lines, section), _ending_before(lines, section.end)
     yield from (f"{indent}{key} = {value}{ending}" for key, value in values.items() if key not in there)
     yield from lines[section.end :]
+
+
+def _ending_before(lines: list[str], position: int) -> str:
+    """How the last line before a position ends, or the one above it where it has no end.
+
+    What is put there ends so too: a line that ends in a carriage return would swallow the line feed of one behind it.
+    """
+    found = (match[0] for line in reversed(lines[:position]) if (match := _ENDING.search(line)))
+    return next(found, "\n")
 
 
 def _indent_within(lines: list[str], section: _Section) -> str:
@@ -122,13 +135,6 @@ def _indent_within(lines: list[str], section: _Section) -> str:
 
 def _indent(line: str) -> str:
     return line[: len(line) - len(line.lstrip())]
-
-
-def _ended(lines: list[str], ending: str) -> Iterator[str]:
-    """The lines; the last one of a text may lack its end, and with something behind it needs one."""
-    yield from lines
-    if lines and not lines[-1].endswith(("\r", "\n")):
-        yield ending
 
 
 def _says_something(line: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 import boto3
 import botocore.client
+import botocore.loaders
 import click
 import pytest
 from botocore.exceptions import ClientError
@@ -27,6 +28,7 @@ ACCOUNT = "123456789012"
 SERIAL = f"arn:aws:iam::{ACCOUNT}:mfa/phone"
 FIDO = f"arn:aws:iam::{ACCOUNT}:u2f/user/anna/key-ABC"
 CODE = ("--code", "123456")
+LOADER = botocore.loaders.Loader()
 CALLS: list[tuple[str, dict[str, Any]]] = []
 
 
@@ -37,6 +39,8 @@ def iam(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    # A command makes its own sessions, and each of them would read the models of the services anew.
+    monkeypatch.setattr(botocore.loaders, "create_loader", lambda _: LOADER)
     CALLS.clear()
     call = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
 
