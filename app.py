@@ -71,7 +71,7 @@ def audit_change(event: SQSEvent) -> dict[str, Any]:
     return audit_changes(event.to_dict(), event.context, _hub(event.context))
 
 
-@app.schedule(Rate(5, unit=Rate.MINUTES), name="deliver")
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="deliver")
 def deliver(event: CloudWatchEvent) -> dict[str, Any]:
     """Tell what still waits in the outbox and is due."""
     return deliver_what_is_due(_hub(event.context))

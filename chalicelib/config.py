@@ -32,6 +32,11 @@ They stand in one TOML file, mfawatch.toml::
     controls = ["mfa-not-enforced"]          # optional: of which controls; accounts and users likewise
     quiet = {from = "20:00", until = "07:00", zone = "Europe/Berlin", below = "high"}   # optional: what is below waits
 
+    [remediation]                            # what may be put right; `remediation_settings` says how
+    mode = "off"                             # off, propose, approve or auto; [[remediation.overrides]] says where else
+    group = "everybody"                      # optional: the group that carries the canonical policies
+    owned = ["RequireMfa*"]                  # optional: policies that are ours to write, beside the canonical ones
+
     [thresholds]
     fail_on = "high"                         # a severity, or "never"
     report_age_hours = 24                    # an older credential report is told as stale
@@ -45,7 +50,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from types import MappingProxyType
@@ -54,6 +59,7 @@ from chalicelib.alert_settings import Route, parse_routes
 from chalicelib.findings import Severity
 from chalicelib.iam.patterns import ARN_SEGMENTS, glob_source
 from chalicelib.iam.policy import PolicyDocument
+from chalicelib.remediation_settings import RemediationSettings, parse_remediation
 from chalicelib.setting_values import (
     EVERYBODY,
     matches,
@@ -159,6 +165,7 @@ class Settings:
     """The least severity that fails an audit; None for never."""
     report_age_hours: float = 24.0
     alerts: tuple[Route, ...] = ()
+    remediation: RemediationSettings = field(default_factory=RemediationSettings)
 
     def is_break_glass(self, user_name: str) -> bool:
         """Whether what the user can do without MFA is accepted."""
@@ -202,6 +209,7 @@ def parse_settings(
         "canonical": lambda node: node.elements("tables, [[canonical]]", _canonical),
         "exemptions": lambda node: node.elements("tables, [[exemptions]]", exemption),
         "alerts": partial(parse_routes, known_controls=known_controls),
+        "remediation": partial(parse_remediation, known_controls=known_controls),
         "thresholds": lambda node: node.table({"fail_on": _fail_on, "report_age_hours": _hours}),
     }
     found = parse_file(text).table(readers)

@@ -18,6 +18,7 @@ from chalicelib import config
 from chalicelib.alert_settings import QuietHours, Route, Target
 from chalicelib.config import CanonicalPolicy, Exemption, Settings, SettingsError, parse_settings
 from chalicelib.findings import Severity
+from chalicelib.remediation_settings import RemediationSettings
 from chalicelib.settings_file import Path, line_of
 
 CONTROLS = ("user-without-mfa", "mfa-not-enforced", "codecommit-exemption", "role-assumable-without-mfa")
@@ -48,6 +49,7 @@ def test_the_example_of_the_module() -> None:
                 roles=("arn:aws:iam::111122223333:role/status",),
             ),
         ),
+        remediation=RemediationSettings(group="everybody", owned=("RequireMfa*",)),
         alerts=(
             Route(
                 Target.SLACK,
@@ -278,7 +280,7 @@ REFUSED: list[tuple[str, str]] = [
     (
         "x = 1",
         "line 1: x: unknown key; there are accounts, organization, regions, break_glass_users, canonical, exemptions, "
-        "alerts, thresholds",
+        "alerts, remediation, thresholds",
     ),
     ("[threshold]\nfail_on = 'low'", 'line 1: threshold: unknown key; did you mean "thresholds"?'),
     ("threshold.fail_on = 'low'", 'line 1: threshold: unknown key; did you mean "thresholds"?'),

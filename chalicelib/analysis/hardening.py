@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 from chalicelib.analysis.administrator import Accepted, Carrying, holes, places_named
 from chalicelib.analysis.causes import is_guard
+from chalicelib.analysis.cells import Caller
 from chalicelib.analysis.mending import (
     GIT,
     IN_WORDS,
@@ -35,6 +36,7 @@ from chalicelib.analysis.surface import Answer, Entry
 from chalicelib.analysis.universe import actions_named
 from chalicelib.iam.decision import evaluate
 from chalicelib.iam.policy import CURRENT_VERSION, PolicyDocument, parse_policy
+from chalicelib.iam.policy_set import PolicySet
 from chalicelib.iam.statement import Effect, Statement, place_of
 
 MOST_ROUNDS = 40
@@ -65,6 +67,7 @@ class _Draft:
         self.narrowed: list[int] = []
         self.places = places_named([policy, list(accepted.repositories)])
         self.version = before.version
+        self._asked: tuple[list[Json], Sequence[tuple[Caller, PolicySet]]] | None = None
 
     def result(self) -> Hardened:
         self._narrow_own_names()
@@ -153,9 +156,16 @@ class _Draft:
     def _denies(self, hole: Entry) -> bool:
         return not any(
             evaluate(hole.request, policies).may_be_allowed
-            for caller, policies in self._carrying(self._judged()).callers
+            for caller, policies in self._callers()
             if caller.user.arn == hole.request.principal.arn
         )
+
+    def _callers(self) -> Sequence[tuple[Caller, PolicySet]]:
+        """Who carries the policy as it stands; the same until a statement is replaced, for all holes asked about."""
+        known = self._asked[0] if self._asked else ()
+        if self._asked is None or list(map(id, known)) != list(map(id, self.statements)):
+            self._asked = list(self.statements), self._carrying(self._judged()).callers
+        return self._asked[1]
 
     def _mend(self, hole: Entry, goal: Goal) -> bool:
         if goal.git and goal.accepted.repositories and not hole.group.members & ~git():

@@ -23,7 +23,7 @@ def _check(control: Control, state: State) -> Iterator[Result]:
             resource = f"arn:aws:iam::{state.snapshot.account}:policy/{wanted.name}"
             yield _finding(control, state, wanted, resource, ["it does not exist in the account"])
         for resource, managed, stored in found:
-            if reasons := list(_reasons(wanted, managed, stored)):
+            if reasons := list(drift_of(wanted, managed, stored)):
                 yield _finding(control, state, wanted, resource, reasons)
 
 
@@ -39,18 +39,19 @@ def _stored(state: State, wanted: CanonicalPolicy) -> Iterator[tuple[str, Manage
                 yield owner.arn, None, stored
 
 
-def _reasons(wanted: CanonicalPolicy, managed: ManagedPolicy | None, stored: StoredPolicy) -> Iterator[str]:
+def drift_of(wanted: CanonicalPolicy, managed: ManagedPolicy | None, stored: StoredPolicy) -> Iterator[str]:
+    """Why a policy is not the canonical one, in words; nothing where it is. `managed` is None for an inline policy."""
     if wanted.version is not None and managed is not None and managed.version != wanted.version:
         yield f"its default version is {managed.version}, not {wanted.version}"
     if wanted.expected is None:
         return
     if stored.document is None:
         yield stored.complaint
-    elif _form(stored.document) != _form(wanted.expected):
+    elif form_of(stored.document) != form_of(wanted.expected):
         yield f"it does not say what {wanted.document} says"
 
 
-def _form(document: PolicyDocument) -> tuple[str, list[str]]:
+def form_of(document: PolicyDocument) -> tuple[str, list[str]]:
     """What a document says: without Sids, and whatever the order of its statements and lists."""
     return document.version, sorted(
         json.dumps(_sorted(s.to_json() | {"Sid": ""}), sort_keys=True) for s in document.statements

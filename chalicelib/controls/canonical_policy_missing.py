@@ -15,7 +15,7 @@ def _check(control: Control, state: State) -> Iterator[Result]:
         if not user.possible():
             continue
         wanted = state.settings.canonical_for(user.name)
-        missing = [policy for policy in wanted if not _carries(state.snapshot, user, policy)]
+        missing = [policy for policy in wanted if not carries(state.snapshot, user, policy)]
         if missing and (not user.policies_read or any(name not in state.snapshot.groups for name in user.groups)):
             yield control.not_evaluated(user.name, state.unread_policies(user))
             continue
@@ -28,7 +28,8 @@ def _check(control: Control, state: State) -> Iterator[Result]:
             yield control.finding(state, user.arn, Severity.MEDIUM, evidence, user=user, distinction=policy.name)
 
 
-def _carries(snapshot: AccountSnapshot, user: User, policy: CanonicalPolicy) -> bool:
+def carries(snapshot: AccountSnapshot, user: User, policy: CanonicalPolicy) -> bool:
+    """Whether the user carries the policy, directly or through a group."""
     owners: tuple[User | Group, ...] = (
         user,
         *(snapshot.groups[name] for name in user.groups if name in snapshot.groups),

@@ -200,7 +200,10 @@ _KMS = {
     "CreateGrant": Rule(Effect.KEY_GRANT, GRANTEE),
 }
 
+# A policy may name a repository before it is there, and the key that it gets decides whether Git works.
 _CODECOMMIT = {
+    "CreateRepository": Rule(Effect.REPOSITORY_MADE, HOME),
+    "UpdateRepositoryName": Rule(Effect.REPOSITORY_RENAMED, HOME),
     "UpdateRepositoryEncryptionKey": Rule(Effect.REPOSITORY_KEY, HOME),
 }
 

@@ -67,6 +67,8 @@ class Effect(StrEnum):
     KEY_POLICY = "has a KMS key with another policy"
     KEY_GRANT = "got the use of a KMS key"
     REPOSITORY_KEY = "has a repository under another KMS key"
+    REPOSITORY_MADE = "has a new repository"
+    REPOSITORY_RENAMED = "has a repository of another name"
     SIGHT_CUT = "may be watched less"
     SIGHT_CHANGED = "may be watched otherwise"
     SIGHT_RESTORED = "may be watched again"

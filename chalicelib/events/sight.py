@@ -18,6 +18,7 @@ from typing import Any
 from chalicelib.cause import Cause, parse_cause
 from chalicelib.events.causes import cause_of
 from chalicelib.events.fields import text_in
+from chalicelib.events.patterns import CHANGES, FORWARDED, GIT
 from chalicelib.events.record import Record
 from chalicelib.events.refusals import is_refused, target_of
 from chalicelib.events.selectors import select_changes
@@ -154,9 +155,16 @@ def _selects_less(record: Record) -> bool | None:
     return None if selects is None else not selects
 
 
-def _is_disabled(record: Record) -> bool:
-    """Whether the rule is put as disabled. Where nothing is said it is enabled."""
-    return text_in(record.parameters, "state") == "DISABLED"
+def _is_disabled(record: Record) -> bool | None:
+    """Whether the rule is put as disabled. It is on again with a pattern of ours; of any other nobody knows what it
+    lets through."""
+    if text_in(record.parameters, "state") == "DISABLED":
+        return True
+    try:
+        pattern = json.loads(text_in(record.parameters, "eventPattern") or "null")
+    except (ValueError, RecursionError):
+        return None
+    return False if pattern in (CHANGES, GIT, FORWARDED) else None
 
 
 def _leads_nowhere(record: Record) -> bool | None:

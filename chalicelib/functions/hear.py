@@ -179,7 +179,8 @@ class _Hearing:
 
     def _look_at_account(self, account: str, effect: str, cause: Cause) -> None:
         first = self._keep(Scope(account), effect, cause)
-        work = assignment_of(account, first.heard_at, self._now)
+        # There is one audit, late enough to be believed.
+        work = assignment_of(account, first.heard_at, self._now, len(LOOKS))
         self._assignments[work.run.id, account] = work
 
     def _keep(self, scope: Scope, effect: str, cause: Cause, *, refused: bool = False) -> Heard:

@@ -96,6 +96,8 @@ class StoredPolicy:
     name: str
     document: PolicyDocument | None
     error: PolicyError | None = None
+    text: str = ""
+    """The document's JSON as it was read; empty where nobody kept it."""
 
     @property
     def complaint(self) -> str:
@@ -104,12 +106,30 @@ class StoredPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """A version of a managed policy: its id, and its document as JSON text, which is not parsed."""
+
+    id: str
+    text: str
+
+    @property
+    def number(self) -> int:
+        """The number in the id; AWS counts up, and gives none twice."""
+        digits = self.id.removeprefix("v").partition(".")[0]
+        return int(digits) if digits.isdecimal() else 0
+
+
+@dataclass(frozen=True, slots=True)
 class ManagedPolicy:
-    """A managed policy with its default version; the other versions decide nothing."""
+    """A managed policy with its default version; the other versions decide nothing.
+
+    `versions` are all those of a customer's policy, the default one among them, by number; empty for AWS's own.
+    """
 
     arn: str
     version: str
     stored: StoredPolicy
+    versions: tuple[PolicyVersion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 
-from chalicelib.iam.account import Gap, Group, ManagedPolicy, Role, StoredPolicy, User
+from chalicelib.iam.account import Gap, Group, ManagedPolicy, PolicyVersion, Role, StoredPolicy, User
 from chalicelib.iam.answers import ExportError, Node
-from chalicelib.iam.documents import kind_of
+from chalicelib.iam.documents import kind_of, plain_text
 from chalicelib.iam.policy import PolicyDocument, parse_policy
 from chalicelib.iam.statement import PolicyError, PolicyKind
 from chalicelib.iam.values import parse_time
+
+OF_AWS = ":iam::aws:policy/"
+"""What the ARN of a policy holds that AWS keeps itself."""
 
 CheckAccount = Callable[[str, str], None]
 """(an ARN, its place) → nothing, or ExportError when it is of another account."""
@@ -96,7 +99,8 @@ class Details:
                 self.gaps.append(Gap(self._answer.read, arn, "its default version is not in the answer"))
                 continue
             document = default[0].get("Document").value
-            yield ManagedPolicy(arn, default[0].maybe_text("VersionId"), self._stored(arn, document))
+            kept = () if OF_AWS in arn else tuple(_versions(versions))
+            yield ManagedPolicy(arn, default[0].maybe_text("VersionId"), self._stored(arn, document), kept)
 
     def _once(self, kind: str, name: str, node: Node) -> None:
         if (kind, name) in self._seen:
@@ -122,7 +126,7 @@ class Details:
     def _stored(self, name: str, document: object, kind: PolicyKind = PolicyKind.IDENTITY) -> StoredPolicy:
         """Parse a document; the same document is parsed once, so that users who carry it share it."""
         try:
-            key = kind, document if isinstance(document, str) else json.dumps(document)
+            key = kind, _text(document)
         except (RecursionError, ValueError):
             return StoredPolicy(name, None, PolicyError("", "nested too deep"))
         if key not in self._parsed:
@@ -130,4 +134,20 @@ class Details:
                 self._parsed[key] = parse_policy(document, kind), None
             except PolicyError as error:
                 self._parsed[key] = None, error
-        return StoredPolicy(name, *self._parsed[key])
+        return StoredPolicy(name, *self._parsed[key], key[1])
+
+
+def _text(document: object) -> str:
+    """A document as JSON text, or whatever text stands in its place."""
+    return plain_text(document) if isinstance(document, str) else json.dumps(document)
+
+
+def _versions(nodes: list[Node]) -> Iterator[PolicyVersion]:
+    found = [(node.maybe_text("VersionId"), node.get("Document").value) for node in nodes]
+    versions = []
+    for version, document in found:
+        try:
+            versions.append(PolicyVersion(version, _text(document) if document is not None else ""))
+        except (RecursionError, ValueError):
+            versions.append(PolicyVersion(version, ""))
+    yield from sorted(versions, key=lambda one: one.number)

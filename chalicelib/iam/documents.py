@@ -72,8 +72,13 @@ def parse_document(text: str) -> Any:
     Raises:
         JsonError: it is neither.
     """
+    return parse_json(plain_text(text))
+
+
+def plain_text(text: str) -> str:
+    """The JSON of a policy document without percent signs."""
     stripped = text.strip()
-    return parse_json(unquote(stripped) if stripped.startswith("%") else stripped)
+    return unquote(stripped) if stripped.startswith("%") else stripped
 
 
 def kind_of(value: object) -> str:

@@ -114,5 +114,6 @@ def _proof(item: Item) -> Iterator[str]:
 def cause_in_words(cause: Cause) -> str:
     """The event after which something was found; nobody has proved that it is because of it."""
     parts = [("by", cause.actor), ("from", cause.address), ("with", cause.agent)]
-    told = "".join(f" {word} {value}" for word, value in parts if value)
+    # Whoever made the call chose the agent: without marks around it, it could go on as if it were our words.
+    told = "".join(f" {word} “{value}”" if word == "with" else f" {word} {value}" for word, value in parts if value)
     return f"after {cause.event}{told}{f' at {cause.at.isoformat()}' if cause.at else ''}"

@@ -46,7 +46,7 @@ def hours_of_a_sweep(accounts: int) -> int:
 def delivered() -> int:
     """How often a month looks for alerts that wait."""
     [minutes] = re.findall(
-        r"rate\((\d+) minutes\)", function("deliver")["Events"]["DeliverEvent"]["Properties"]["Schedule"]
+        r"rate\((\d+) minutes?\)", function("deliver")["Events"]["DeliverEvent"]["Properties"]["Schedule"]
     )
     return DAYS * 24 * 60 // int(minutes)
 

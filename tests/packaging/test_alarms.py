@@ -112,9 +112,9 @@ def test_an_alarm_when_no_sweep_is_started(state: str, expected: bool) -> None:
 def test_an_alarm_when_nothing_is_delivered() -> None:
     [alarm] = alarms_on("Invocations", "FunctionName", {"Ref": "Deliver"})
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
-    # deliver runs every five minutes, so that in none of the periods there should be nothing.
+    # deliver runs every minute, so that in none of the periods there should be nothing.
     [event] = function("deliver")["Events"].values()
-    assert event["Properties"] == {"Schedule": "rate(5 minutes)", "Name": "mfawatch-deliver", "State": "ENABLED"}
+    assert event["Properties"] == {"Schedule": "rate(1 minute)", "Name": "mfawatch-deliver", "State": "ENABLED"}
     assert alarm["Period"] == 5 * MINUTE
     assert alarm["EvaluationPeriods"] == 6
     assert alarm["TreatMissingData"] == "breaching"

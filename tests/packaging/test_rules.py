@@ -88,10 +88,10 @@ def hearers(event: Json, *, forwarded: bool) -> list[str]:
     return [logical[one["Targets"][0]["Arn"]["Fn::GetAtt"][0]] for one in taken(on_bus, event)]
 
 
-USES = [*TOO_MANY, *((CODECOMMIT, name) for name in OPERATIONS)]
+USES = [*sorted(TOO_MANY), *((CODECOMMIT, name) for name in OPERATIONS)]
 HEARD_BY: list[tuple[Json, list[str]]] = [
     *((event(*one), ["hear_change"]) for one in EFFECTS if one not in USES),
-    *((event(*one), []) for one in TOO_MANY),
+    *((event(*one), []) for one in sorted(TOO_MANY)),
     *((event(source, "CreateSomethingNew"), ["hear_change"]) for source in sorted(WHOLE)),
     *((event(CODECOMMIT, name, readOnly=True), ["hear_git"]) for name in OPERATIONS),
     *((event(CODECOMMIT, name, readOnly=False), ["hear_git"]) for name in OPERATIONS),
