@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from chalicelib.config import Settings
 from chalicelib.controls import CONTROLS
 from chalicelib.controls.base import Control, NotEvaluated, State
 from chalicelib.events.observed import Observed
-from chalicelib.findings import Finding, Severity
+from chalicelib.findings import Finding, Severity, Status
 from chalicelib.iam.account import AccountSnapshot, Gap, Read
 
 
@@ -36,8 +36,22 @@ class Audit:
     """When the credential report was made that was judged; None where there was none, or nobody said."""
 
     def at_least(self, severity: Severity) -> tuple[Finding, ...]:
-        """The findings at or above a severity."""
-        return tuple(finding for finding in self.findings if finding.severity.rank >= severity.rank)
+        """The findings at or above a severity, without those that somebody has accepted for now."""
+        return tuple(
+            finding
+            for finding in self.findings
+            if finding.severity.rank >= severity.rank and finding.status is not Status.SUPPRESSED
+        )
+
+    def with_suppressed(self, fingerprints: Collection[str]) -> Audit:
+        """The audit with these findings as suppressed."""
+        return replace(
+            self,
+            findings=tuple(
+                replace(one, status=Status.SUPPRESSED) if one.fingerprint in fingerprints else one
+                for one in self.findings
+            ),
+        )
 
     def effects(self) -> Iterator[tuple[Gap, str]]:
         """Each gap, and what it means for the verdicts, in words."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 from chalicelib.aws.iam_reader import IamReader
@@ -80,3 +83,28 @@ def client(
         user_agent_extra="mfawatch",
     )
     return session.client(service, region_name=region, endpoint_url=endpoint_url, config=config, **credentials)
+
+
+def credentials_path() -> Path:
+    """Where boto3 and the AWS CLI look for the shared credentials file."""
+    found = str(botocore.session.get_session().get_config_variable("credentials_file"))
+    return Path(os.path.expandvars(found)).expanduser()
+
+
+def profile_session(profile: str, region: str | None = None) -> Any:
+    """A session with the credentials of a profile and no others.
+
+    Raises:
+        botocore.exceptions.BotoCoreError: there is no such profile, or the files that hold them cannot be read.
+    """
+    return boto3.Session(profile_name=profile, region_name=region)
+
+
+def settings_of(profile: str) -> Mapping[str, Any] | None:
+    """What the AWS CLI's files say of a profile; None where they know none of that name.
+
+    Raises:
+        botocore.exceptions.BotoCoreError: the files cannot be read.
+    """
+    profiles: Mapping[str, Mapping[str, Any]] = botocore.session.get_session().full_config["profiles"]
+    return profiles.get(profile)

@@ -15,7 +15,7 @@ from typing import Any
 
 from chalicelib.audit import Audit
 from chalicelib.controls.base import Control
-from chalicelib.findings import Finding, Severity, Status
+from chalicelib.findings import Finding, Status
 from chalicelib.iam.account import CREDENTIAL_READS, Read
 from chalicelib.iam.policy_set import Layer
 from chalicelib.ledger import Change, ChangeKind, Stored, digest_of, to_second
@@ -76,7 +76,7 @@ class _Context:
             finding = replace(finding, severity=before.severity)
         values = _values(finding) | {"user": before.user}
         after = replace(before, finding=values, digest=digest_of(values), last_seen=at, resolved_at=None)
-        after = self._with_status(after, finding.severity)
+        after = self._with_status(after, finding)
         if before.status is Status.RESOLVED or before.status is Status.SUPPRESSED is not after.status:
             return self._change(ChangeKind.REOPENED, before, after)
         if after.digest != before.digest:
@@ -131,10 +131,14 @@ class _Context:
             kind=ChangeKind.OPENED,
         )
 
-    def _with_status(self, after: Stored, severity: Severity) -> Stored:
-        """Suppressed for as long as the suppression holds; once it does not, it is over."""
-        if after.suppression and after.suppression.holds(severity, self._now.date()):
-            return replace(after, status=Status.SUPPRESSED)
+    def _with_status(self, after: Stored, finding: Finding) -> Stored:
+        """Suppressed for as long as the suppression holds; once the day is over or the finding worse, it ends."""
+        accepted = after.suppression
+        if accepted and self._now.date() <= accepted.until:
+            # What looks worse for want of reads is as accepted as it was, until it is known to be.
+            waits = after.status is Status.SUPPRESSED and self._may_be_for_want_of_reads(finding)
+            if waits or not accepted.worse(after.finding):
+                return replace(after, status=Status.SUPPRESSED)
         return replace(after, status=Status.OPEN, suppression=None)
 
     # --- what was judged ---------------------------------------------------------------------------------------------

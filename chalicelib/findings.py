@@ -77,6 +77,8 @@ class Finding:
     witness: Witness | None = None
     distinction: str = ""
     status: Status = Status.OPEN
+    commands: tuple[str, ...] = ()
+    """How the person behind the user does the same with MFA, line by line as in a shell; empty where none is told."""
 
     @property
     def fingerprint(self) -> str:
@@ -108,6 +110,7 @@ class Finding:
             "evidence": dict(self.evidence),
             "witness": self.witness.to_json() if self.witness else None,
             "fix": self.fix,
+            "commands": list(self.commands),
         }
 
 
@@ -126,6 +129,7 @@ def parse_finding(account: str, values: Mapping[str, Any]) -> Finding:
         witness=Witness(**{**witness, "mfa": MfaState(witness["mfa"])}) if witness else None,
         distinction=values["distinction"] or "",
         status=Status(values["status"]),
+        commands=tuple(values.get("commands", ())),
     )
 
 

@@ -6,27 +6,14 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from chalicelib.cause import Cause, parse_cause
 from chalicelib.findings import Severity, Status
-
-
-@dataclass(frozen=True, slots=True)
-class Suppression:
-    """A person's decision to accept a finding through the day `until` (UTC), unless it gets graver than `severity`."""
-
-    until: date
-    severity: Severity
-    reason: str
-    by: str = ""
-
-    def holds(self, severity: Severity, on: date) -> bool:
-        """Whether a finding of that severity is accepted on that day."""
-        return on <= self.until and severity.rank <= self.severity.rank
+from chalicelib.suppression import Suppression, extent_of, parse_suppression
 
 
 class ChangeKind(StrEnum):
@@ -135,8 +122,15 @@ class Change:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """What of a changed finding differs: severity, uncertain, evidence, witness. Empty for other kinds."""
-        if self.kind is not ChangeKind.CHANGED or self.before is None:
+        """What differs of a finding that changed: severity, uncertain, evidence, witness.
+
+        Of one that was accepted and is so no more, in what it got worse. Empty for other kinds.
+        """
+        if self.before is None:
+            return ()
+        if self.kind is ChangeKind.REOPENED and self.before.suppression and self.after.suppression is None:
+            return self.before.suppression.worse(self.after.finding)
+        if self.kind is not ChangeKind.CHANGED:
             return ()
         before, after = parts_of(self.before.finding), parts_of(self.after.finding)
         return tuple(name for name in after if before[name] != after[name]) or ("evidence",)
@@ -201,23 +195,60 @@ def parts_of(finding: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+LONGEST = timedelta(days=366)
+"""For how long a finding can be accepted: nothing is accepted for ever."""
+
+
 def suppress(stored: Stored, until: date, reason: str, by: str, now: datetime) -> Change:
-    """Accept an open finding, as grave as it is now, through the day `until`; `by` is who decided.
+    """Accept an open finding, as bad as it is now, through the day `until` (UTC); `by` is who decided.
+
+    One that is accepted already is accepted anew.
 
     Raises:
-        ValueError: the finding is resolved.
+        ValueError: the finding is resolved, the day is over or more than a year ahead, or no reason is given.
     """
+    today = to_second(now).date()
     if stored.status is Status.RESOLVED:
         raise ValueError(f"{stored.fingerprint} is resolved: there is nothing to suppress")
+    if until < today:
+        raise ValueError(f"{until} is over already")
+    if until - today > LONGEST:
+        raise ValueError(
+            f"{until} is too far ahead: a finding is accepted for a year at most, through {today + LONGEST}"
+        )
+    if not reason.strip():
+        raise ValueError("a finding is accepted for a reason, and there is none")
+    accepted = Suppression(until, stored.severity, reason.strip(), by, extent_of(stored.finding))
     after = replace(
         stored,
         status=Status.SUPPRESSED,
         version=stored.version + 1,
         run=by,
         kind=ChangeKind.SUPPRESSED,
-        suppression=Suppression(until, stored.severity, reason, by),
+        suppression=accepted,
     )
     return Change(ChangeKind.SUPPRESSED, stored, after, to_second(now))
+
+
+def unsuppress(stored: Stored, by: str, now: datetime) -> Change:
+    """Take back that a finding is accepted; `by` is who decided.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if stored.status is not Status.SUPPRESSED:
+        raise ValueError(f"{stored.fingerprint} is {stored.status}, and not suppressed")
+    version = stored.version + 1
+    after = replace(
+        stored,
+        status=Status.OPEN,
+        version=version,
+        since=version,
+        run=by,
+        kind=ChangeKind.REOPENED,
+        suppression=None,
+    )
+    return Change(ChangeKind.REOPENED, stored, after, to_second(now))
 
 
 def to_second(moment: datetime) -> datetime:
@@ -250,7 +281,7 @@ def row_of(stored: Stored) -> Row:
         "kind": str(stored.kind),
         "digest": stored.digest,
         "finding": json.dumps(stored.finding, ensure_ascii=False, separators=(",", ":")),
-        "suppression": json.dumps(asdict(suppression), default=str) if suppression else None,
+        "suppression": json.dumps(suppression.to_json()) if suppression else None,
     }
     return {name: value for name, value in row.items() if value is not None}
 
@@ -271,12 +302,8 @@ def stored_of(row: Mapping[str, Any]) -> Stored:
         since=int(row["since"]),
         run=row["run"],
         kind=ChangeKind(row["kind"]),
-        suppression=_suppression(json.loads(suppression)) if suppression else None,
+        suppression=parse_suppression(json.loads(suppression)) if suppression else None,
     )
-
-
-def _suppression(value: Mapping[str, str]) -> Suppression:
-    return Suppression(date.fromisoformat(value["until"]), Severity(value["severity"]), value["reason"], value["by"])
 
 
 def row_of_event(event: Event) -> Row:

@@ -18,7 +18,9 @@ from chalicelib.cli.harden import harden
 from chalicelib.cli.history import history
 from chalicelib.cli.lint import lint
 from chalicelib.cli.replay import replay
+from chalicelib.cli.session import session
 from chalicelib.cli.snapshot import snapshot
+from chalicelib.cli.suppress import suppress_command, unsuppress_command
 from chalicelib.cli.surface import surface
 from chalicelib.report.text import clean
 
@@ -40,7 +42,12 @@ def cli() -> None:
     """
 
 
-for _command in (audit, demo, evaluate, explain, git, harden, history, lint, replay, snapshot, surface):
+_COMMANDS = (
+    audit, demo, evaluate, explain, git, harden, history, lint, replay, session, snapshot, suppress_command, surface,
+    unsuppress_command,
+)  # fmt: skip
+
+for _command in _COMMANDS:
     cli.add_command(_command)
 
 

@@ -21,7 +21,7 @@ from chalicelib.cli.settings import read_settings, settings_option
 from chalicelib.config import NEVER
 from chalicelib.controls import CONTROLS
 from chalicelib.controls.base import Control
-from chalicelib.findings import Finding, Severity
+from chalicelib.findings import Finding, Severity, Status
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.local.finding_store import LedgerError, SqliteFindingStore
 from chalicelib.recording import record
@@ -105,13 +105,14 @@ def audit(
         task = progress.add_task("judging users", total=len(snapshot.users) if chosen is None else len(chosen))
         result = judge(snapshot, controls, chosen, settings, lambda: progress.advance(task))
     if ledger is not None:
-        click.echo(_remember(result, ledger), err=True)
+        told, result = _remember(result, ledger)
+        click.echo(told, err=True)
     write_result(render(result, style, to_file=output is not None, region=region or ""), output)
     return FINDINGS if least is not None and result.at_least(least) else 0
 
 
-def _remember(result: Audit, path: Path) -> str:
-    """Bring the ledger in a file in step with the audit, and say what changed.
+def _remember(result: Audit, path: Path) -> tuple[str, Audit]:
+    """Bring the ledger in a file in step with the audit: what changed, and the audit with what is suppressed there.
 
     Raises:
         InputError: the file is no ledger, or cannot be written.
@@ -125,12 +126,15 @@ def _remember(result: Audit, path: Path) -> str:
         with SqliteFindingStore(path) as store:
             changes = record(store, result, run.id, now)
             store.keep_report(report_of(result, changes, run, now()))
+            known = store.load(result.account, result.asked)
     except LedgerError as error:
         raise InputError(str(path), str(error).removeprefix(f"{path}: ")) from None
     except OSError as error:
         raise InputError(str(path), error.strerror or "cannot be written") from None
+    accepted = {one.fingerprint for one in known if one.status is Status.SUPPRESSED}
     news = [(change.kind, change.after) for change in changes if change.is_news]
-    return f"changed in {path}:\n{render_changes(news, to=sys.stderr)}" if news else f"{path}: nothing changed"
+    told = f"changed in {path}:\n{render_changes(news, to=sys.stderr)}" if news else f"{path}: nothing changed"
+    return told, result.with_suppressed(accepted)
 
 
 def _place(finding: Finding) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from chalicelib.analysis.cells import Caller
 from chalicelib.analysis.decide import doubts_of
 from chalicelib.analysis.git_fix import Fix, Question, fix_of, words_of_error
 from chalicelib.analysis.git_hops import Access, Operation, managed_key_of
+from chalicelib.analysis.git_with_mfa import commands_with_mfa
 from chalicelib.analysis.keys import Key, key_of_repository, key_policy
 from chalicelib.analysis.names import regions_of
 from chalicelib.analysis.origins import ABSENT, FALSE, Origin
@@ -100,14 +102,33 @@ def git(
     for one in [Operation(operation)] if operation else list(Operation):
         question = Question(one, arn, CREDENTIALS[credential], used.arn, policy)
         access = question.ask(surface)
-        answers.append((access, Fix(()) if access.works else fix_of(surface, question)))
+        fix = Fix(()) if access.works else fix_of(surface, question)
+        answers.append((access, fix, _commands(user, surface, question)))
     if style == "json":
-        click.echo(json.dumps([_to_json(access, fix) for access, fix in answers], indent=2))
+        click.echo(json.dumps([_to_json(*answer) for answer in answers], indent=2))
     else:
         doubts = [*doubts_of(snapshot, user), *notes, *_idle(user, credential)]
-        for access, fix in answers:
+        for access, fix, _ in answers:
             told = [*doubts, *access.doubts, *([f"not certain: {access.untried}"] if access.untried else [])]
             click.echo("\n".join(map(clean, (*_lines(access, fix, arn), *(f"  note: {one}" for one in told)))))
+        able = [(access.operation, commands) for access, _, commands in answers if commands]
+        if able:
+            _tell_commands([one for one, _ in able], able[0][1])
+
+
+def _commands(user: User, surface: Surface, question: Question) -> tuple[str, ...]:
+    """How the user does it with MFA, where that works; none where the question is about it."""
+    with_mfa = CREDENTIALS["mfa-session"]
+    if question.origin == with_mfa or not replace(question, origin=with_mfa).ask(surface).works:
+        return ()
+    principal = user.principal
+    devices = [device.serial for device in user.mfa_devices]
+    return commands_with_mfa([question.repository], principal.account, principal.partition, devices)
+
+
+def _tell_commands(operations: Sequence[Operation], commands: Sequence[str]) -> None:
+    click.echo(f"git {' and '.join(operations)} with MFA {'works' if len(operations) == 1 else 'work'}:")
+    click.echo("\n".join(f"  {clean(line)}" for line in commands))
 
 
 def _idle(user: User, credential: str) -> Iterator[str]:
@@ -170,7 +191,7 @@ def _lines(access: Access, fix: Fix, repository: str) -> Iterator[str]:
         yield f"  {'and then' if fix.changes else 'to mend it'}: {fix.obstacle}"
 
 
-def _to_json(access: Access, fix: Fix) -> dict[str, Any]:
+def _to_json(access: Access, fix: Fix, commands: Sequence[str]) -> dict[str, Any]:
     return {
         "operation": str(access.operation),
         "works": access.works,
@@ -178,4 +199,5 @@ def _to_json(access: Access, fix: Fix) -> dict[str, Any]:
         "error": list(words_of_error(access)),
         "changes": [{"place": c.place, "words": c.words, "statement": dict(c.statement)} for c in fix.changes],
         "obstacle": fix.obstacle or None,
+        "commands": list(commands),
     }

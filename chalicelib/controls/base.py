@@ -140,6 +140,7 @@ class Control:
         witness: Witness | None = None,
         distinction: str = "",
         touched: Sequence[str] = (),
+        commands: tuple[str, ...] = (),
     ) -> Finding:
         """A finding of this control. The settings may accept it for what it touches; then it is told as info."""
         if user is not None and (reason := self._accepted(state, user, touched)):
@@ -155,6 +156,7 @@ class Control:
             evidence=evidence,
             witness=witness,
             distinction=distinction,
+            commands=commands,
         )
 
     def _accepted(self, state: State, user: User, touched: Sequence[str]) -> str:

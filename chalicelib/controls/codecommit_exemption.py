@@ -8,6 +8,7 @@ from chalicelib.analysis.git import git_without_mfa
 from chalicelib.analysis.git_hops import Access
 from chalicelib.analysis.surface import Entry
 from chalicelib.controls.base import Control, Result, State, Subject
+from chalicelib.controls.git_commands import commands_for
 from chalicelib.controls.proof import hops_of, patterns_of, statements_of, uncertain, unread_keys
 from chalicelib.findings import Finding, Severity, witness_of
 from chalicelib.iam.account import GIT_KINDS, CredentialKind, Read
@@ -54,6 +55,7 @@ def _finding(control: Control, state: State, subject: Subject, open_to: Sequence
         witness=witness_of(entry.decision, entry.context),
         # What was not tried is not accepted: a star stands for it, which no exemption names.
         touched=sorted({*map(_widest, entries), *(["*"] if untried else [])}),
+        commands=commands_for(subject.user, patterns_of(entries), subject.surface.own, proof),
     )
 
 
@@ -73,9 +75,10 @@ CONTROL = Control(
         "credential or access key reads, and where pushing is open changes, the code without a second factor."
     ),
     fix=(
-        "Let people use Git through a role that asks for MFA (git-remote-codecommit, a profile with mfa_serial), and "
-        "take codecommit:GitPull and codecommit:GitPush out of the deny's exemptions. Where a machine needs Git, give "
-        "it a role instead of a user; or accept the exemption for these users and repositories in mfawatch.toml."
+        "Let people use Git with an MFA session (`mfawatch session`) or through a role that asks for MFA (a profile "
+        "with mfa_serial), by git-remote-codecommit, and take codecommit:GitPull and codecommit:GitPush out of the "
+        "deny's exemptions. Where a machine needs Git, give it a role instead of a user; or accept the exemption for "
+        "these users and repositories in mfawatch.toml."
     ),
     needs=frozenset({Read.AUTHORIZATION_DETAILS}),
     check=_check,

@@ -8,6 +8,7 @@ from chalicelib.analysis.git import GitAnswer, git_without_mfa
 from chalicelib.analysis.git_hops import Access
 from chalicelib.analysis.surface import Entry
 from chalicelib.controls.base import Control, Result, State, Subject
+from chalicelib.controls.git_commands import commands_for
 from chalicelib.controls.proof import hops_of, patterns_of, statements_of, uncertain
 from chalicelib.findings import Finding, Severity, witness_of
 from chalicelib.iam.account import Read
@@ -56,7 +57,10 @@ def _finding(control: Control, state: State, subject: Subject, blocked: Sequence
         **uncertain(subject, [*proof.doubts, *filter(None, (access.unread for access in blocked))]),
     }
     witness = witness_of(proof.decision, proof.context)
-    return control.finding(state, subject.user.arn, Severity.INFO, evidence, user=subject.user, witness=witness)
+    commands = commands_for(subject.user, patterns_of(entries), subject.surface.own, blocked[0])
+    return control.finding(
+        state, subject.user.arn, Severity.INFO, evidence, user=subject.user, witness=witness, commands=commands
+    )
 
 
 CONTROL = Control(
@@ -67,7 +71,8 @@ CONTROL = Control(
         "that request is denied. Somebody will widen the policy soon, and mostly too far."
     ),
     fix=(
-        "Either take the Git actions out of the exemptions, or free KMS for CodeCommit alone: add the condition "
+        "Either take the Git actions out of the exemptions and let people use Git with MFA, by `mfawatch session` or a "
+        "role, or free KMS for CodeCommit alone: add the condition "
         'StringNotLike kms:ViaService "codecommit.*.amazonaws.com" to the deny.'
     ),
     needs=frozenset({Read.AUTHORIZATION_DETAILS}),

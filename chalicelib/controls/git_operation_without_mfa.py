@@ -13,6 +13,7 @@ from typing import Any
 from chalicelib.analysis.git_hops import Operation
 from chalicelib.analysis.surface import Entry
 from chalicelib.controls.base import Control, NotEvaluated, Result, State
+from chalicelib.controls.git_commands import commands_for
 from chalicelib.controls.git_passage import Now, Passage, passage_of
 from chalicelib.controls.proof import hops_of, statements_of
 from chalicelib.events.git_activity import GitActivity, Seen
@@ -100,7 +101,17 @@ def _finding(control: Control, state: State, activity: GitActivity, operation: O
         witness=witness,
         distinction=f"{activity.repository} {activity.credential}",
         touched=[activity.repository],
+        commands=_commands(state, activity, passage),
     )
+
+
+def _commands(state: State, activity: GitActivity, passage: Passage) -> tuple[str, ...]:
+    """How the user does it with MFA; none for whoever is no user of the account, or is gone."""
+    user = state.snapshot.users.get(activity.user or "") if activity.account == state.snapshot.account else None
+    if user is None:
+        return ()
+    surface = state.subject(user).surface.own if passage.access else None
+    return commands_for(user, [activity.repository], surface, passage.access)
 
 
 def _cause(passage: Passage) -> str:
@@ -175,8 +186,9 @@ CONTROL = Control(
     ),
     fix=(
         "Ask the user whether it was them. If not, deactivate the credential, and look through what was pushed. If so, "
-        "let them use Git through a role that asks for MFA (git-remote-codecommit, a profile with mfa_serial), and "
-        "close the exemption that the evidence names; or accept it for this user and repository in mfawatch.toml."
+        "let them use Git with an MFA session (`mfawatch session`) or through a role that asks for MFA, by "
+        "git-remote-codecommit, and close the exemption that the evidence names; or accept it for this user and "
+        "repository in mfawatch.toml."
     ),
     needs=frozenset(),
     check=_check,

@@ -7,6 +7,7 @@ or in a text that is plain.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from chalicelib.report.text import clean
 
 CUT = "…"
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_FENCE, _NEW_LINE = "```", "\n"
 _BACKTICK, _LOOKS_LIKE_ONE = "`", "\u02cb"
 
 
@@ -37,6 +39,19 @@ def code(text: str, most: int) -> str:
     """The text as a code span, in which nothing but the end of it means anything; `most` counts the backticks."""
     inside = escape(text.replace(_BACKTICK, _LOOKS_LIKE_ONE), most - 2).strip()
     return f"{_BACKTICK}{inside}{_BACKTICK}" if inside else "(nothing)"
+
+
+def code_block(lines: Sequence[str], most: int) -> str:
+    """The lines as a block of code, to copy; as many of them as `most` characters take, and no part of one."""
+    kept: list[str] = []
+    room = most - 2 * len(_FENCE)
+    for line in lines:
+        told = escape(line.replace(_BACKTICK, _LOOKS_LIKE_ONE), most)
+        room -= len(told) + 1
+        if room < 0:
+            break
+        kept.append(told)
+    return f"{_FENCE}{_NEW_LINE.join(kept)}{_FENCE}"
 
 
 def when(moment: datetime) -> str:

@@ -92,6 +92,9 @@ def _full(item: Item) -> Iterator[str]:
     if item.alarming:
         yield from _proof(item)
         yield f"  fix: {finding.fix}"
+        if finding.commands:
+            yield "  with MFA:"
+            yield from (f"    {line}" for line in finding.commands)
     if link := console_link(finding):
         yield f"  {link}"
     yield f"  control {finding.control}, finding {notice.fingerprint}"

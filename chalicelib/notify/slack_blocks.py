@@ -26,7 +26,7 @@ from chalicelib.notify.facts import (
     lead,
     what,
 )
-from chalicelib.notify.mrkdwn import code, escape, mrkdwn, plain_text, when
+from chalicelib.notify.mrkdwn import code, code_block, escape, mrkdwn, plain_text, when
 from chalicelib.notify.plain import body, line_of
 from chalicelib.report.sentences import request, subject
 
@@ -142,6 +142,8 @@ def _proof(item: Item, finding: Finding) -> Iterator[Block]:
     if lines:
         yield _formatted("\n".join(lines))
     yield _text(escape(f"Fix: {finding.fix}", _FIX))
+    if finding.commands:
+        yield _formatted(f"*With MFA:*\n{code_block(finding.commands, LONGEST_TEXT - 20)}")
 
 
 def _capital(text: str) -> str:

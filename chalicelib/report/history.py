@@ -18,6 +18,7 @@ from chalicelib.report.ledger import CHANGE_STYLES, finding_of
 from chalicelib.report.sentences import sentence, subject
 from chalicelib.report.table import STYLES, new_table, rendered, who
 from chalicelib.report.text import clean
+from chalicelib.suppression import Suppression
 
 SHORT = 8
 """Digits of a fingerprint in a table: mostly enough to name the finding."""
@@ -90,6 +91,9 @@ def _account(account: str, stored: Sequence[Stored]) -> Iterator[RenderableType]
     counts = Counter(one.status for one in stored)
     told = ", ".join(f"{counts[status]} {status}" for status in _STATUS_STYLES if counts[status])
     yield Text(f"\nAccount {clean(account) or 'unknown'}: {told}.", style="bold")
+    for one in stored:
+        if one.status is Status.SUPPRESSED and one.suppression:
+            yield _line(f"{one.fingerprint[:SHORT]} {accepted_in_words(one.suppression)}")
 
 
 def _history(stored: Stored, events: Sequence[Event]) -> Iterator[RenderableType]:
@@ -101,8 +105,7 @@ def _history(stored: Stored, events: Sequence[Event]) -> Iterator[RenderableType
     resolved = f", resolved {_moment(stored.resolved_at)}" if stored.resolved_at else ""
     yield _line(f"first seen {_moment(stored.first_seen)}, last seen {_moment(stored.last_seen)}{resolved}")
     if accepted := stored.suppression:
-        by = f" by {accepted.by}" if accepted.by else ""
-        yield _line(f"accepted{by} through {accepted.until}, if not graver than {accepted.severity}: {accepted.reason}")
+        yield _line(accepted_in_words(accepted))
     yield Text("")
     table = new_table()
     for heading in ("WHEN", "CHANGE", "SEVERITY", "STATUS"):
@@ -119,6 +122,12 @@ def _history(stored: Stored, events: Sequence[Event]) -> Iterator[RenderableType
             Text(", ".join(event.parts)),
         )
     yield table
+
+
+def accepted_in_words(accepted: Suppression) -> str:
+    """That a finding is accepted: by whom, until when, and why. Clean it before printing."""
+    by = f" by {accepted.by}" if accepted.by else ""
+    return f"accepted{by} through {accepted.until}, if not graver than {accepted.severity}: {accepted.reason}"
 
 
 def _line(text: str) -> Padding:

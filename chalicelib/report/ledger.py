@@ -20,6 +20,7 @@ from chalicelib.report.table import (
     listed,
     new_table,
     not_evaluated_lines,
+    not_told,
     rendered,
     report_age,
     summary,
@@ -64,7 +65,7 @@ def _open(ordered: Sequence[Stored], report: RunReport) -> Iterator[RenderableTy
         yield table_of(findings)
     yield summary(report.account, findings, report.users)
     if suppressed := sum(one.status is Status.SUPPRESSED for one in ordered):
-        yield Text(f"Not told: {suppressed} that somebody has accepted for now.")
+        yield not_told(suppressed)
     if report.report_generated_at and (age := report.finished - report.report_generated_at) > _LONGEST_RUN:
         yield report_age(age)
     if report.gaps:

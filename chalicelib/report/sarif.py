@@ -136,6 +136,7 @@ def _result(finding: Finding, indices: Mapping[str, int], artifact: Artifact | N
                 "user": finding.user,
                 "evidence": finding.evidence,
                 "witness": finding.witness.to_json() if finding.witness else None,
+                **({"commands": list(finding.commands)} if finding.commands else {}),
             }
         ),
     }

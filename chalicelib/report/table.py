@@ -17,7 +17,7 @@ from rich.text import Text
 
 from chalicelib.audit import Audit
 from chalicelib.controls.base import NotEvaluated
-from chalicelib.findings import Finding, Severity
+from chalicelib.findings import Finding, Severity, Status
 from chalicelib.iam.account import Gap
 from chalicelib.report.sentences import sentence
 from chalicelib.report.text import clean
@@ -57,9 +57,12 @@ def rendered(parts: Iterable[RenderableType], *, plain: bool = False, to: TextIO
 
 
 def _parts(audit: Audit) -> Iterator[RenderableType]:
-    if audit.findings:
-        yield table_of(audit.findings)
-    yield summary(audit.account, audit.findings, audit.users)
+    findings = [finding for finding in audit.findings if finding.status is not Status.SUPPRESSED]
+    if findings:
+        yield table_of(findings)
+    yield summary(audit.account, findings, audit.users)
+    if suppressed := len(audit.findings) - len(findings):
+        yield not_told(suppressed)
     if audit.report_generated and audit.report_generated < audit.generated_at:
         yield report_age(audit.generated_at - audit.report_generated)
     if audit.gaps:
@@ -116,6 +119,11 @@ def summary(account: str, findings: Sequence[Finding], users: int) -> Text:
     known = max(users, concerned)  # a finding may be about a user who is gone
     text = f"\nAccount {account or 'unknown'}: {told or 'no findings'}; {concerned} of {known} users concerned."
     return Text(text, style="bold")
+
+
+def not_told(suppressed: int) -> Text:
+    """That so many findings are not told, and why."""
+    return Text(f"Not told: {suppressed} that somebody has accepted for now.")
 
 
 def report_age(age: timedelta) -> Text:

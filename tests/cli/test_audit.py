@@ -67,7 +67,7 @@ def test_the_files_of_the_example_account_give_its_audit(run: Run) -> None:
 
 FINDING = {
     "fingerprint", "control", "severity", "status", "resource", "distinction", "user", "title", "evidence", "witness",
-    "fix",
+    "fix", "commands",
 }  # fmt: skip
 AUDIT = {
     "account", "generated_at", "report_generated_at", "users", "controls", "findings", "gaps", "not_evaluated",

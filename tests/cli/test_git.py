@@ -74,6 +74,22 @@ def test_a_session_with_mfa_works_under_the_strict_deny(run: Run, tmp_path: Path
     assert not any(one["works"] for one in answers(run, tmp_path, person, "--credential", "session"))
 
 
+def test_how_it_is_done_with_mfa_is_told_where_that_works(run: Run, tmp_path: Path) -> None:
+    told = ask(run, tmp_path, Person(inline=[ADMIN, guard()])).out
+    assert "\ngit pull and push with MFA work:\n  # with a session" in told
+    assert "\n  git remote set-url origin codecommit::eu-west-1://default-mfa@shop\n" in told
+    reader = Person(inline=[document(allow("codecommit:GitPull", "kms:*")), guard()])
+    assert "\ngit pull with MFA works:\n" in ask(run, tmp_path, reader).out
+    assert [bool(one["commands"]) for one in answers(run, tmp_path, reader)] == [True, False]
+
+
+def test_nothing_of_that_is_told_where_it_does_not_or_was_asked(run: Run, tmp_path: Path) -> None:
+    nobody = Person(inline=[guard()])
+    assert "with MFA" not in ask(run, tmp_path, nobody).out
+    admin = Person(inline=[ADMIN, guard()])
+    assert "with MFA" not in ask(run, tmp_path, admin, "--credential", "mfa-session").out
+
+
 def test_the_change_makes_it_work_and_opens_nothing_more(run: Run, tmp_path: Path) -> None:
     [told] = answers(run, tmp_path, Person(inline=[ADMIN, guard()]), "--operation", "pull")
     [change] = told["changes"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from tests.cli.conftest import Result, Run
 from tests.ledger.build import at, audit, finding
 
 OPEN, CLOSED = [ADMIN], [ADMIN, document(deny_all_but("iam:ListMFADevices"))]
+UNTIL = (TAKEN + timedelta(days=30)).date()
 OTHER = "999999999999"
 
 History = Callable[..., Result]
@@ -113,14 +114,15 @@ def test_the_parts_that_changed_are_told(history: History, ledger: Path) -> None
 def test_what_somebody_accepted_is_told_with_who_and_why(history: History, ledger: Path) -> None:
     with SqliteFindingStore(ledger, clock=lambda: at(3)) as store:
         [bob] = store.load(ACCOUNT, ["Bob"])
-        store.apply([suppress(bob, date(2099, 1, 31), "a new\x1b[31m one comes", "carla", at(3))])
-    assert "1 open, 1 suppressed, 1 resolved" in history().out
+        store.apply([suppress(bob, UNTIL, "a new\x1b[31m one comes", "carla", at(3))])
+    listed = history().out
+    assert "1 open, 1 suppressed, 1 resolved" in listed
     name = bob.fingerprint
-    assert "  accepted by carla through 2099-01-31, if not graver than high: a new<001b>[31m one comes\n" in (
-        history(name).out
-    )
+    told = f"accepted by carla through {UNTIL}, if not graver than high: a new<001b>[31m one comes\n"
+    assert f"  {told}" in history(name).out
+    assert f"  {name[:8]} {told}" in listed
     assert history(name, "--format", "json").json["finding"]["suppression"] == {
-        "until": "2099-01-31",
+        "until": UNTIL.isoformat(),
         "severity": "high",
         "reason": "a new\x1b[31m one comes",
         "by": "carla",

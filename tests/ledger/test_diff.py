@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import combinations
 from typing import Any
 
@@ -17,7 +17,7 @@ from chalicelib.diff import diff
 from chalicelib.findings import Finding, Severity, Status
 from chalicelib.iam.account import Gap, Read
 from chalicelib.iam.exports import Exports, read_exports
-from chalicelib.ledger import ChangeKind, Stored, suppress
+from chalicelib.ledger import ChangeKind, Stored, suppress, unsuppress
 from tests.accounts.build import (
     ACCOUNT,
     ADMIN,
@@ -193,6 +193,44 @@ def test_a_suppression_lasts_until_its_day_or_until_it_gets_worse(
     (change,) = diff(audit(*([seen] if seen else []), hours=hours), suppressed(), "two", at(hours))
     assert (change.kind, change.after.status) == (kind, status)
     assert bool(change.after.suppression) is (status is not Status.OPEN)
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_what_looks_worse_for_want_of_reads_ends_no_suppression(reads: bool) -> None:
+    worse = finding(evidence={"cause": "no-deny", "allows": "managing permissions"})
+    lost = [] if reads else [Read.SERVICE_CONTROL_POLICIES]
+    (change,) = diff(audit(worse, hours=2), suppressed(), "two", at(2), lost=lost)
+    assert change.after.status is (Status.OPEN if reads else Status.SUPPRESSED)
+    if reads:
+        assert (change.kind, change.parts) == (ChangeKind.REOPENED, ("allows",))
+        return
+    (again,) = diff(audit(worse, hours=3), [change.after], "three", at(3))
+    assert (again.kind, again.after.status, again.parts) == (ChangeKind.REOPENED, Status.OPEN, ("allows",))
+
+
+@pytest.mark.parametrize(
+    ("until", "reason", "told"),
+    [
+        (TAKEN.date() - timedelta(days=1), "why", "is over already"),
+        (TAKEN.date() + timedelta(days=367), "why", "for a year at most, through"),
+        (TAKEN.date(), " ", "for a reason, and there is none"),
+    ],
+)
+def test_nothing_is_accepted_for_ever_or_without_a_reason(until: date, reason: str, told: str) -> None:
+    (stored,) = ledger_after(audit(ALICE))
+    with pytest.raises(ValueError, match=told):
+        suppress(stored, until, reason, "carla", TAKEN)
+    assert suppress(stored, TAKEN.date() + timedelta(days=366), "why", "carla", TAKEN).after.suppression
+
+
+def test_a_person_takes_a_suppression_back() -> None:
+    (stored,) = suppressed()
+    change = unsuppress(stored, "dora", at(2))
+    after = change.after
+    assert (change.kind, after.status, after.suppression, after.run) == (ChangeKind.REOPENED, Status.OPEN, None, "dora")
+    assert (after.version, after.since, change.parts) == (3, 3, ())
+    with pytest.raises(ValueError, match="is open, and not suppressed"):
+        unsuppress(after, "dora", at(2))
 
 
 def test_a_suppression_outlasts_a_finding_that_comes_and_goes() -> None:

@@ -25,6 +25,7 @@ def golden_messages() -> dict[str, Message]:
     oskar, hugo, lena = found("oskar", "mfa-not-enforced"), found("hugo", "codecommit-exemption"), found("lena", DEVICE)
     several = [told(found=one) for one in example().findings if one.user == "gina" or one.user is None]
     [opened] = messages_of([told(found=oskar)])
+    [git] = messages_of([told(found=hugo)])
     [resolved] = messages_of([told(ChangeKind.RESOLVED, hugo, version=2, hours=3)])
     [passed] = messages_of([told(found=hugo), told(ChangeKind.RESOLVED, hugo, version=2, hours=3, run="run-2")])
     [worsened] = messages_of([told(ChangeKind.CHANGED, oskar, version=2, before=Severity.MEDIUM)])
@@ -33,6 +34,7 @@ def golden_messages() -> dict[str, Message]:
     [summary] = messages_of([notice(found=one) for one in example().findings])
     return {
         "opened": opened,
+        "git": git,
         "resolved": resolved,
         "passed": passed,
         "worsened": worsened,
