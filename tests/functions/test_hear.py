@@ -275,7 +275,7 @@ def test_a_queue_that_takes_nothing_fails_and_the_same_event_makes_up_for_it(wor
     [work] = assignments(world)
     found = logged(world, value)
     assert found is not None
-    assert work.run.started - timedelta(minutes=2) <= found.heard_at < work.run.started, "its cause is found"
+    assert asked_for(work.run, found.heard_at), "its cause is found"
 
 
 def test_one_record_that_fails_silences_no_other_and_is_told(world: World) -> None:
