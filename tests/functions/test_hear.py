@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 
 from chalicelib.functions.hear import MOST_FAILED, NotHeard
+from chalicelib.hints import asked_for
 from chalicelib.scope import Scope
 from tests.functions.conftest import MEMBER, OWN, SETTINGS, World, deployed
 from tests.functions.hearsay import (
