@@ -29,6 +29,8 @@ class Cause:
     agent: str = ""
     own: bool = False
     """Whether it was mfawatch itself."""
+    about: str = ""
+    """What the call was about: the policy, the group, the key; as far as the record says."""
 
     def to_json(self) -> dict[str, Any]:
         """The cause as JSON values."""
@@ -40,6 +42,7 @@ class Cause:
             "address": self.address[:LONGEST],
             "agent": self.agent[:LONGEST],
             "own": self.own,
+            "about": self.about[:LONGEST],
         }
 
 
@@ -89,4 +92,5 @@ def together(causes: Iterable[Cause]) -> Cause | None:
         address=agreed((cause.address for cause in found), ""),
         agent=agreed((cause.agent for cause in found), ""),
         own=all(cause.own for cause in found),
+        about=agreed((cause.about for cause in found), ""),
     )

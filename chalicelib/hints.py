@@ -150,7 +150,7 @@ def _cause(value: Any) -> Cause:
         cause = parse_cause(value)
     except (TypeError, KeyError, ValueError) as error:
         raise HintError(f"cause: is none ({type(error).__name__})") from None
-    texts = (cause.event_id, cause.event, cause.actor, cause.address, cause.agent)
+    texts = (cause.event_id, cause.event, cause.actor, cause.address, cause.agent, cause.about)
     if not all(isinstance(text, str) for text in texts) or not isinstance(cause.own, bool):
         raise HintError("cause: must hold texts, and whether it was our own")
     if cause.at and cause.at.tzinfo is None:

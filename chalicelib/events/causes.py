@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from chalicelib.cause import Cause
+from chalicelib.events.about import about_of
 from chalicelib.events.record import Actor, Record
 
 
@@ -19,6 +20,7 @@ def cause_of(record: Record, own_roles: Collection[str] = ()) -> Cause:
         address=actor.address,
         agent=actor.agent,
         own=is_own(actor, own_roles),
+        about=", ".join(about_of(record, None)),
     )
 
 

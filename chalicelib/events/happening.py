@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from chalicelib.cause import LONGEST, Cause, parse_cause
+from chalicelib.events.about import LONGEST_TOLD, about_of, short_name
 from chalicelib.events.causes import cause_of
-from chalicelib.events.fields import text_in
 from chalicelib.events.impact import Impact
 from chalicelib.events.record import Record
 from chalicelib.scope import Scope
 
-_TOLD = """
-    roleName roleArn policyName policyArn groupName serialNumber virtualMFADeviceName accessKeyId
-    sSHPublicKeyId serviceSpecificCredentialId serviceName certificateId versionId permissionsBoundary
-    newUserName newGroupName sAMLProviderArn openIDConnectProviderArn keyId granteePrincipal repositoryName
-    kmsKeyId name trailName rule policyId targetId accountId permissionSetArn principalId status
-""".split()
-"""The parameters that say what a call was about, in the order in which they are told."""
-_ANSWERED = ("accessKeyId", "sSHPublicKeyId", "serviceSpecificCredentialId", "certificateId", "serialNumber")
-"""What was made, where the parameters do not name it."""
 _OF_ROOT = frozenset(
     {
         "iam:ChangePassword", "iam:CreateAccessKey", "iam:DeactivateMFADevice", "iam:DeleteAccessKey",
@@ -32,8 +23,6 @@ _OF_ROOT = frozenset(
 )  # fmt: skip
 """The events that concern the root user where it called, and the call names no user."""
 _REFUSALS = ("denied", "unauthorized", "not authorized", "forbidden")
-_MOST_TOLD = 3
-_LONGEST_TOLD = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +76,7 @@ class Happening:
         """The event as JSON values."""
         scope = self.scope
         return {
-            **self.cause.to_json(),
+            **{name: value for name, value in self.cause.to_json().items() if name != "about"},
             "account": self.account,
             "region": self.region,
             "effect": self.effect,
@@ -119,14 +108,14 @@ class Repeated:
 def happening_of(record: Record, impact: Impact) -> Happening:
     """The event of a record, with what it does."""
     return Happening(
-        cause=cause_of(record),
+        cause=replace(cause_of(record), about=""),  # `what` says it
         account=record.account,
         region=record.region[:LONGEST],
         effect=str(impact.effect),
         scope=impact.scope,
         everywhere=impact.everywhere,
-        error=(record.error_code or record.error_message or "failed")[:_LONGEST_TOLD] if impact.refused else "",
-        what=", ".join(_what(record, impact.scope)),
+        error=(record.error_code or record.error_message or "failed")[:LONGEST_TOLD] if impact.refused else "",
+        what=", ".join(about_of(record, impact.scope)),
         mfa=record.actor.mfa,
     )
 
@@ -134,7 +123,7 @@ def happening_of(record: Record, impact: Impact) -> Happening:
 def parse_happening(value: Mapping[str, Any]) -> Happening:
     """The event by its JSON values, as `Happening.to_json` gives them."""
     found = {name: value[name] for name in ("account", "region", "effect", "everywhere", "error", "what", "mfa")}
-    cause = parse_cause({name: value[name] for name in asdict(Cause("", ""))})
+    cause = parse_cause({name: value[name] for name in asdict(Cause("", "")) if name != "about"})
     scope = value["scope"]
     if scope is not None:
         users = None if scope["users"] is None else frozenset(scope["users"])
@@ -145,22 +134,4 @@ def parse_happening(value: Mapping[str, Any]) -> Happening:
 def _named(scope: Scope) -> Iterator[str]:
     yield from sorted(scope.users or ())
     yield from (f"group {name}" for name in sorted(scope.groups))
-    yield from (f"policy {_short(arn)}" for arn in sorted(scope.policies))
-
-
-def _what(record: Record, scope: Scope | None) -> Iterator[str]:
-    """What the parameters name beside whom it concerns; and what was made, where they do not name it."""
-    concerned = {*scope.groups, *map(_short, scope.policies), scope.account} if scope else set()
-    texts = [text_in(record.parameters, name) for name in _TOLD]
-    made = (held for held in record.response.values() if isinstance(held, Mapping))
-    texts += [text_in(held, name) for held in made for name in _ANSWERED]
-    told = dict.fromkeys(_short(text) for text in texts if text)
-    # The key of a session is another one each time, and gone soon.
-    yield from [text for text in told if text not in concerned and not text.startswith("ASIA")][:_MOST_TOLD]
-
-
-def _short(text: str) -> str:
-    """Of an ARN its last part."""
-    last = text.rpartition("/")[2] or text if text.startswith("arn:") else text
-    short = last.rpartition(":")[2] if last.startswith("arn:") else last
-    return short[:_LONGEST_TOLD]
+    yield from (f"policy {short_name(arn)}" for arn in sorted(scope.policies))

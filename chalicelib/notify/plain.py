@@ -116,4 +116,5 @@ def cause_in_words(cause: Cause) -> str:
     parts = [("by", cause.actor), ("from", cause.address), ("with", cause.agent)]
     # Whoever made the call chose the agent: without marks around it, it could go on as if it were our words.
     told = "".join(f" {word} “{value}”" if word == "with" else f" {word} {value}" for word, value in parts if value)
-    return f"after {cause.event}{told}{f' at {cause.at.isoformat()}' if cause.at else ''}"
+    about = f" of “{cause.about}”" if cause.about else ""
+    return f"after {cause.event}{about}{told}{f' at {cause.at.isoformat()}' if cause.at else ''}"

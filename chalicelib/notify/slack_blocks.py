@@ -211,7 +211,8 @@ def _causes(items: Sequence[Item]) -> Iterator[Block]:
 def _cause(cause: Cause) -> str:
     parts = [("by", cause.actor), ("from", cause.address), ("with", cause.agent)]
     told = "".join(f" {word} {code(value, _ARN)}" for word, value in parts if value)
-    return f"*After* {code(cause.event, _ARN)}{told}{f', {when(cause.at)}' if cause.at else ''}"
+    about = f" of {code(cause.about, _ARN)}" if cause.about else ""
+    return f"*After* {code(cause.event, _ARN)}{about}{told}{f', {when(cause.at)}' if cause.at else ''}"
 
 
 def _footer(message: Message) -> Block:

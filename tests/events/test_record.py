@@ -252,6 +252,7 @@ def test_a_cause_says_who_did_what_from_where() -> None:
         "address": "203.0.113.9",
         "agent": "aws-cli/2.27.1",
         "own": False,
+        "about": "",
     }
 
 
