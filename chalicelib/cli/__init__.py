@@ -17,6 +17,7 @@ from chalicelib.cli.git import git
 from chalicelib.cli.harden import harden
 from chalicelib.cli.history import history
 from chalicelib.cli.lint import lint
+from chalicelib.cli.remediate import remediate
 from chalicelib.cli.replay import replay
 from chalicelib.cli.snapshot import snapshot
 from chalicelib.cli.surface import surface
@@ -40,7 +41,7 @@ def cli() -> None:
     """
 
 
-for _command in (audit, demo, evaluate, explain, git, harden, history, lint, replay, snapshot, surface):
+for _command in (audit, demo, evaluate, explain, git, harden, history, lint, remediate, replay, snapshot, surface):
     cli.add_command(_command)
 
 
