@@ -1,6 +1,7 @@
 """What one step of a plan changes, as a unified diff, and what undoes it, in words. Pure.
 
-Documents are shown in one form, whoever wrote them: keys in their usual order, actions and resources as sorted lists.
+Documents are shown in one form, whoever wrote them: keys in their usual order, lists of actions, resources and values
+sorted, and a list of one as what the one is.
 The lines hold what somebody typed: clean them before printing.
 """
 
@@ -106,9 +107,9 @@ def _lines(text: str | None) -> list[str]:
 
 def _formed(value: Any, key: str = "") -> Any:
     if key == "Condition" and isinstance(value, Mapping):
-        return {name: _tests(tests) for name, tests in sorted(value.items())}
+        return {operator: _tests(tests) for operator, tests in sorted(value.items())}
     if key in _LISTS:
-        return _sorted(value if isinstance(value, list) else [value])
+        return _values(value)
     if key == "Statement" and isinstance(value, Mapping):
         return [_formed(value)]
     if isinstance(value, Mapping):
@@ -118,19 +119,15 @@ def _formed(value: Any, key: str = "") -> Any:
 
 
 def _tests(tests: Any) -> Any:
-    """A condition operator's keys with their values: `true` is what "true" is, and a list of one what the one is."""
-    if not isinstance(tests, Mapping):
-        return tests
-    values = {key: [*map(_word, one)] if isinstance(one, list) else [_word(one)] for key, one in sorted(tests.items())}
-    return {key: some[0] if len(some) == 1 else _sorted(some) for key, some in values.items()}
+    return {key: _values(value) for key, value in sorted(tests.items())} if isinstance(tests, Mapping) else tests
 
 
-def _word(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
-
-
-def _sorted(values: Iterable[Any]) -> list[Any]:
-    return sorted(values, key=json.dumps)
+def _values(value: Any) -> Any:
+    """One value or many, in which `true` is what "true" is and the order says nothing."""
+    values = [
+        str(one).lower() if isinstance(one, bool) else one for one in (value if isinstance(value, list) else [value])
+    ]
+    return values[0] if len(values) == 1 else sorted(values, key=json.dumps)
 
 
 # --- the kinds of step -----------------------------------------------------------------------------------------------

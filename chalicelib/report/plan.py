@@ -24,6 +24,9 @@ from chalicelib.report.text import clean
 NOTHING_CHANGED = "Nothing was changed."
 _LONGEST = 100_000
 """Characters of a line at most: more than a document of IAM has, for what is cut off would go unread."""
+_HEADER = 2
+"""Lines of a diff that name what is compared."""
+_LONG = 12
 _MOST_NAMED = 10
 _MOST_LOSSES = 12
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
@@ -46,24 +49,37 @@ def _parts(
 ) -> Iterator[RenderableType]:
     when = f"{plan.taken:%Y-%m-%d %H:%M} UTC"
     yield _line(f"Plan {plan.id} for account {plan.account or 'unknown'} as of {when}", "bold")
-    repairs = repairs_in(plan)
-    state = snapshot
-    for number, steps in enumerate(repairs, 1):
-        yield _line(f"\nRepair {number} of {len(repairs)}", "bold")
-        yield from (_why(findings[fingerprint]) for fingerprint in steps[0].findings)
-        created: set[str] = set()
-        for place, step in enumerate(steps, 1):
-            after = apply_step(state, step)
-            yield from _step(f"{number}.{place}", step, changes_of(step, state, after, told=created))
-            if step.kind is StepKind.CREATE_POLICY_VERSION:
-                created.add(version_name(step))
-            state = after
+    yield from _repairs(plan, snapshot, findings)
     yield from _refusals(plan.refusals, findings)
     yield from _losses(plan)
     yield from _proposals(plan.proposals, snapshot)
     yield from _list("Not read", gap_lines(audit.effects()))
     yield from _list("Not evaluated", not_evaluated_lines(audit.not_evaluated))
     yield _line(f"\n{_summary(plan, snapshot)}", "bold")
+
+
+def _repairs(plan: Plan, snapshot: AccountSnapshot, findings: Mapping[str, Finding]) -> Iterator[RenderableType]:
+    repairs = repairs_in(plan)
+    shown: dict[tuple[str, ...], str] = {}
+    for number, steps in enumerate(repairs, 1):
+        yield _line(f"\nRepair {number} of {len(repairs)}", "bold")
+        mended = sorted((findings[fingerprint] for fingerprint in steps[0].findings), key=lambda one: one.order)
+        yield from map(_why, mended)
+        created: set[str] = set()
+        for place, step in enumerate(steps, 1):
+            after = apply_step(snapshot, step)
+            name = f"{number}.{place}"
+            yield from _step(name, step, _once(name, changes_of(step, snapshot, after, told=created), shown))
+            if step.kind is StepKind.CREATE_POLICY_VERSION:
+                created.add(version_name(step))
+            snapshot = after
+
+
+def _once(name: str, lines: list[str], shown: dict[tuple[str, ...], str]) -> list[str]:
+    """The diff of a step; a long one that is that of an earlier step, which `shown` has, is not told again."""
+    header, body = lines[:_HEADER], tuple(lines[_HEADER:])
+    first = shown.setdefault(body, name)
+    return lines if first == name or len(body) < _LONG else [*header, f" (line by line as in step {first})"]
 
 
 def _line(text: str, style: str = "", indent: int = 0) -> Text:
