@@ -90,8 +90,8 @@ def _line(text: str, style: str = "", indent: int = 0) -> Text:
 
 
 def _why(finding: Finding) -> Text:
-    severity = Text(f"  {finding.severity}", style=STYLES[finding.severity])
-    return severity + Text(clean(f" {finding.control}, {who(finding)}: {sentence(finding)}", most=_LONGEST))
+    told = clean(f" {finding.control}, {who(finding)}: {sentence(finding)}", most=_LONGEST)
+    return Text.assemble("  ", (str(finding.severity), STYLES[finding.severity]), told)
 
 
 def _step(number: str, step: Step, changes: Iterable[str]) -> Iterator[RenderableType]:
