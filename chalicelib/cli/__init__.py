@@ -17,6 +17,7 @@ from chalicelib.cli.git import git
 from chalicelib.cli.harden import harden
 from chalicelib.cli.history import history
 from chalicelib.cli.lint import lint
+from chalicelib.cli.remediate import remediate
 from chalicelib.cli.replay import replay
 from chalicelib.cli.session import session
 from chalicelib.cli.snapshot import snapshot
@@ -43,7 +44,7 @@ def cli() -> None:
 
 
 _COMMANDS = (
-    audit, demo, evaluate, explain, git, harden, history, lint, replay, session, snapshot, suppress_command, surface,
+    audit, demo, evaluate, explain, git, harden, history, lint, remediate, replay, session, snapshot, suppress_command, surface,
     unsuppress_command,
 )  # fmt: skip
 

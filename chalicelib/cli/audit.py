@@ -86,20 +86,16 @@ def audit(
     Without any file the account is read from AWS with the usual credentials. With --snapshot, or the files that the AWS
     CLI writes, each one that is missing becomes a gap in the result.
     """
-    controls = _controls(ids)
-    if names and (account := [control.id for control in controls if control.about_account]) and ids:
-        raise click.UsageError(f"--control {account[0]} is about the account: it goes without --user")
+    controls = controls_named(ids, names)
     if style == "asff" and not region:
         raise click.UsageError("--format asff needs --region: Security Hub takes findings by region")
-    if ids and (from_records := [control.id for control in controls if control.from_records]):
-        raise click.UsageError(f"--control {from_records[0]} judges CloudTrail's records, and an audit has none")
     settings = read_settings(settings_file)
     files = AccountFiles.taken_from(options, regions=settings.regions, users=names)
     least = settings.fail_on if fail_on is None else None if fail_on == NEVER else Severity(fail_on)
     console = Console(stderr=True)
     with console.status("reading the account"):
         snapshot = read_account(files)
-    chosen = _users(snapshot, names)
+    chosen = users_named(snapshot, names)
     # A bar is for who waits at a terminal; to a file or a pipe nothing of it is written.
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("judging users", total=len(snapshot.users) if chosen is None else len(chosen))
@@ -156,13 +152,28 @@ def render(result: Audit, style: str, *, to_file: bool, region: str = "") -> str
         raise click.ClickException(str(error)) from None
 
 
-def _controls(ids: Sequence[str]) -> Sequence[Control]:
+def controls_named(ids: Sequence[str], users: Sequence[str]) -> Sequence[Control]:
+    """The controls of these ids, without any all of them, for an audit of these users.
+
+    Raises:
+        click.UsageError: there is none of that id, or it cannot be asked so.
+    """
     known = {control.id: control for control in CONTROLS}
     unknown = [name for name in ids if name not in known]
     if unknown:
         raise click.UsageError(f"no control {unknown[0]!r}: there are {', '.join(known)}")
-    return [known[name] for name in dict.fromkeys(ids)] or CONTROLS
+    named = [known[name] for name in dict.fromkeys(ids)]
+    if users and (account := [control.id for control in named if control.about_account]):
+        raise click.UsageError(f"--control {account[0]} is about the account: it goes without --user")
+    if from_records := [control.id for control in named if control.from_records]:
+        raise click.UsageError(f"--control {from_records[0]} judges CloudTrail's records, and an audit has none")
+    return named or CONTROLS
 
 
-def _users(snapshot: AccountSnapshot, names: Sequence[str]) -> list[str] | None:
+def users_named(snapshot: AccountSnapshot, names: Sequence[str]) -> list[str] | None:
+    """The users of these names or ARNs; None for all, where there are no names.
+
+    Raises:
+        click.UsageError: there is none of that name.
+    """
     return [user_in(snapshot, name).name for name in names] or None

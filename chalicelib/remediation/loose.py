@@ -29,7 +29,7 @@ class Tight:
 
 def tightened(snapshot: AccountSnapshot, user: User, finding: Finding) -> Iterator[Tight | str]:
     """The tight form of each policy that asks for MFA, that of the finding's first; or why there is none, in words."""
-    found = list(_held(snapshot, user))
+    found = list(held(snapshot, user))
     guard = finding.evidence.get("guard", {}).get("policy", "")
     for name, owner, stored in sorted(found, key=lambda one: one[0] != guard):
         document = stored.document
@@ -50,8 +50,8 @@ def _hardened(text: str) -> Hardened:
     return harden(parse_document(text))
 
 
-def _held(snapshot: AccountSnapshot, user: User) -> Iterator[tuple[str, User | Group | ManagedPolicy, StoredPolicy]]:
-    """The user's policies, under the names that findings have for them, with who has them."""
+def held(snapshot: AccountSnapshot, user: User) -> Iterator[tuple[str, User | Group | ManagedPolicy, StoredPolicy]]:
+    """The user's policies, under the names that findings and proposals have for them, with who has them."""
     groups = [snapshot.groups[name] for name in user.groups if name in snapshot.groups]
     owners: tuple[User | Group, ...] = (user, *groups)
     for owner in owners:

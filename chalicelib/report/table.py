@@ -46,12 +46,17 @@ def render_table(audit: Audit, *, plain: bool = False) -> str:
     return rendered(_parts(audit), plain=plain)
 
 
-def rendered(parts: Iterable[RenderableType], *, plain: bool = False, to: TextIO | None = None) -> str:
-    """Parts of a report as text, as wide as the terminal that it goes to; by default standard output."""
+def rendered(
+    parts: Iterable[RenderableType], *, plain: bool = False, to: TextIO | None = None, wrapped: bool = True
+) -> str:
+    """Parts of a report as text, as wide as the terminal that it goes to; by default standard output.
+
+    What is not `wrapped` are lines as long as they are: part of a line must not look like another one.
+    """
     terminal = (to or sys.stdout).isatty() and not plain
     width = shutil.get_terminal_size().columns if terminal else _PLAIN_WIDTH
     console = Console(file=io.StringIO(), force_terminal=terminal, width=max(width, 60), highlight=False, markup=False)
-    console.print(Group(*parts))
+    console.print(Group(*parts), soft_wrap=not wrapped)
     assert isinstance(console.file, io.StringIO)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
 

@@ -30,6 +30,11 @@ def test_commands_are_found() -> None:
     assert {command.split()[1] for command in COMMANDS} >= {"audit", "demo", "explain", "git", "snapshot"}
 
 
+def test_every_command_stands_in_the_table() -> None:
+    assert isinstance(cli, click.Group)
+    assert set(re.findall(r"^\| `mfawatch ([a-z]+)` \|", PAGE.text, re.MULTILINE)) == set(cli.commands)
+
+
 def test_the_settings_are_some() -> None:
     [block] = [block for block in PAGE.blocks if block.language == "toml"]
     settings = parse_settings(block.text, {}, CONTROL_IDS)
