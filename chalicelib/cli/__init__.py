@@ -44,8 +44,8 @@ def cli() -> None:
 
 
 _COMMANDS = (
-    audit, demo, evaluate, explain, git, harden, history, lint, remediate, replay, session, snapshot, suppress_command, surface,
-    unsuppress_command,
+    audit, demo, evaluate, explain, git, harden, history, lint, remediate, replay, session, snapshot, suppress_command,
+    surface, unsuppress_command,
 )  # fmt: skip
 
 for _command in _COMMANDS:
