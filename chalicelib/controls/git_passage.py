@@ -70,7 +70,8 @@ def passage_of(state: State, activity: GitActivity, operation: Operation) -> Pas
     if user is None:
         return _of_absent(state.snapshot)
     last = activity.last_of(operation)
-    if user.created and last and last < user.created:
+    # CloudTrail tells whole seconds.
+    if user.created and last and last < user.created.replace(microsecond=0):
         return Passage(Now.CLOSED, "the user who did it was deleted: the name is another user's now")
     kinds = KINDS.get(activity.credential, frozenset(CredentialKind))
     if not kinds & user.possible():

@@ -88,7 +88,8 @@ class Everything:
         """Events about users, accounts, all accounts and the auditor's sight, and Git; some of them twice."""
         role, stop = record("iam CreateRole"), record("cloudtrail StopLogging", parameters={"name": "main"})
         everywhere = record("organizations UpdatePolicy", parameters={"policyId": "p-example1"})
-        changes = [record("iam TagUser", parameters={"userName": "git"}), role, role, stop, everywhere]
+        key_made = record("iam CreateAccessKey", parameters={"userName": "open"})
+        changes = [record("iam TagUser", parameters={"userName": "git"}), role, role, stop, everywhere, key_made]
         with self.by("hear_change") as world:
             for value in changes:
                 hear(world, value)
@@ -103,6 +104,8 @@ class Everything:
         tell = partial(self.world.deployment.call, "hear_log_file", told(key, bucket=BUCKET))
         self.failing("hear_log_file", "dynamodb:GetItem", tell)
         nothing_waits(self.world)
+        with self.by("audit_account"):  # of whom the credential report knows less than the event
+            work(self.world, assignment("four", OWN))
 
     def looks(self) -> None:
         """Looks at users of both accounts: what gets worse, what is over, what is the same, and what fails."""

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partialmethod
 
 import boto3
 import moto.iam.models as iam_models
@@ -14,6 +15,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.server import ThreadedMotoServer
+from werkzeug.serving import BaseWSGIServer
 
 from chalicelib.local.emulator.authorization_details import add_authorization_details
 from chalicelib.local.emulator.boundaries import add_user_boundaries
@@ -34,6 +36,8 @@ ACCOUNT = DEFAULT_ACCOUNT_ID
 """The account of credentials that the emulator did not make, where no other is asked for."""
 _FIXED = "MOTO_ACCOUNT_ID"
 """With this variable moto takes all credentials for one account's, those of roles too."""
+POLL = 0.02
+"""Seconds between two looks whether the server is to stop; by itself it takes half a second to notice."""
 _running = threading.Lock()
 
 
@@ -86,6 +90,7 @@ def emulator(
         if trust:
             check_trust(changes)
         watch(changes, delay, calls)
+        changes.replace(BaseWSGIServer, "serve_forever", partialmethod(BaseWSGIServer.serve_forever, POLL))
         server = ThreadedMotoServer(ip_address=LOOPBACK, port=port, verbose=False)
         server.start()
         stack.callback(server.stop)
