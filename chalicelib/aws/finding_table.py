@@ -8,13 +8,13 @@ One partition holds an account. In it, the sort key `entry` is
     F#<user>#~git#<id>            what somebody did with Git by one credential in one repository
     F##~sight#<id>                a trail or a rule that no longer tells of events, or does again
     E#<time>#<id>                 an event that was heard of the account
-    T#<fingerprint>#<destination> the thread in which a finding is told of
 
 so that the findings of an account, those of a user with what was seen of the user's Git, the history of a finding, and
 the runs and the events of an account, the latest last, are each one range of keys. No user's name has a `#` in it (IAM
 User Guide, "IAM and AWS STS quotas"), and no fingerprint begins with a `~`.
 
-A partition of its own, `#outbox`, holds what is still to be told, under the keys that `alerts.entry` gives.
+Two partitions are of no account, so that who tells can be kept from what is found: `#outbox` holds what is still to be
+told, under the keys that `alerts.entry` gives, and `#threads` in which thread of a destination a finding is told of.
 """
 
 from __future__ import annotations
@@ -60,9 +60,13 @@ def event_key(at: str, id_: str = "") -> str:
     return f"{EVENTS}{at}#{id_}"
 
 
-def thread_key(destination: str, fingerprint: str) -> str:
-    """The sort key of the thread of a destination in which a finding is told of."""
-    return f"T#{fingerprint}#{destination}"
+THREADS = "#threads"
+"""The partition of the threads in which findings are told of."""
+
+
+def thread_key(destination: str, account: str, fingerprint: str) -> str:
+    """The sort key of the thread of a destination in which a finding of an account is told of."""
+    return f"{account}#{fingerprint}#{destination}"
 
 
 OUTBOX = "#outbox"

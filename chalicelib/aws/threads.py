@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib.aws.finding_items import plain_row, typed
-from chalicelib.aws.finding_table import EXPIRES, PARTITION, SORT, thread_key
+from chalicelib.aws.finding_table import EXPIRES, PARTITION, SORT, THREADS, thread_key
 from chalicelib.ledger import Row
 from chalicelib.ports import Clock, Thread
 
@@ -27,7 +27,7 @@ class DynamoThreads:
 
     def find(self, destination: str, account: str, fingerprint: str) -> Thread | None:
         """See `Threads`."""
-        key: Row = {PARTITION: account, SORT: thread_key(destination, fingerprint)}
+        key: Row = {PARTITION: THREADS, SORT: thread_key(destination, account, fingerprint)}
         item = self.dynamodb.get_item(TableName=self.table, Key=typed(key)).get("Item")
         return Thread(**json.loads(plain_row(item)["thread"])) if item else None
 
@@ -35,6 +35,6 @@ class DynamoThreads:
         """See `Threads`. A call for each finding."""
         expires = int((self.clock() + KEEP).timestamp())
         for fingerprint in fingerprints:
-            key: Row = {PARTITION: account, SORT: thread_key(destination, fingerprint)}
+            key: Row = {PARTITION: THREADS, SORT: thread_key(destination, account, fingerprint)}
             item = key | {"thread": json.dumps(asdict(thread)), EXPIRES: expires}
             self.dynamodb.put_item(TableName=self.table, Item=typed(item))
