@@ -12,7 +12,8 @@ from typing import Any
 from chalicelib.audit import Audit
 from chalicelib.controls.base import NotEvaluated
 from chalicelib.iam.account import Gap, Read
-from chalicelib.ledger import Change, Row, to_second
+from chalicelib.ledger import Change, to_second
+from chalicelib.ledger_rows import Row
 from chalicelib.sweep import Run
 
 MOST_GAPS = 100

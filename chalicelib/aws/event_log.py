@@ -16,7 +16,7 @@ from chalicelib.aws.errors import code_of
 from chalicelib.aws.finding_items import TIGHT, Values, plain_row, typed
 from chalicelib.aws.finding_table import EXPIRES, PARTITION, SORT, event_key
 from chalicelib.events.heard import Heard, parse_heard
-from chalicelib.ledger import Row
+from chalicelib.ledger_rows import Row
 
 KEEP = timedelta(days=90)
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.ledger import Row, Stored, stored_of
+from chalicelib.ledger import Stored
+from chalicelib.ledger_rows import Row, stored_of
 
 LARGEST = 300_000
 """Bytes of a finding's JSON, of 400 KB that an item may have."""

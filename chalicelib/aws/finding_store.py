@@ -22,17 +22,8 @@ from chalicelib.aws.finding_items import TIGHT, Values, item_of, plain_row, size
 from chalicelib.aws.finding_table import EXPIRES, PARTITION, REPORTS, SORT, finding_key, history_key, report_key
 from chalicelib.aws.observations import is_observation, observed_in
 from chalicelib.aws.outbox import entry_item
-from chalicelib.ledger import (
-    Change,
-    ChangeKind,
-    Event,
-    Row,
-    Stored,
-    event_of,
-    event_of_row,
-    row_of,
-    row_of_event,
-)
+from chalicelib.ledger import Change, ChangeKind, Event, Stored, event_of
+from chalicelib.ledger_rows import Row, event_of_row, row_of, row_of_event
 from chalicelib.ports import Clock, Known
 from chalicelib.runs import RunReport, report_of_row, row_of_report
 

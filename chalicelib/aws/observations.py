@@ -17,7 +17,7 @@ from chalicelib.events.git_activity import GitActivity, activity_of, is_news, pa
 from chalicelib.events.git_operation import GitOperation
 from chalicelib.events.observed import Observed
 from chalicelib.events.sight import SightLoss, parse_sight_loss
-from chalicelib.ledger import Row
+from chalicelib.ledger_rows import Row
 from chalicelib.ports import Clock
 
 KEEP = timedelta(days=90)

@@ -22,7 +22,7 @@ from chalicelib.aws.errors import code_of
 from chalicelib.aws.finding_items import TIGHT, Values, fitted, plain_row, typed
 from chalicelib.aws.finding_table import EXPIRES, OUTBOX, PARTITION, SORT
 from chalicelib.findings import parse_finding
-from chalicelib.ledger import Row
+from chalicelib.ledger_rows import Row
 
 _LOG = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.aws.finding_items import plain_row, typed
 from chalicelib.aws.finding_table import EXPIRES, PARTITION, SORT, THREADS, thread_key
-from chalicelib.ledger import Row
+from chalicelib.ledger_rows import Row
 from chalicelib.ports import Clock, Thread
 
 KEEP = timedelta(days=365)
