@@ -62,7 +62,7 @@ def pairs(draw: st.DrawFn) -> tuple[AccountSnapshot, AccountSnapshot]:
     )
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(pair=pairs(), tried=st.lists(requests(), min_size=30, max_size=30))
 def test_nothing_is_missed_that_is_not_found(
     pair: tuple[AccountSnapshot, AccountSnapshot], tried: Sequence[Asked]

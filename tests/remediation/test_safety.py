@@ -84,7 +84,7 @@ def changed(before: AccountSnapshot, after: AccountSnapshot, tried: Sequence[Ask
                     yield f"{user.name} {one} {mfa}: {was} became {is_now}"
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(snapshot=snapshots(), wanted=SETTINGS, tried=st.lists(requests(), min_size=15, max_size=15))
 def test_no_plan_opens_or_takes_away_anything(snapshot: AccountSnapshot, wanted: Any, tried: Sequence[Asked]) -> None:
     plan = planned(snapshot, wanted)
@@ -99,7 +99,7 @@ def test_no_plan_opens_or_takes_away_anything(snapshot: AccountSnapshot, wanted:
             assert after.users[name].active() == user.active()
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(snapshot=snapshots(), wanted=SETTINGS)
 def test_every_finding_is_mended_or_refused_with_a_reason(snapshot: AccountSnapshot, wanted: Any) -> None:
     plan = planned(snapshot, wanted)
