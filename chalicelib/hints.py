@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.cause import Cause, parse_cause
-from chalicelib.iam.documents import JsonError, kind_of, name_twice, parse_json
+from chalicelib.iam.documents import JsonError, parse_object
 from chalicelib.scope import Scope
 from chalicelib.sweep import Assignment, Run
 
@@ -120,13 +120,9 @@ def parse_hint(text: str) -> Hint:
         HintError: it is none.
     """
     try:
-        value = parse_json(text)
+        value = parse_object(text)
     except JsonError as error:
-        raise HintError(f"is no JSON: {error}") from None
-    if not isinstance(value, Mapping):
-        raise HintError(f"must be an object, not {kind_of(value)}")
-    if (twice := name_twice(value)) is not None:
-        raise HintError(f"{twice[:64]}: stands twice")
+        raise HintError(str(error)) from None
     account, id_, look = value.get("account"), value.get("id"), value.get("look")
     if not (isinstance(account, str) and _ACCOUNT.fullmatch(account)):
         raise HintError("account: must be an account id, 12 digits")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.config import Settings
-from chalicelib.iam.documents import JsonError, kind_of, name_twice, parse_json
+from chalicelib.iam.documents import JsonError, parse_object
 from chalicelib.iam.values import parse_time
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -62,13 +62,9 @@ def parse_assignment(text: str) -> Assignment:
         AssignmentError: it is none.
     """
     try:
-        value = parse_json(text)
+        value = parse_object(text)
     except JsonError as error:
-        raise AssignmentError(f"is no JSON: {error}") from None
-    if not isinstance(value, Mapping):
-        raise AssignmentError(f"must be an object, not {kind_of(value)}")
-    if (twice := name_twice(value)) is not None:
-        raise AssignmentError(f"{twice[:64]}: stands twice")
+        raise AssignmentError(str(error)) from None
     started = parse_time(value.get("started"))
     if started is None:
         raise AssignmentError("started: must be a time such as 2026-01-31T12:00:00+00:00")

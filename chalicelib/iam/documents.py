@@ -66,6 +66,23 @@ def parse_json(text: str) -> Any:
         raise JsonError(str(error).partition(";")[0]) from None
 
 
+def parse_object(text: str) -> Mapping[str, Any]:
+    """The object of a JSON text, each of its names once.
+
+    Raises:
+        JsonError: it is malformed, something else, or has a name twice.
+    """
+    try:
+        value = parse_json(text)
+    except JsonError as error:
+        raise JsonError(f"is no JSON: {error}") from None
+    if not isinstance(value, Mapping):
+        raise JsonError(f"must be an object, not {kind_of(value)}")
+    if (twice := name_twice(value)) is not None:
+        raise JsonError(f"{twice[:64]}: stands twice")
+    return value
+
+
 def parse_document(text: str) -> Any:
     """The value of a policy document as AWS hands it out: JSON, or JSON with percent signs (RFC 3986).
 
