@@ -114,6 +114,29 @@ class Finding:
         }
 
 
+class OfFinding:
+    """Whatever holds a finding's JSON values, and what is read off them."""
+
+    __slots__ = ()
+    finding: Mapping[str, Any]
+
+    @property
+    def control(self) -> str:
+        """The id of the control that raised it."""
+        return str(self.finding["control"])
+
+    @property
+    def user(self) -> str | None:
+        """The user's name; None for a finding about the account."""
+        found = self.finding["user"]
+        return None if found is None else str(found)
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is, or was when it was resolved."""
+        return Severity(self.finding["severity"])
+
+
 def parse_finding(account: str, values: Mapping[str, Any]) -> Finding:
     """The finding of an account by its JSON values, as `Finding.to_json` gives them."""
     witness = values["witness"]

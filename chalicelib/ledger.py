@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib.cause import Cause
-from chalicelib.findings import Severity, Status
+from chalicelib.findings import OfFinding, Severity, Status
 from chalicelib.suppression import Suppression, extent_of
 
 
@@ -28,7 +28,7 @@ class ChangeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(OfFinding):
     """A finding as the ledger keeps it. Moments are of UTC, to the second."""
 
     account: str
@@ -53,25 +53,9 @@ class Stored:
     suppression: Suppression | None = None
 
     @property
-    def control(self) -> str:
-        """The id of the control that raised it."""
-        return str(self.finding["control"])
-
-    @property
-    def user(self) -> str | None:
-        """The user's name; None for a finding about the account."""
-        found = self.finding["user"]
-        return None if found is None else str(found)
-
-    @property
     def resource(self) -> str:
         """The ARN of what it is about."""
         return str(self.finding["resource"])
-
-    @property
-    def severity(self) -> Severity:
-        """How bad it is."""
-        return Severity(self.finding["severity"])
 
     @property
     def known_at(self) -> datetime:

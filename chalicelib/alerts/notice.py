@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.cause import Cause, parse_cause
-from chalicelib.findings import Severity
+from chalicelib.findings import OfFinding, Severity
 from chalicelib.ledger import Change, ChangeKind
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(OfFinding):
     """One change of one finding. It says all that is told of it: the finding may have moved on when it is read."""
 
     account: str
@@ -29,22 +29,6 @@ class Notice:
     parts: tuple[str, ...] = ()
     """What of a changed finding differs."""
     cause: Cause | None = None
-
-    @property
-    def severity(self) -> Severity:
-        """How bad the finding is, or was when it was resolved."""
-        return Severity(self.finding["severity"])
-
-    @property
-    def control(self) -> str:
-        """The id of the control that raised it."""
-        return str(self.finding["control"])
-
-    @property
-    def user(self) -> str | None:
-        """The user's name; None for a finding about the account."""
-        found = self.finding["user"]
-        return None if found is None else str(found)
 
     def to_json(self) -> dict[str, Any]:
         """The notice as JSON values."""
