@@ -32,8 +32,9 @@ class DynamoEventLog:
 
     def keep(self, heard: Heard) -> Heard:
         """See `EventLog`. It expires after 90 days."""
-        key: Row = {PARTITION: heard.account, SORT: event_key(_text(heard.at), _name(heard.cause.event_id))}
-        item = key | {
+        item: Row = {
+            PARTITION: heard.account,
+            SORT: event_key(_text(heard.at), _name(heard.cause.event_id)),
             "event": json.dumps(heard.to_json(), separators=TIGHT),
             EXPIRES: int((heard.heard_at + KEEP).timestamp()),
         }
@@ -48,8 +49,8 @@ class DynamoEventLog:
         except ClientError as error:
             if code_of(error) != "ConditionalCheckFailedException":
                 raise
-            found = self.dynamodb.get_item(TableName=self.table, Key=typed(key), ConsistentRead=True).get("Item")
-            return _heard_of_item(found) if found else heard
+            known: Any = error.response
+            return _heard_of_item(known["Item"])
         return heard
 
     def heard(self, account: str, since: datetime, until: datetime) -> Sequence[Heard]:

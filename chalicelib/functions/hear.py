@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from chalicelib.cause import Cause
@@ -98,7 +99,7 @@ class _Hearing:
     def __init__(self, context: Any, hub: Hub) -> None:
         self._hub = hub
         self._now = hub.clock()
-        self._count_once = once(context, hub, self._count)
+        self._context = context
         self._hints: dict[tuple[str, str], Hint] = {}
         self._assignments: dict[tuple[str, str], Assignment] = {}
 
@@ -212,6 +213,11 @@ class _Hearing:
             # Of a push there are two records, and the second one tells more.
             self._hint(Hint(_id(record), 1, scope, cause, round(LOOKS[0].total_seconds())))
         return GIT
+
+    @cached_property
+    def _count_once(self) -> Callable[..., dict[str, Any]]:
+        """Made for whoever counts: most events are none of Git's, and need nobody who remembers."""
+        return once(self._context, self._hub, self._count)
 
     def _count(self, *, work: Mapping[str, str], operation: GitOperation) -> dict[str, Any]:
         """Count an operation in the ledger; whether somebody is to look at who did it."""
