@@ -159,7 +159,7 @@ class Hub:
 
     def entries_of(self, change: Change) -> Sequence[Entry]:
         """What is to be told of a change."""
-        return entries_of(change, self.settings, change.cause)
+        return entries_of(change, self.settings)
 
     @cached_property
     def idempotency(self) -> Any:

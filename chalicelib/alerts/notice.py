@@ -63,7 +63,7 @@ def parse_notice(value: Mapping[str, Any]) -> Notice:
     )
 
 
-def notice_of(change: Change, cause: Cause | None) -> Notice:
+def notice_of(change: Change) -> Notice:
     """What is told of a change."""
     after = change.after
     return Notice(
@@ -76,5 +76,5 @@ def notice_of(change: Change, cause: Cause | None) -> Notice:
         finding=after.to_json(),
         severity_before=change.before.severity if change.before else None,
         parts=change.parts,
-        cause=cause,
+        cause=change.cause,
     )

@@ -8,30 +8,29 @@ from chalicelib.alert_settings import Route
 from chalicelib.alerts.entry import Entry
 from chalicelib.alerts.notice import notice_of
 from chalicelib.alerts.quiet_hours import end_of_quiet
-from chalicelib.cause import Cause
 from chalicelib.config import Settings
 from chalicelib.findings import Severity, Status
 from chalicelib.ledger import Change, ChangeKind
 
 
-def entries_of(change: Change, settings: Settings, cause: Cause | None) -> Sequence[Entry]:
+def entries_of(change: Change, settings: Settings) -> Sequence[Entry]:
     """The entries that a change makes in the outbox: one for each destination, in the order of the routes.
 
     Where several routes lead to one destination, the one that tells first counts.
     """
     found: dict[str, Entry] = {}
-    for entry in _entries(change, settings.alerts, cause):
+    for entry in _entries(change, settings.alerts):
         known = found.get(entry.destination)
         if known is None or (entry.due, entry.digest) < (known.due, known.digest):
             found[entry.destination] = entry
     return list(found.values())
 
 
-def _entries(change: Change, routes: Sequence[Route], cause: Cause | None) -> Iterator[Entry]:
+def _entries(change: Change, routes: Sequence[Route]) -> Iterator[Entry]:
     routes = [route for route in routes if _tells(route, change)]
     if not routes:
         return
-    notice = notice_of(change, cause)
+    notice = notice_of(change)
     for route in routes:
         quiet = route.quiet
         waits = quiet is not None and change.after.severity.rank < quiet.below.rank

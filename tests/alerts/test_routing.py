@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -56,7 +57,7 @@ CASES: list[tuple[str, Change, list[str]]] = [
 
 @pytest.mark.parametrize(("one", "destinations"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_who_hears_of_what(one: Change, destinations: list[str]) -> None:
-    entries = entries_of(one, EVERYWHERE, DETACHED)
+    entries = entries_of(replace(one, cause=DETACHED), EVERYWHERE)
     assert [entry.destination for entry in entries] == destinations
     for entry in entries:
         assert (entry.due, entry.digest, entry.attempts) == (one.at, False, 0)
@@ -67,13 +68,13 @@ def test_who_hears_of_what(one: Change, destinations: list[str]) -> None:
 
 
 def test_nobody_is_told_without_routes() -> None:
-    assert entries_of(change(), Settings(), None) == []
+    assert entries_of(change(), Settings()) == []
 
 
 def test_systems_that_heard_of_a_finding_hear_that_it_is_less_grave() -> None:
     settings = Settings(alerts=(Route(Target.SECURITY_HUB, severity=HIGH),))
-    assert entries_of(change(CHANGED, LOW, (HIGH, OPEN)), settings, None)
-    assert not entries_of(change(CHANGED, LOW, (MEDIUM, OPEN)), settings, None)
+    assert entries_of(change(CHANGED, LOW, (HIGH, OPEN)), settings)
+    assert not entries_of(change(CHANGED, LOW, (MEDIUM, OPEN)), settings)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_systems_that_heard_of_a_finding_hear_that_it_is_less_grave() -> None:
 )
 def test_a_route_is_for_what_it_names(route: dict[str, Any], fields: dict[str, Any], told: bool) -> None:
     settings = Settings(alerts=(Route(Target.SNS, **route),))
-    assert bool(entries_of(change(**fields), settings, None)) is told
+    assert bool(entries_of(change(**fields), settings)) is told
 
 
 # --- when ------------------------------------------------------------------------------------------------------------
@@ -106,7 +107,7 @@ AT_NOON = datetime(2026, 6, 1, 10, 0, tzinfo=UTC)
 
 def told(text: str, severity: Severity, when: datetime, **fields: Any) -> list[tuple[str, datetime, bool]]:
     """Destination, moment and whether it is a digest, of each entry of a change."""
-    entries = entries_of(change(severity=severity, when=when, **fields), parse_settings(text), None)
+    entries = entries_of(change(severity=severity, when=when, **fields), parse_settings(text))
     return [(entry.destination, entry.due, entry.digest) for entry in entries]
 
 

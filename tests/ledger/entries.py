@@ -21,7 +21,7 @@ def entry(
 ) -> Entry:
     """An entry about a finding of a user, which was opened and is due so many hours after the first audit."""
     (change,) = diff(audit(finding(user=user), hours=hours), [], "one", at(hours))
-    return Entry(notice_of(change, CAUSE), destination, at(hours), digest, attempts)
+    return Entry(notice_of(replace(change, cause=CAUSE)), destination, at(hours), digest, attempts)
 
 
 @dataclass

@@ -38,7 +38,7 @@ def outbox(client: Any) -> DynamoOutbox:
 
 def entries_of(change: Change) -> Sequence[Entry]:
     """Two destinations hear of each change, one of them in the morning."""
-    notice = notice_of(change, change.cause)
+    notice = notice_of(change)
     return [Entry(notice, SLACK, change.at), Entry(notice, SNS, change.at + timedelta(hours=8), digest=True)]
 
 
@@ -140,7 +140,7 @@ def test_the_longest_history_and_many_destinations_have_room_in_one_transaction(
     client: Any, clock: Ticking, outbox: DynamoOutbox
 ) -> None:
     def to_all(change: Change) -> list[Entry]:
-        notice = notice_of(change, None)
+        notice = notice_of(replace(change, cause=None))
         return [Entry(notice, f"slack:C{number}", change.at) for number in range(18)]
 
     store = DynamoFindingStore(client, TABLE, clock=clock, pause=lambda _: None)
