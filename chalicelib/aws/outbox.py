@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -21,6 +21,7 @@ from chalicelib.alerts.notice import parse_notice
 from chalicelib.aws.errors import code_of
 from chalicelib.aws.finding_items import TIGHT, Values, fitted, plain_row, typed
 from chalicelib.aws.finding_table import EXPIRES, OUTBOX, PARTITION, SORT
+from chalicelib.aws.parts import in_parts
 from chalicelib.findings import parse_finding
 from chalicelib.ledger_rows import Row
 
@@ -124,7 +125,7 @@ class DynamoOutbox:
         Raises:
             RuntimeError: DynamoDB left some undone, again and again; they will be told once more.
         """
-        for some in _parts(sorted({entry.key for entry in entries})):
+        for some in in_parts(sorted({entry.key for entry in entries}), MOST_DELETED):
             left: Any = {self.table: [{"DeleteRequest": {"Key": _key(key)}} for key in some]}
             for _ in range(ATTEMPTS):
                 left = self.dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems")
@@ -186,10 +187,6 @@ def _finding(key: str) -> str:
 
 def _key(key: str) -> Values:
     return typed({PARTITION: OUTBOX, SORT: key})
-
-
-def _parts(keys: Sequence[str]) -> Iterator[Iterable[str]]:
-    return (keys[start : start + MOST_DELETED] for start in range(0, len(keys), MOST_DELETED))
 
 
 def _text(moment: datetime) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import sleep
 from typing import Any
 
+from chalicelib.aws.parts import in_parts
 from chalicelib.ports import Work
 
 MOST = 10
@@ -39,7 +40,7 @@ class SqsWorkQueue:
         for attempt in range(ATTEMPTS):
             if attempt:
                 self.pause(PAUSE * 2.0**attempt)
-            left = [one for some in _tens(left) for one in self._refused(some)]
+            left = [one for some in in_parts(left, MOST) for one in self._refused(some)]
             if not left:
                 return
         raise QueueRefused(f"not handed over: {', '.join(one.label for one in left)}")
@@ -51,7 +52,3 @@ class SqsWorkQueue:
         ]
         answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
         return [work[int(failed["Id"])] for failed in answer.get("Failed", [])]
-
-
-def _tens(work: Sequence[Work]) -> Iterator[Sequence[Work]]:
-    return (work[start : start + MOST] for start in range(0, len(work), MOST))
