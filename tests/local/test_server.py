@@ -7,7 +7,9 @@ import socket
 import sys
 import time
 from collections import Counter
+from logging import LogRecord
 from pathlib import Path
+from threading import Event
 from types import FunctionType, ModuleType
 from typing import Any
 from urllib.error import HTTPError
@@ -84,10 +86,19 @@ def test_an_error_of_the_emulators_own_is_told(
     def broken(*_: object) -> None:
         raise ValueError("lost the thread")
 
+    logged, emit = Event(), caplog.handler.emit
+
+    def note(record: LogRecord) -> None:
+        emit(record)
+        if "lost the thread" in caplog.text:
+            logged.set()
+
+    monkeypatch.setattr(caplog.handler, "emit", note)
     with emulator() as url:
         monkeypatch.setattr(werkzeug_app.DomainDispatcherApplication, "__call__", broken)
         with pytest.raises(HTTPError), urlopen(url):
             pass
+        logged.wait(30)  # the answer may come before it is logged: a thread of the server's does both
     assert "lost the thread" in caplog.text
 
 
