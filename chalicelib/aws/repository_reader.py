@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.aws.errors import ERRORS, Pages, code_of, reason_of
+from chalicelib.aws.parts import in_parts
 from chalicelib.iam.account import Gap, Read
 from chalicelib.iam.policy_set import MANAGED_KEY
 from chalicelib.iam.repository_keys import key_of
@@ -71,8 +72,8 @@ class RepositoryReader:
         return names
 
     def _metadata(self, codecommit: Any, region: str, names: Sequence[str]) -> Iterator[Mapping[str, str]]:
-        for start in range(0, len(names), BATCH):
-            yield from self._batch(codecommit, region, names[start : start + BATCH])
+        for some in in_parts(names, BATCH):
+            yield from self._batch(codecommit, region, some)
 
     def _batch(self, codecommit: Any, region: str, names: Sequence[str]) -> Iterator[Mapping[str, str]]:
         try:
