@@ -47,6 +47,11 @@ class Target(StrEnum):
         """Whether people read there what is told, and not other systems."""
         return self in (Target.SLACK, Target.SNS)
 
+    @property
+    def hears_of_runs(self) -> bool:
+        """Whether it is told what becomes of remediations: Security Hub knows of findings alone."""
+        return self is not Target.SECURITY_HUB
+
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:

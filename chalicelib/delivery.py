@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from chalicelib.alerts.entry import Entry
 from chalicelib.alerts.notice import Notice
+from chalicelib.alerts.run_notice import RunNotice
 from chalicelib.ports import Clock, Notifier, Outbox, Told
 
 _LOG = logging.getLogger(__name__)
@@ -57,9 +58,18 @@ def deliver(entries: Iterable[Entry], outbox: Outbox, notifier_of: Callable[[str
     return found
 
 
-def _told(destination: str, notices: Sequence[Notice], digest: bool, notifier_of: Callable[[str], Notifier]) -> Told:
+def _told(
+    destination: str, notices: Sequence[Notice | RunNotice], digest: bool, notifier_of: Callable[[str], Notifier]
+) -> Told:
+    """What the destination took: of findings first, of which a run tells what was done about them."""
+    findings = [notice for notice in notices if isinstance(notice, Notice)]
+    runs = [notice for notice in notices if isinstance(notice, RunNotice)]
     try:
-        return notifier_of(destination).tell(notices, digest=digest)
+        notifier = notifier_of(destination)
+        told = notifier.tell(findings, digest=digest) if findings else Told(())
+        if told.trouble or not runs:
+            return told
+        return replace(more := notifier.tell_runs(runs), taken=(*told.taken, *more.taken))
     except Exception as error:
         # One destination, or what is told there, must not keep the others from hearing. The text may hold a secret.
         _LOG.error("cannot tell %s (%s)", destination, type(error).__name__)

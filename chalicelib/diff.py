@@ -18,7 +18,8 @@ from chalicelib.controls.base import Control
 from chalicelib.findings import Finding, Status
 from chalicelib.iam.account import CREDENTIAL_READS, Read
 from chalicelib.iam.policy_set import Layer
-from chalicelib.ledger import Change, ChangeKind, Stored, digest_of, to_second
+from chalicelib.ledger import Change, ChangeKind, Stored, digest_of
+from chalicelib.moments import to_second
 
 DAY = timedelta(days=1)
 

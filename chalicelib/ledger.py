@@ -7,12 +7,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from chalicelib.cause import Cause
 from chalicelib.findings import OfFinding, Severity, Status
+from chalicelib.moments import to_second
 from chalicelib.suppression import Suppression, extent_of
 
 
@@ -233,8 +234,3 @@ def unsuppress(stored: Stored, by: str, now: datetime) -> Change:
         suppression=None,
     )
     return Change(ChangeKind.REOPENED, stored, after, to_second(now))
-
-
-def to_second(moment: datetime) -> datetime:
-    """The moment in UTC, to the second, as the ledger keeps it."""
-    return moment.astimezone(UTC).replace(microsecond=0)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from chalicelib.alerts.entry import Entry
 from chalicelib.alerts.notice import Notice
+from chalicelib.alerts.run_notice import RunNotice
 from chalicelib.events.git_operation import GitOperation
 from chalicelib.events.heard import Heard
 from chalicelib.events.observed import Observed
@@ -219,7 +220,7 @@ class Outbox(Protocol):
 class Told:
     """What came of telling: the notices that the destination took, and why it took no more; empty where it took all."""
 
-    taken: Sequence[Notice]
+    taken: Sequence[Notice | RunNotice]
     trouble: str = ""
     retry_after: float | None = None
     """Seconds for which the destination asked to be left alone."""
@@ -235,6 +236,10 @@ class Notifier(Protocol):
 
     def tell(self, notices: Sequence[Notice], *, digest: bool = False) -> Told:
         """Tell notices, in their order; with `digest` as one message."""
+        ...
+
+    def tell_runs(self, notices: Sequence[RunNotice]) -> Told:
+        """Tell what has become of remediations, in their order."""
         ...
 
 

@@ -12,8 +12,9 @@ from typing import Any
 from chalicelib.audit import Audit
 from chalicelib.controls.base import NotEvaluated
 from chalicelib.iam.account import Gap, Read
-from chalicelib.ledger import Change, to_second
+from chalicelib.ledger import Change
 from chalicelib.ledger_rows import Row
+from chalicelib.moments import to_second
 from chalicelib.sweep import Run
 
 MOST_GAPS = 100

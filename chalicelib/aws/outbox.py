@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -17,7 +17,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.alerts.entry import Entry
-from chalicelib.alerts.notice import parse_notice
+from chalicelib.alerts.notice import Notice, parse_notice
+from chalicelib.alerts.run_notice import RunNotice, parse_run_notice
 from chalicelib.aws.errors import code_of
 from chalicelib.aws.finding_items import TIGHT, Values, fitted, plain_row, typed
 from chalicelib.aws.finding_table import EXPIRES, OUTBOX, PARTITION, SORT
@@ -40,9 +41,10 @@ def entry_item(entry: Entry, held_until: datetime | None = None) -> Row:
     """An entry as a row. Whoever writes it and tells it at once holds it until a moment, so that nobody else does."""
     due = max(entry.due, held_until) if held_until and not entry.digest else entry.due
     notice = entry.notice.to_json()
-    notice["finding"] = json.loads(
-        fitted(json.dumps(notice["finding"], ensure_ascii=False, separators=TIGHT), LARGEST, "the outbox")
-    )
+    if isinstance(entry.notice, Notice):
+        notice["finding"] = json.loads(
+            fitted(json.dumps(notice["finding"], ensure_ascii=False, separators=TIGHT), LARGEST, "the outbox")
+        )
     return {
         PARTITION: OUTBOX,
         SORT: entry.key,
@@ -60,10 +62,8 @@ def entry_of_item(item: Values) -> Entry | None:
     """The entry of an item; None where it is none that this version can tell, which must not keep others waiting."""
     row = plain_row(item)
     try:
-        notice = parse_notice(json.loads(row["notice"]))
-        parse_finding(notice.account, notice.finding)
         return Entry(
-            notice=notice,
+            notice=_notice(json.loads(row["notice"])),
             destination=row["destination"],
             due=datetime.fromisoformat(row["due"]),
             digest=row["digest"] == "1",
@@ -72,6 +72,14 @@ def entry_of_item(item: Values) -> Entry | None:
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         _LOG.error("an entry of the outbox cannot be told: %s (%s)", row[SORT], type(error).__name__)
         return None
+
+
+def _notice(value: Mapping[str, Any]) -> Notice | RunNotice:
+    if "finding" not in value:
+        return parse_run_notice(value)
+    notice = parse_notice(value)
+    parse_finding(notice.account, notice.finding)
+    return notice
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from chalicelib.ledger import Change, Event, Stored, event_of, to_second
+from chalicelib.ledger import Change, Event, Stored, event_of
 from chalicelib.ledger_rows import event_of_row, row_of, row_of_event, stored_of
+from chalicelib.moments import to_second
 from chalicelib.ports import Clock
 from chalicelib.runs import RunReport, report_of_row, row_of_report
 
