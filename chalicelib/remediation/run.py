@@ -6,6 +6,7 @@ how to go on, or how to go back.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -246,3 +247,17 @@ def run_of(
         at=now,
         decisions=(decision,) if decision else (),
     )
+
+
+def renumbered(step: Step, made: Step, planned: str | None) -> Step:
+    """A step of the same policy with the version that AWS made in place of the one that was planned."""
+    if step.policy != made.policy or planned is None or made.version is None:
+        return step
+    ids = {planned: made.version}
+    expected = {
+        key: " ".join(ids.get(one, one) for one in value.split()) if key in ("default", "versions") else value
+        for key, value in step.expected.items()
+    }
+    effect = re.sub(rf"\b{re.escape(planned)}\b", made.version, step.effect)
+    version = ids.get(step.version, step.version) if step.version else step.version
+    return replace(step, version=version, expected=expected, effect=effect)
