@@ -7,14 +7,13 @@ step is looked at once more before it is taken, and when all are taken the findi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from chalicelib.alerts.entry import Entry
 from chalicelib.config import Settings
-from chalicelib.execution.ports import Journal, LostHold, ReadAccount, StepExecutor, StepFailed, StopSwitch
+from chalicelib.execution.ports import Journal, LostHold, ReadAccount, StepExecutor, StepFailed, StopSwitch, Tells
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.moments import to_second
 from chalicelib.ports import Clock
@@ -61,8 +60,7 @@ class Execution:
     holder: str
     """Names the executor, and no other one."""
     pause: Callable[[float], None]
-    told: Callable[[RemediationRun], Sequence[Entry]]
-    """What is to be told of a run as it stands."""
+    told: Tells
 
     def run(self, id_: str) -> RemediationRun:
         """The run as the journal has it.

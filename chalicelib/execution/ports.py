@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chalicelib.alerts.entry import Entry
+from chalicelib.cause import Cause
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.remediation.run import RemediationRun, RunStep
 from chalicelib.remediation.step import Step
@@ -102,6 +103,14 @@ class StopSwitch(Protocol):
 
     def __call__(self) -> str:
         """Why nothing may be changed now, in words; empty where it may. What cannot be read stops."""
+        ...
+
+
+class Tells(Protocol):
+    """Says what is to be told of a run."""
+
+    def __call__(self, run: RemediationRun, undoes: Cause | None = None) -> Sequence[Entry]:
+        """The entries for a run as it stands; `undoes` is what undid the last time that mfawatch put the same right."""
         ...
 
 

@@ -229,6 +229,7 @@ def run_of(
     mode: Mode,
     now: datetime,
     decision: Decision | None = None,
+    reason: str = "",
 ) -> RemediationRun:
     """A new run of a plan; `findings` are those that it was made for, `users` the names of those whom it changes."""
     now = to_second(now)
@@ -245,6 +246,7 @@ def run_of(
         users=tuple(sorted(users)),
         steps=tuple(RunStep(number, step) for number, step in enumerate(plan.steps, 1)),
         at=now,
+        reason=reason,
         decisions=(decision,) if decision else (),
     )
 

@@ -58,7 +58,7 @@ class Bench:
             clock=self.clock,
             holder=holder,
             pause=self.pauses.append,
-            told=lambda run: (),
+            told=lambda run, undoes=None: (),
         )
 
     def made(self, state: RunState = RunState.READY, mode: Mode = Mode.AUTO, by: str = "olga") -> RemediationRun:
