@@ -166,7 +166,7 @@ def _carried_out(execution: Execution, run: RemediationRun) -> RemediationRun:
     try:
         if not reason:
             run = settled(execution, run)
-            reason = why_not(run, execution.read(), execution.settings)
+            reason = why_not(run, execution.read(run.users), execution.settings)
         if not reason and run.state is RunState.READY:
             run = execution.move(run, RunState.RUNNING)
         for entry in run.steps:
@@ -257,7 +257,7 @@ def _not_verified(execution: Execution, run: RemediationRun) -> str:
     for attempt in range(LOOKS):
         if attempt:
             execution.pause(PAUSE * 2.0 ** (attempt - 1))
-        standing = Standing(execution.read(), execution.settings)
+        standing = Standing(execution.read(run.users), execution.settings)
         users = dict.fromkeys(aim.user for aim in run.aims if aim.user in standing.snapshot.users)
         verdicts = standing.verdicts([user for user in users if user])
         left = [

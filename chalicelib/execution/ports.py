@@ -117,6 +117,6 @@ class Tells(Protocol):
 class ReadAccount(Protocol):
     """Reads the account that is to be changed, as a whole, as it is now."""
 
-    def __call__(self) -> AccountSnapshot:
-        """The account."""
+    def __call__(self, users: Sequence[str]) -> AccountSnapshot:
+        """The account; of these users nothing is in it that may be hours old, of the first of them if they are many."""
         ...

@@ -183,9 +183,10 @@ class _Responding:
         """A plan for the findings that are there now, the account, and these; None where there is nothing to do."""
         if not findings or self.response.busy:
             return None, None, ()
-        snapshot = self.execution.read()
+        users = list(dict.fromkeys(one.user for one in findings if one.user))
+        snapshot = self.execution.read(users)
         verdicts = Standing(snapshot, self.execution.settings).verdicts(
-            dict.fromkeys(one.user for one in findings if one.user and one.user in snapshot.users)
+            user for user in users if user in snapshot.users
         )
         there = [verdicts.findings[one.fingerprint] for one in findings if one.fingerprint in verdicts.findings]
         plan = plan_remediation(snapshot, there, self.execution.settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from chalicelib.execution.ports import StepFailed
@@ -23,7 +23,7 @@ class SnapshotExecutor:
     refuses: Callable[[Step], str] = lambda step: ""
     before_look: Callable[[], None] = lambda: None
 
-    def read(self) -> AccountSnapshot:
+    def read(self, _users: Sequence[str] = ()) -> AccountSnapshot:
         """The account."""
         return self.snapshot
 

@@ -293,7 +293,7 @@ def test_a_finding_that_stays_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     there = bench(CASES[0])
     run = there.made()
     stale = there.executor.snapshot
-    monkeypatch.setattr(there.executor, "read", lambda: stale)
+    monkeypatch.setattr(there.executor, "read", lambda users: stale)
     stopped = carry_out(there.execution(), run.id).run
     assert stopped.state is RunState.STOPPED
     assert "all steps were taken, and still there" in stopped.reason
