@@ -172,22 +172,22 @@ class Hub:
     @cached_property
     def ledger(self) -> DynamoFindingStore:
         """The ledger."""
-        return DynamoFindingStore(self.warm.client("dynamodb"), self._table)
+        return DynamoFindingStore(self.warm.client("dynamodb"), self.table)
 
     @cached_property
     def outbox(self) -> DynamoOutbox:
         """What is still to be told."""
-        return DynamoOutbox(self.warm.client("dynamodb"), self._table)
+        return DynamoOutbox(self.warm.client("dynamodb"), self.table)
 
     @cached_property
     def observations(self) -> DynamoObservations:
         """What was observed."""
-        return DynamoObservations(self.warm.client("dynamodb"), self._table, self.clock)
+        return DynamoObservations(self.warm.client("dynamodb"), self.table, self.clock)
 
     @cached_property
     def event_log(self) -> DynamoEventLog:
         """The events that were heard."""
-        return DynamoEventLog(self.warm.client("dynamodb"), self._table)
+        return DynamoEventLog(self.warm.client("dynamodb"), self.table)
 
     def notifier_of(self, destination: str) -> Notifier:
         """What tells a destination, by its id as the outbox has it."""
@@ -195,7 +195,7 @@ class Hub:
         match Target(target):
             case Target.SLACK:
                 api = self.environment.get(SLACK_API) or SLACK
-                return SlackNotifier(self._slack_secret, channel, self._threads, api, self._has_time)
+                return SlackNotifier(self.slack_secret, channel, self._threads, api, self._has_time)
             case Target.SNS:
                 return SnsNotifier(self.warm.client("sns"), told(self.environment, TOPIC_ARN), self._has_time)
             case Target.EVENT_BUS:
@@ -207,7 +207,8 @@ class Hub:
     def _has_time(self) -> bool:
         return self.tells_until is None or self.clock() < self.tells_until
 
-    def _slack_secret(self) -> str:
+    def slack_secret(self) -> str:
+        """What holds Slack's token or webhook."""
         kind, _, name = told(self.environment, SLACK_SECRET).partition(":")
         if kind == "ssm":
             return self._parameter(name, secret=True)
@@ -215,10 +216,11 @@ class Hub:
 
     @cached_property
     def _threads(self) -> DynamoThreads:
-        return DynamoThreads(self.warm.client("dynamodb"), self._table, self.clock)
+        return DynamoThreads(self.warm.client("dynamodb"), self.table, self.clock)
 
     @cached_property
-    def _table(self) -> str:
+    def table(self) -> str:
+        """The name of the ledger's table."""
         return told(self.environment, LEDGER_TABLE)
 
     # --- reading accounts --------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from chalicelib.alerts.entry import Entry
 from chalicelib.alerts.notice import Notice
+from chalicelib.alerts.run_notice import RunNotice
 from chalicelib.delivery import FIRST_PAUSE, LATE, LONGEST_PAUSE, Delivery, deliver, pause_after
 from chalicelib.ports import Notifier, Told
 from tests.ledger.build import HOUR, at
@@ -30,11 +31,16 @@ class Listener:
     retry_after: float | None = None
     told: list[tuple[list[str | None], bool]] = field(default_factory=list)
     """Whom each call was about, and whether it was a digest."""
+    runs: list[RunNotice] = field(default_factory=list)
 
     def tell(self, notices: Sequence[Notice], *, digest: bool = False) -> Told:
         self.told.append(([notice.user for notice in notices], digest))
         taken = [notice for notice in notices if self.takes is None or notice.user in self.takes]
         return Told(taken, self.trouble, self.retry_after)
+
+    def tell_runs(self, notices: Sequence[RunNotice]) -> Told:
+        self.runs += notices
+        return Told(notices)
 
 
 def told(outbox: MemoryOutbox, *entries: Entry, hours: float = 0.1, **destinations: Notifier) -> Delivery:
@@ -109,6 +115,9 @@ class Broken:
     """A destination whose adapter fails."""
 
     def tell(self, notices: Sequence[Notice], *, digest: bool = False) -> Told:
+        raise ValueError("xoxb-secret")
+
+    def tell_runs(self, notices: Sequence[RunNotice]) -> Told:
         raise ValueError("xoxb-secret")
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.alerts.entry import Entry
 from chalicelib.alerts.notice import Notice
+from chalicelib.alerts.run_notice import RunNotice
 from chalicelib.delivery import LATE_ATTEMPTS, deliver
 from chalicelib.ports import Told
 from tests.alerts.build import notice
@@ -46,6 +47,9 @@ class Taking:
     def tell(self, notices: Sequence[Notice], *, digest: bool = False) -> Told:
         return Told(notices)
 
+    def tell_runs(self, notices: Sequence[RunNotice]) -> Told:
+        return Told(notices)
+
 
 class Failing:
     """Fails in a way of its own, or refuses."""
@@ -56,6 +60,9 @@ class Failing:
     def tell(self, notices: Sequence[Notice], *, digest: bool = False) -> Told:
         if self._error:
             raise self._error
+        return Told((), "no")
+
+    def tell_runs(self, notices: Sequence[RunNotice]) -> Told:
         return Told((), "no")
 
 

@@ -113,6 +113,12 @@ class DynamoFindingStore:
         lost = {write.fingerprint for batch in _batches(writes) for write in self._transact(batch)}
         return [change for change in changes if change.fingerprint not in lost]
 
+    def find(self, account: str, fingerprint: str) -> Stored | None:
+        """The finding of an account with that fingerprint, whosever it is. DynamoDB goes through all of the account's,
+        for the key begins with the user, and hands out the one."""
+        found = map(stored_of_item, self._query(account, "F#", state=fingerprint))
+        return next((one for one in found if one.fingerprint == fingerprint), None)
+
     def history(self, account: str, fingerprint: str) -> Sequence[Event]:
         """See `FindingStore`."""
         now = self.clock().timestamp()
@@ -133,15 +139,26 @@ class DynamoFindingStore:
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
-    def _query(self, account: str, beginning: str, *, latest: bool = False) -> Iterator[Values]:
-        """The items of an account whose sort key begins so, page by page; consistent, or a lost race could last."""
+    def _query(
+        self, account: str, beginning: str, *, latest: bool = False, state: str | None = None
+    ) -> Iterator[Values]:
+        """The items of an account whose sort key begins so, page by page; consistent, or a lost race could last.
+
+        With `state` those alone whose state holds that text.
+        """
+        names, values = {"#account": PARTITION, "#entry": SORT}, {":account": account, ":beginning": beginning}
+        filtered = {}
+        if state is not None:
+            filtered["FilterExpression"] = "contains(#state, :state)"
+            names["#state"], values[":state"] = "state", state
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             KeyConditionExpression="#account = :account AND begins_with(#entry, :beginning)",
-            ExpressionAttributeNames={"#account": PARTITION, "#entry": SORT},
-            ExpressionAttributeValues=typed({":account": account, ":beginning": beginning}),
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=typed(values),
             ConsistentRead=True,
             ScanIndexForward=not latest,
+            **filtered,
         )
         for page in pages:
             yield from page["Items"]

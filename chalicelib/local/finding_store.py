@@ -162,6 +162,12 @@ class SqliteFindingStore:
             found += self._connection.execute(f"{select} AND user = ?", (account, user))
         return [stored_of(_filled(row)) for row in found]
 
+    def find(self, account: str, fingerprint: str) -> Stored | None:
+        """The finding of an account with that fingerprint, whosever it is."""
+        select = "SELECT * FROM finding WHERE account = ? AND fingerprint = ?"
+        row = self._connection.execute(select, (account, fingerprint)).fetchone()
+        return stored_of(_filled(row)) if row else None
+
     def apply(self, changes: Sequence[Change]) -> Sequence[Change]:
         """See `FindingStore`. All are written in one transaction."""
         with self._transaction():

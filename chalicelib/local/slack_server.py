@@ -1,161 +1,35 @@
-"""A server on loopback that behaves like Slack where messages are posted: chat.postMessage and an incoming webhook.
+"""A server on loopback that behaves like Slack: chat.postMessage, chat.update, views.open, an incoming webhook, and the
+response URLs of those who hear of buttons.
 
-It takes what Slack takes and refuses what Slack refuses, by the limits of Slack's developer documentation; it keeps
-what it took; and it can be told to be busy, broken or gone. Nothing leaves the machine.
+Nothing leaves the machine. What is in the workspace behind it keeps `slack_workspace`; `slack_buttons` presses buttons.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import socket
 import threading
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from chalicelib.local.slack_limits import complaint
+from chalicelib.local.slack_workspace import ACTIONS_PATH, LOOPBACK
+from chalicelib.local.slack_workspace import WEBHOOK_PATH as WEBHOOK_PATH
+from chalicelib.local.slack_workspace import Fault as Fault
+from chalicelib.local.slack_workspace import Opened as Opened
+from chalicelib.local.slack_workspace import Posted as Posted
+from chalicelib.local.slack_workspace import SlackServer as SlackServer
+from chalicelib.local.slack_workspace import broken as broken
+from chalicelib.local.slack_workspace import busy as busy
+from chalicelib.local.slack_workspace import gone as gone
+from chalicelib.local.slack_workspace import refusing as refusing
 
-LOOPBACK = "127.0.0.1"
 TOKEN = "xoxb-1-local"  # noqa: S105 - of this server alone
-API_PATH, WEBHOOK_PATH = "/api/chat.postMessage", "/services/T00000000/B00000000/local"
+API_PATH = "/api/"
 WEBHOOK_CHANNEL = "C0WEBHOOK"
 BROKEN = "<html>Something is broken.</html>"
 """What stands before Slack answers while Slack does not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """A message that was taken."""
-
-    channel: str
-    ts: str
-    text: str
-    blocks: Sequence[Mapping[str, Any]] = ()
-    thread_ts: str | None = None
-    """The message that it answers."""
-    broadcast: bool = False
-    """Whether an answer is shown in the channel as well."""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """All that was asked for."""
-
-    def lines(self) -> Iterator[str]:
-        """What is read in it, without how it is set."""
-        for block in self.blocks:
-            texts = [block["text"]] if "text" in block else block.get("elements", [])
-            for text in texts:
-                yield from _as_shown(text["text"], text["type"]).splitlines()
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What goes wrong with a request: it is answered like this, or with `drop` not at all."""
-
-    status: int = 200
-    error: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    drop: bool = False
-
-
-_DATE = re.compile(r"<!date\^[^|>]*\|([^>]*)>")
-_LINK = re.compile(r"<([^|>]*)\|([^>]*)>")
-
-
-def _as_shown(text: str, kind: str) -> str:
-    """A text as somebody reads it."""
-    if kind == "mrkdwn":
-        text = _LINK.sub(r"\2: \1", _DATE.sub(r"\1", text)).replace("`", "").replace("*", "")
-    return unescape(text)
-
-
-def busy(seconds: int) -> Fault:
-    """Slack asks to be left alone for so many seconds."""
-    return Fault(429, "ratelimited", {"Retry-After": str(seconds)})
-
-
-def broken(status: int = 503) -> Fault:
-    """Slack has an outage."""
-    return Fault(status)
-
-
-def gone() -> Fault:
-    """The connection breaks before an answer comes."""
-    return Fault(drop=True)
-
-
-def refusing(error: str) -> Fault:
-    """Slack refuses the request with a code of its own."""
-    return Fault(error=error)
-
-
-@dataclass
-class SlackServer:
-    """The workspace behind the server: it has every channel that is asked for, unless `channels` names them."""
-
-    port: int = 0
-    channels: Mapping[str, str] | None = None
-    """Name → id."""
-    posted: list[Posted] = field(default_factory=list)
-    requests: int = 0
-    """How many there were, those that went wrong among them."""
-    faults: deque[Fault | None] = field(default_factory=deque)
-    """What goes wrong with the next requests, one after the other; None for nothing."""
-    outage: Fault | None = None
-    """What goes wrong with every request, until it is None again."""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def api(self) -> str:
-        """The base URL of the API."""
-        return f"http://{LOOPBACK}:{self.port}/api/"
-
-    @property
-    def webhook(self) -> str:
-        """The URL of the incoming webhook."""
-        return f"http://{LOOPBACK}:{self.port}{WEBHOOK_PATH}"
-
-    def fault(self) -> Fault | None:
-        """What goes wrong with the request that has come."""
-        with self._lock:
-            self.requests += 1
-            return self.faults.popleft() if self.faults else self.outage
-
-    def post(self, options: Mapping[str, Any], channel: str = "") -> Posted | str:
-        """Take a message, or say why not, with Slack's code."""
-        with self._lock:
-            found = channel or self._channel(str(options.get("channel", "")).removeprefix("#"))
-            if not found:
-                return "channel_not_found"
-            if refused := complaint(options):
-                return refused
-            thread = options.get("thread_ts")
-            if thread is not None and (found, thread) not in {(one.channel, one.ts) for one in self.posted}:
-                return "thread_not_found"
-            message = Posted(
-                channel=found,
-                ts=f"{1_700_000_000 + len(self.posted)}.{len(self.posted):06}",
-                text=str(options.get("text", "")),
-                blocks=options.get("blocks") or (),
-                thread_ts=thread,
-                broadcast=bool(thread and options.get("reply_broadcast")),
-                options=dict(options),
-            )
-            self.posted.append(message)
-            return message
-
-    def forget(self, ts: str) -> None:
-        """Somebody deletes a message."""
-        with self._lock:
-            self.posted = [one for one in self.posted if one.ts != ts]
-
-    def _channel(self, asked: str) -> str:
-        if self.channels is None:
-            return asked
-        return asked if asked in self.channels.values() else self.channels.get(asked, "")
 
 
 @contextmanager
@@ -187,10 +61,10 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault.drop:
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
-        elif self.path == API_PATH:
+        elif self.path.startswith(API_PATH):
             self._api(body, fault)
-        elif self.path == WEBHOOK_PATH:
-            self._webhook(body, fault)
+        elif self.path == WEBHOOK_PATH or self.path.startswith(ACTIONS_PATH):
+            self._hook(body, fault)
         else:
             self._answer(404, "no_service")
 
@@ -199,25 +73,32 @@ class _Handler(BaseHTTPRequestHandler):
             told: object = {"ok": False, "error": fault.error} if fault.error else BROKEN
             self._answer(fault.status, told, fault.headers)
             return
-        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+        method = _METHODS.get(self.path.removeprefix(API_PATH))
+        if method is None:
+            self._answer(200, {"ok": False, "error": "unknown_method"})
+        elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self._answer(200, {"ok": False, "error": "invalid_auth"})
-            return
-        options = _object(body)
-        taken = "invalid_json" if options is None else self.workspace.post(options)
-        if isinstance(taken, Posted):
-            self._answer(200, {"ok": True, "channel": taken.channel, "ts": taken.ts, "message": {"text": taken.text}})
+        elif (options := _object(body)) is None:
+            self._answer(200, {"ok": False, "error": "invalid_json"})
         else:
-            self._answer(200, {"ok": False, "error": taken})
+            found = method(self.workspace, options)
+            self._answer(200, {"ok": False, "error": found} if isinstance(found, str) else {"ok": True, **found})
 
-    def _webhook(self, body: bytes, fault: Fault | None) -> None:
+    def _hook(self, body: bytes, fault: Fault | None) -> None:
         if fault:
             status = 400 if fault.error and fault.status == 200 else fault.status
             self._answer(status, fault.error or BROKEN, fault.headers)
             return
         options = _object(body)
-        # A webhook knows no threads that it could answer in, and tells nothing of where a message stands.
-        taken = "invalid_payload" if options is None else self.workspace.post(options, WEBHOOK_CHANNEL)
-        self._answer(*((200, "ok") if isinstance(taken, Posted) else (400, taken)))
+        if options is None:
+            refused = "invalid_payload"
+        elif self.path == WEBHOOK_PATH:
+            # A webhook knows no threads that it could answer in, and tells nothing of where a message stands.
+            taken = self.workspace.post(options, WEBHOOK_CHANNEL)
+            refused = taken if isinstance(taken, str) else ""
+        else:
+            refused = self.workspace.respond(self.path, options)
+        self._answer(400 if refused else 200, refused or "ok")
 
     def _answer(self, status: int, told: object, headers: Mapping[str, str] | None = None) -> None:
         text = told if isinstance(told, str) else json.dumps(told)
@@ -232,6 +113,36 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Say nothing on stderr."""
+
+
+_Told = dict[str, Any] | str
+"""What a method answers, or the code with which it refuses."""
+
+
+def _post(workspace: SlackServer, options: Mapping[str, Any]) -> _Told:
+    return _where(workspace.post(options))
+
+
+def _update(workspace: SlackServer, options: Mapping[str, Any]) -> _Told:
+    return _where(workspace.update(options))
+
+
+def _where(taken: Posted | str) -> _Told:
+    if isinstance(taken, str):
+        return taken
+    return {"channel": taken.channel, "ts": taken.ts, "message": {"text": taken.text}}
+
+
+def _open(workspace: SlackServer, options: Mapping[str, Any]) -> _Told:
+    opened = workspace.open(options)
+    return opened if isinstance(opened, str) else {"view": {"id": opened.id, **opened.view}}
+
+
+_METHODS: Mapping[str, Callable[[SlackServer, Mapping[str, Any]], _Told]] = {
+    "chat.postMessage": _post,
+    "chat.update": _update,
+    "views.open": _open,
+}
 
 
 def _object(body: bytes) -> dict[str, Any] | None:

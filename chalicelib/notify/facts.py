@@ -21,7 +21,7 @@ LONGEST_NAME = 64
 """Characters of a user's name in IAM."""
 MOST_STATEMENTS = 3
 
-_MARKS = {
+MARKS = {
     Severity.CRITICAL: "🚨",
     Severity.HIGH: "🔴",
     Severity.MEDIUM: "🟠",
@@ -62,7 +62,7 @@ def finding_of(item: Item) -> Finding:
 
 def label(item: Item) -> tuple[str, str]:
     """A sign and a word for how alarming it is, or that it is over; the word says all that the sign does."""
-    return (_MARKS[item.severity], item.severity.capitalize()) if item.alarming else _OVER[item.news]
+    return (MARKS[item.severity], item.severity.capitalize()) if item.alarming else _OVER[item.news]
 
 
 def what(item: Item) -> str:

@@ -27,13 +27,19 @@ MOST_FULL = 20
 MOST_LINES = 200
 MOST_GRAVEST = 10
 """Findings that a summary names."""
-_LONGEST = 2000
+LONGEST = 2000
+"""Characters of a line."""
 
 
-def subject_line(message: Message, most: int = 99) -> str:
-    """The headline in ASCII, on one line, at most `most` characters."""
+def subject_line(message: Message) -> str:
+    """The headline as the subject of a mail."""
+    return subject_of(headline(message))
+
+
+def subject_of(line: str, most: int = 99) -> str:
+    """A line in ASCII, at most `most` characters."""
     # The sign is for whoever sees it; the word beside it says the same.
-    words = headline(message).replace("·", "-").replace("…", "...")
+    words = line.replace("·", "-").replace("…", "...")
     flat = unicodedata.normalize("NFKD", clean(words, most=most * 4))
     text = " ".join(c for c in "".join(c if c.isascii() else "?" for c in flat if not _aside(c)).split())
     text = text.strip("? ") or "mfawatch"
@@ -48,7 +54,7 @@ def _aside(c: str) -> bool:
 
 def body(message: Message) -> str:
     """All of the message, line by line; each line is safe to print."""
-    return "\n".join(clean(line, most=_LONGEST) for line in _lines(message))
+    return "\n".join(clean(line, most=LONGEST) for line in _lines(message))
 
 
 def _lines(message: Message) -> Iterator[str]:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.alerts.notice import Notice
+from chalicelib.alerts.run_notice import RunNotice
 from chalicelib.aws.errors import ERRORS, reason_of
 from chalicelib.findings import parse_finding
 from chalicelib.ledger import ChangeKind
@@ -57,6 +58,10 @@ class SecurityHubNotifier:
                     taken += versions
             trouble = trouble or next((f"Security Hub: {error}" for error in failed.values()), "")
         return Told(taken, trouble)
+
+    def tell_runs(self, notices: Sequence[RunNotice]) -> Told:
+        """See `Notifier`. Security Hub knows of findings alone, and hears what became of those: no run waits for it."""
+        return Told(notices)
 
     def _findings(self, notices: Sequence[Notice]) -> tuple[list[tuple[Sequence[Notice], _Finding]], str]:
         """For each finding its notices, and what Security Hub is told of the last; and why it is not told of others."""

@@ -9,12 +9,16 @@ from typing import Any
 
 from chalicelib.alerts.messages import Form, Message, News, messages_of
 from chalicelib.alerts.notice import Notice
+from chalicelib.alerts.run_notice import RunNotice
+from chalicelib.notify.run_facts import QUIET
+from chalicelib.notify.run_plain import run_body
 from chalicelib.notify.slack_api import NO_THREAD, SLACK_API, TOO_MUCH, Answer, Slack, SlackBot, SlackWebhook
-from chalicelib.notify.slack_blocks import named, render
+from chalicelib.notify.slack_blocks import LONGEST_TEXT, escape_lines, named, render
 from chalicelib.notify.slack_secret import BotToken, SecretError, parse_secret
 from chalicelib.ports import Thread, Threads, Told, always
 
 _LOG = logging.getLogger(__name__)
+NO_TIME = "there is no time left"
 NOT_SHOWN = "cannot be shown"
 """In place of Slack's code, for a message that was not sent."""
 _ANSWERING = frozenset({News.RESOLVED, News.WORSENED, News.PASSED, News.SUPPRESSED, News.CHANGED})
@@ -55,14 +59,34 @@ class SlackNotifier:
         messages = messages_of(notices, digest=digest)
         if not messages:
             return Told(())
+        slack = self._reached()
+        return Told((), slack) if isinstance(slack, str) else self._tell(slack, messages)
+
+    def tell_runs(self, notices: Sequence[RunNotice]) -> Told:
+        """See `Notifier`. What passes by itself is no message."""
+        slack = self._reached()
+        if isinstance(slack, str):
+            return Told((), slack)
+        taken: list[RunNotice] = []
+        for notice in notices:
+            if notice.state not in QUIET:
+                if not self.more():
+                    return Told(taken, NO_TIME, 0)
+                answer = slack.post({"text": escape_lines(run_body(notice), LONGEST_TEXT), "mrkdwn": False})
+                if answer.error:
+                    return Told(taken, f"Slack: {answer.error}", answer.retry_after)
+            taken.append(notice)
+        return Told(taken)
+
+    def _reached(self) -> Slack | str:
+        """What posts to Slack, or why nothing does."""
         try:
-            slack = self._connected()
+            return self._connected()
         except SecretError as error:
-            return Told((), str(error))
+            return str(error)
         except Exception as error:
             # Whatever reads secrets fails in ways of its own, and may tell of what it read.
-            return Told((), f"the Slack secret cannot be read ({type(error).__name__})")
-        return self._tell(slack, messages)
+            return f"the Slack secret cannot be read ({type(error).__name__})"
 
     def _connected(self) -> Slack:
         if self._slack is None:
@@ -82,7 +106,7 @@ class SlackNotifier:
         trouble = ""
         for post in (post for message in messages for post in self._posts(message)):
             if not self.more():
-                return Told(taken, trouble or "there is no time left", 0)
+                return Told(taken, trouble or NO_TIME, 0)
             answer = _posted_or_not(slack, post)
             if not answer.error:
                 taken += post.message.notices

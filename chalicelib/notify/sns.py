@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.alerts.messages import Message, messages_of
 from chalicelib.alerts.notice import Notice
+from chalicelib.alerts.run_notice import RunNotice
 from chalicelib.aws.errors import ERRORS, reason_of
 from chalicelib.notify.plain import body, subject_line
+from chalicelib.notify.run_facts import QUIET
+from chalicelib.notify.run_plain import run_body, run_subject
 from chalicelib.ports import Told, always
 
 MOST_BYTES = 240_000
 """Of 256 KB, which the attributes share."""
 MOST_VALUES = 100
 """Values of an attribute that is a list."""
+NO_TIME = "SNS: there is no time left"
 
 
 @dataclass(frozen=True)
@@ -33,18 +37,31 @@ class SnsNotifier:
         taken: list[Notice] = []
         for message in messages_of(notices, digest=digest):
             if not self.more():
-                return Told(taken, "SNS: there is no time left", 0)
-            try:
-                self.sns.publish(
-                    TopicArn=self.topic_arn,
-                    Subject=subject_line(message),
-                    Message=_cut(body(message)),
-                    MessageAttributes=_attributes(message),
-                )
-            except ERRORS as error:
-                return Told(taken, f"SNS: {reason_of(error)}")
+                return Told(taken, NO_TIME, 0)
+            if trouble := self._publish(subject_line(message), body(message), _attributes(message)):
+                return Told(taken, trouble)
             taken += message.notices
         return Told(taken)
+
+    def tell_runs(self, notices: Sequence[RunNotice]) -> Told:
+        """See `Notifier`. What passes by itself is no mail."""
+        taken: list[RunNotice] = []
+        for notice in notices:
+            if notice.state not in QUIET:
+                if not self.more():
+                    return Told(taken, NO_TIME, 0)
+                if trouble := self._publish(run_subject(notice), run_body(notice), _run_attributes(notice)):
+                    return Told(taken, trouble)
+            taken.append(notice)
+        return Told(taken)
+
+    def _publish(self, subject: str, text: str, attributes: Mapping[str, Any]) -> str:
+        """Publish a message, and say what was the matter; nothing where it was taken."""
+        try:
+            self.sns.publish(TopicArn=self.topic_arn, Subject=subject, Message=_cut(text), MessageAttributes=attributes)
+        except ERRORS as error:
+            return f"SNS: {reason_of(error)}"
+        return ""
 
 
 def _cut(text: str) -> str:
@@ -60,6 +77,15 @@ def _attributes(message: Message) -> dict[str, Any]:
         "control": _several(item.last.control for item in items),
         "account": _several(message.accounts),
         "kind": _several(str(item.news) for item in items),
+    }
+
+
+def _run_attributes(notice: RunNotice) -> dict[str, Any]:
+    return {
+        "severity": {"DataType": "String", "StringValue": str(notice.severity)},
+        "control": _several(aim.control for aim in notice.aims),
+        "account": _several([notice.account]),
+        "kind": _several([f"remediation-{notice.state}"]),
     }
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.alert_settings import Route, Target
+from chalicelib.alerts.notice import Notice
 from chalicelib.alerts.routing import entries_of
 from chalicelib.config import Settings, parse_settings
 from chalicelib.findings import Severity, Status
@@ -62,6 +63,7 @@ def test_who_hears_of_what(one: Change, destinations: list[str]) -> None:
     for entry in entries:
         assert (entry.due, entry.digest, entry.attempts) == (one.at, False, 0)
         notice = entry.notice
+        assert isinstance(notice, Notice)
         assert (notice.fingerprint, notice.version, notice.kind) == (one.fingerprint, one.after.version, one.kind)
         assert notice.cause == DETACHED
     assert len({entry.key for entry in entries}) == len(entries)

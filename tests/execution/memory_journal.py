@@ -46,11 +46,7 @@ class MemoryJournal:
     def load(self, account: str, id_: str) -> RemediationRun | None:
         """See `Journal`."""
         with self._lock:
-            header = self._headers.get((account, id_))
-            if header is None:
-                return None
-            steps = [text for key, text in self._steps.items() if key[:2] == (account, id_)]
-            return parse_run(json.loads(header), [parse_run_step(json.loads(step)) for step in steps])
+            return self._load(account, id_)
 
     def runs(self, account: str, since: datetime) -> Sequence[RemediationRun]:
         """See `Journal`."""
@@ -63,7 +59,7 @@ class MemoryJournal:
         with self._lock:
             if holder is not None:
                 self._check(run.account, holder)
-            before = self.load(run.account, run.id)
+            before = self._load(run.account, run.id)
             if before is None or before.version != run.version - 1:
                 return False
             self._put(run, entries)
@@ -96,6 +92,13 @@ class MemoryJournal:
         """All that it holds, to be compared with what it holds later."""
         with self._lock:
             return dict(self._headers), dict(self._steps), dict(self.holds), list(self.entries)
+
+    def _load(self, account: str, id_: str) -> RemediationRun | None:
+        header = self._headers.get((account, id_))
+        if header is None:
+            return None
+        steps = [text for key, text in self._steps.items() if key[:2] == (account, id_)]
+        return parse_run(json.loads(header), [parse_run_step(json.loads(step)) for step in steps])
 
     def _check(self, account: str, holder: str) -> None:
         held = self.holds.get(account)

@@ -33,8 +33,8 @@ def post(url: str, body: object, token: str = TOKEN) -> tuple[int, str, dict[str
         connection.close()
 
 
-def call(workspace: SlackServer, body: object, token: str = TOKEN) -> Any:
-    status, text, _ = post(f"{workspace.api}chat.postMessage", body, token)
+def call(workspace: SlackServer, body: object, token: str = TOKEN, method: str = "chat.postMessage") -> Any:
+    status, text, _ = post(f"{workspace.api}{method}", body, token)
     assert status == 200
     return json.loads(text)
 
@@ -71,6 +71,36 @@ def test_answers_stand_in_threads(workspace: SlackServer) -> None:
 def test_what_is_refused(workspace: SlackServer, body: object, token: str, error: str) -> None:
     assert call(workspace, body, token) == {"ok": False, "error": error}
     assert not workspace.posted
+
+
+def test_a_message_is_changed(workspace: SlackServer) -> None:
+    where = {"channel": "C1", "ts": call(workspace, {"channel": "C1", "text": "a", "blocks": [section("a")]})["ts"]}
+    assert call(workspace, {**where, "text": "b"}, method="chat.update")["ok"]
+    [posted] = workspace.posted
+    assert (posted.text, posted.blocks, posted.edited) == ("b", [section("a")], True)
+    assert call(workspace, {**where, "blocks": []}, method="chat.update")["ok"]
+    [posted] = workspace.posted
+    assert (posted.text, posted.blocks) == ("b", [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"ts": "1.1"}, "message_not_found"),
+        ({"channel": "C2"}, "message_not_found"),
+        ({"channel": "alerts"}, "message_not_found"),
+        ({"blocks": [{"type": "header"}]}, "invalid_blocks"),
+        ({"blocks": [], "text": ""}, "no_text"),
+    ],
+)
+def test_what_is_not_changed(workspace: SlackServer, changes: dict[str, Any], error: str) -> None:
+    where = {"channel": "C1", "ts": call(workspace, {"channel": "C1", "text": "a"})["ts"]}
+    assert call(workspace, {**where, "text": "b", **changes}, method="chat.update") == {"ok": False, "error": error}
+    assert [one.text for one in workspace.posted] == ["a"]
+
+
+def test_a_method_that_is_not_there(workspace: SlackServer) -> None:
+    assert call(workspace, {}, method="chat.delete")["error"] == "unknown_method"
 
 
 def test_a_webhook(workspace: SlackServer) -> None:
