@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from chalicelib.aws.errors import code_of
+from chalicelib.aws.conditions import IS_NEW, refused
 from chalicelib.aws.finding_items import TIGHT, Values, plain_row, typed
 from chalicelib.aws.finding_table import EXPIRES, PARTITION, SORT, event_key
 from chalicelib.events.heard import Heard, parse_heard
@@ -38,20 +36,14 @@ class DynamoEventLog:
             "event": json.dumps(heard.to_json(), separators=TIGHT),
             EXPIRES: int((heard.heard_at + KEEP).timestamp()),
         }
-        try:
-            self.dynamodb.put_item(
-                TableName=self.table,
-                Item=typed(item),
-                ConditionExpression="attribute_not_exists(#entry)",
-                ExpressionAttributeNames={"#entry": SORT},
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except ClientError as error:
-            if code_of(error) != "ConditionalCheckFailedException":
-                raise
-            known: Any = error.response
-            return _heard_of_item(known["Item"])
-        return heard
+        known = refused(
+            self.dynamodb.put_item,
+            TableName=self.table,
+            Item=typed(item),
+            **IS_NEW,
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+        return heard if known is None else _heard_of_item(known)
 
     def heard(self, account: str, since: datetime, until: datetime) -> Sequence[Heard]:
         """See `EventLog`."""
