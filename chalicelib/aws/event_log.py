@@ -13,6 +13,7 @@ from typing import Any
 from chalicelib.aws.conditions import IS_NEW, refused
 from chalicelib.aws.finding_items import TIGHT, Values, plain_row, typed
 from chalicelib.aws.finding_table import EXPIRES, PARTITION, SORT, event_key
+from chalicelib.aws.ranges import between
 from chalicelib.events.heard import Heard, parse_heard
 from chalicelib.ledger_rows import Row
 
@@ -47,16 +48,8 @@ class DynamoEventLog:
 
     def heard(self, account: str, since: datetime, until: datetime) -> Sequence[Heard]:
         """See `EventLog`."""
-        pages = self.dynamodb.get_paginator("query").paginate(
-            TableName=self.table,
-            KeyConditionExpression="#account = :account AND #entry BETWEEN :since AND :until",
-            ExpressionAttributeNames={"#account": PARTITION, "#entry": SORT},
-            ExpressionAttributeValues=typed(
-                {":account": account, ":since": event_key(_text(since)), ":until": event_key(_text(until))}
-            ),
-            ConsistentRead=True,
-        )
-        return [_heard_of_item(item) for page in pages for item in page["Items"]]
+        first, last = event_key(_text(since)), event_key(_text(until))
+        return [_heard_of_item(item) for item in between(self.dynamodb, self.table, account, first, last)]
 
 
 def _heard_of_item(item: Values) -> Heard:

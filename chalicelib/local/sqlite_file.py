@@ -102,6 +102,9 @@ class SqliteFile:
             self._connection.execute(statement)
         self._connection.execute(f"PRAGMA user_version = {self.kind.version}")
 
+    def _all(self, select: str, *values: str) -> Sequence[sqlite3.Row]:
+        return self._connection.execute(select, values).fetchall()
+
     def _pragma(self, name: str) -> int:
         return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
 
