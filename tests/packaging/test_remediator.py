@@ -200,35 +200,33 @@ OF_USERS |= {"UpdateSSHPublicKey"}
 GRANTED = {action for action, *_ in NEEDS.values()}
 
 
+MEANT = {
+    "AttachGroupPolicy DetachGroupPolicy AddUserToGroup RemoveUserFromGroup": ("RemediationGroup", "group"),
+    "CreatePolicyVersion DeletePolicyVersion SetDefaultPolicyVersion": ("RemediationWrittenPolicies", "policy"),
+    "PutUserPolicy DeleteUserPolicy": ("RemediationInlineUsers", "user"),
+    "PutGroupPolicy DeleteGroupPolicy": ("RemediationInlineGroups", "group"),
+    "UpdateAccessKey UpdateSSHPublicKey": ("RemediationKeyUsers", "user"),
+    "AttachUserPolicy DetachUserPolicy": ("RemediationPolicies", "user"),
+}
+"""Actions → the parameter that says on what, and what that is."""
+
+
 def is_meant(action: str, resource: str, policy: str, chosen: frozenset[str]) -> bool:
     """Whether the request is to be allowed, by what the parameters are for."""
-
-    def named(parameter: str, kind: str) -> set[str]:
-        return {own(f"{kind}/{name}") for name in GIVEN[parameter].split(",")} if parameter in chosen else set()
-
-    def below(parameter: str, kind: str) -> bool:
-        return parameter in chosen and resource.startswith(own(f"{kind}/dev/"))
-
-    spared = re.search(r"/(emergency-1|root2)$", resource) and "RemediationSparedUsers" in chosen
-    if action in OF_USERS and spared:
+    [(parameter, kind)] = [told for actions, told in MEANT.items() if action in actions.split()] or [("", "")]
+    if parameter not in chosen:
         return False
-    match action:
-        case "AttachUserPolicy" | "DetachUserPolicy":
-            return policy in named("RemediationPolicies", "policy") and resource.startswith(own("user/"))
-        case "AttachGroupPolicy" | "DetachGroupPolicy":
-            group = named("RemediationGroup", "group")
-            return policy in named("RemediationPolicies", "policy") and resource in group
-        case "AddUserToGroup" | "RemoveUserFromGroup":
-            return resource in named("RemediationGroup", "group")
-        case "CreatePolicyVersion" | "DeletePolicyVersion" | "SetDefaultPolicyVersion":
-            return resource in named("RemediationWrittenPolicies", "policy")
-        case "PutUserPolicy" | "DeleteUserPolicy":
-            return below("RemediationInlineUsers", "user")
-        case "PutGroupPolicy" | "DeleteGroupPolicy":
-            return below("RemediationInlineGroups", "group")
-        case "UpdateAccessKey" | "UpdateSSHPublicKey":
-            return below("RemediationKeyUsers", "user")
-    return False
+    if "Attach" in action or "Detach" in action:
+        attached = {own(f"policy/{one}") for one in GIVEN["RemediationPolicies"].split(",")}
+        if policy not in attached or "RemediationPolicies" not in chosen:
+            return False
+    if action in OF_USERS and "RemediationSparedUsers" in chosen and re.search(r"/(emergency-1|root2)$", resource):
+        return False
+    if parameter == "RemediationPolicies":
+        return resource.startswith(own("user/"))
+    if GIVEN[parameter] == "dev/*":
+        return resource.startswith(own(f"{kind}/dev/"))
+    return resource in {own(f"{kind}/{one}") for one in GIVEN[parameter].split(",")}
 
 
 writes = st.sampled_from([action.name.removeprefix("iam:") for action in IAM_WRITES])
