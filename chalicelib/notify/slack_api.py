@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPException
 from typing import Any, Protocol
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
 from chalicelib.notify.slack_secret import BotToken, Webhook, checked_url
@@ -66,9 +68,19 @@ class Answer:
     """Slack's code, or what went wrong on the way; empty where the message was taken."""
     retry_after: float | None = None
 
+    @property
+    def final(self) -> bool:
+        """Whether Slack took it, or refused it for what it is: asked again it would say the same."""
+        return not self.error or (self.retry_after is None and _CODE.fullmatch(self.error) is not None)
+
 
 class Slack(Protocol):
     """A way to post messages."""
+
+    @property
+    def interactive(self) -> bool:
+        """Whether it can be known who pressed a button of a message."""
+        ...
 
     def post(self, message: Mapping[str, Any]) -> Answer:
         """Post a message, as chat.postMessage and incoming webhooks take it."""
@@ -76,17 +88,27 @@ class Slack(Protocol):
 
 
 class SlackBot:
-    """Posts to a channel with a bot's token."""
+    """Posts to a channel with a bot's token, and changes what it posted."""
 
     def __init__(self, secret: BotToken, channel: str, api: str = SLACK_API) -> None:
         url = checked_url(api if api.endswith("/") else f"{api}/", "the URL of Slack's API")
+        self.interactive = bool(secret.signing_secret)
         self._channel = channel
         self._client = WebClient(secret.token, base_url=url, timeout=SECONDS, logger=_SILENT, retry_handlers=[])
 
     def post(self, message: Mapping[str, Any]) -> Answer:
         """See `Slack`."""
+        return self._called(partial(self._client.chat_postMessage, channel=self._channel, parse="none", **message))
+
+    def update(self, first: Thread, message: Mapping[str, Any]) -> Answer:
+        """Put another message in the place of the one that a thread began with."""
+        return self._called(
+            partial(self._client.chat_update, channel=first.channel, ts=first.ts, parse="none", **message)
+        )
+
+    def _called(self, call: Callable[[], SlackResponse]) -> Answer:
         try:
-            answer = self._client.chat_postMessage(channel=self._channel, parse="none", **message)
+            answer = call()
             return Answer(Thread(str(answer["channel"]), str(answer["ts"])))
         except SlackApiError as error:
             response: Any = error.response
@@ -100,6 +122,7 @@ class SlackWebhook:
     """Posts to the channel of an incoming webhook, which tells nothing of where a message stands."""
 
     def __init__(self, secret: Webhook) -> None:
+        self.interactive = bool(secret.signing_secret)
         self._client = WebhookClient(secret.url, timeout=SECONDS, logger=_SILENT, retry_handlers=[])
 
     def post(self, message: Mapping[str, Any]) -> Answer:
