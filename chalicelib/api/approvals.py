@@ -32,7 +32,7 @@ def decide_run(press: Press, at: datetime, hub: Hub) -> str:
     """Approve a run and hand it over, or decline it; what the person is told.
 
     Raises:
-        Problem: the decision does not count, or the run could not be handed over: then it waits to be handed over again.
+        Problem: the decision does not count; or the run is approved and could not be handed over, and waits for that.
     """
     shop, about, person = Workshop(hub), press.subject, Person(press.member.id, at)
     logger.append_keys(account=about.account, run=about.name)

@@ -1,4 +1,4 @@
-"""The fields of a JSON object that somebody sent: each is read, and all that is wrong with them is told at once. Pure."""
+"""The fields of a JSON object that somebody sent: each is read, and all that is wrong is told at once. Pure."""
 
 from __future__ import annotations
 

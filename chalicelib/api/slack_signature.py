@@ -1,4 +1,4 @@
-"""Whether a request comes from Slack, and now. Source: Slack's developer documentation, "Verifying requests from Slack".
+"""Whether a request comes from Slack, and now. Source: Slack's documentation, "Verifying requests from Slack".
 
 Whoever knows the signing secret signs the body and the moment; a request that was sent more than five minutes ago, or
 will be, is somebody else's by now, whatever its signature.
@@ -41,7 +41,10 @@ def signed_at(asked: Asked, secret: Callable[[], str | None], now: datetime) -> 
     Raises:
         Problem: it did not, or not now.
     """
-    timestamp, signature = asked.headers.get("x-slack-request-timestamp", ""), asked.headers.get("x-slack-signature", "")
+    timestamp, signature = (
+        asked.headers.get("x-slack-request-timestamp", ""),
+        asked.headers.get("x-slack-signature", ""),
+    )
     if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
         raise _refused("the request is not signed as Slack signs requests", "not-signed")
     if abs(now.timestamp() - int(timestamp)) > WINDOW:

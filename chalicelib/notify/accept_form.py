@@ -24,7 +24,7 @@ def accept_form(stored: Stored, today: date, shortest: int, longest: int) -> dic
     """The form for a finding; a reason has from `shortest` to `longest` characters."""
     last = today + LONGEST
     about = f"{escape(str(stored.finding.get('title', '')), _TITLE)}\n{code(stored.resource, _NAME)}"
-    told = "It comes back when the day is over, when it gets graver, and when it shows something that it does not show now."
+    told = "It comes back when the day is over, when it gets graver, and when it shows something that it does not now."
     return {
         "type": "modal",
         "callback_id": ACCEPT_FINDING,

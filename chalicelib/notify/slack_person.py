@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
 from chalicelib.notify.mrkdwn import escape
-from chalicelib.notify.slack_api import ERRORS, SILENT, SLACK_API, error_of, kind_of
+from chalicelib.notify.slack_api import ERRORS, SILENT, SLACK_API, kind_of, refusal_of
 from chalicelib.notify.slack_secret import BotToken, SecretError, checked_url
 
 SECONDS = 1
@@ -45,7 +45,7 @@ def open_form(secret: BotToken, trigger: str, view: Mapping[str, Any], api: str 
     except SecretError as error:
         return str(error)
     except SlackApiError as error:
-        return error_of(error).error
+        return refusal_of(error).error
     except ERRORS as error:
         return f"cannot be reached ({kind_of(error)})"
     return ""
