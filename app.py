@@ -17,6 +17,7 @@ from chalicelib.functions.decide import decide_cases
 from chalicelib.functions.deliver import deliver_what_is_due
 from chalicelib.functions.hear import hear_event
 from chalicelib.functions.hear_log_file import hear_log_files
+from chalicelib.functions.remediate import remediate_accounts
 from chalicelib.functions.sweep import start_sweep
 from chalicelib.functions.telemetry import logger, tracer
 from chalicelib.hub import Hub
@@ -81,6 +82,12 @@ def audit_change(event: SQSEvent) -> dict[str, Any]:
 def deliver(event: CloudWatchEvent) -> dict[str, Any]:
     """Tell what still waits in the outbox and is due."""
     return deliver_what_is_due(_hub(event.context))
+
+
+@app.on_sqs_message(queue="mfawatch-remediations", batch_size=1, name="remediate")
+def remediate(event: SQSEvent) -> dict[str, Any]:
+    """Put right what the task of each message asks for, and tell which messages failed."""
+    return remediate_accounts(event.to_dict(), event.context, _hub(event.context))
 
 
 # --- over HTTP -------------------------------------------------------------------------------------------------------
