@@ -243,6 +243,7 @@ def run_of(
     mode: Mode,
     now: datetime,
     decision: Decision | None = None,
+    reason: str = "",
 ) -> RemediationRun:
     """A new run of a plan; `findings` are those that it was made for, `users` the names of those whom it changes."""
     now = to_second(now)
@@ -259,5 +260,20 @@ def run_of(
         users=tuple(sorted(users)),
         steps=tuple(RunStep(number, step) for number, step in enumerate(plan.steps, 1)),
         at=now,
+        reason=reason,
         decisions=(decision,) if decision else (),
     )
+
+
+def renumbered(step: Step, made: Step, planned: str | None) -> Step:
+    """A step of the same policy with the version that AWS made in place of the one that was planned."""
+    if step.policy != made.policy or planned is None or made.version is None:
+        return step
+    ids = {planned: made.version}
+    expected = {
+        key: " ".join(ids.get(one, one) for one in value.split()) if key in ("default", "versions") else value
+        for key, value in step.expected.items()
+    }
+    effect = re.sub(rf"\b{re.escape(planned)}\b", made.version, step.effect)
+    version = ids.get(step.version, step.version) if step.version else step.version
+    return replace(step, version=version, expected=expected, effect=effect)
