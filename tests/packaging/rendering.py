@@ -13,8 +13,15 @@ from unittest.mock import patch
 import yaml
 from chalice.config import Config
 from chalice.deploy.appgraph import ApplicationGraphBuilder, DependencyBuilder
-from chalice.deploy.deployer import BuildStage, DeploymentPackager, InjectDefaults, PolicyGenerator
+from chalice.deploy.deployer import (
+    BuildStage,
+    DeploymentPackager,
+    InjectDefaults,
+    PolicyGenerator,
+    SwaggerBuilder,
+)
 from chalice.deploy.packager import LambdaDeploymentPackager
+from chalice.deploy.swagger import CFNSwaggerGenerator
 from chalice.package import PackageOptions, ResourceBuilder, SAMTemplateGenerator, TemplateDeepMerger
 from chalice.policy import AppPolicyGenerator
 from chalice.utils import OSUtils
@@ -38,6 +45,7 @@ NAMES = {
     "audit_change": "AuditChange",
     "deliver": "Deliver",
     "remediate": "Remediate",
+    "api_handler": "APIHandler",
 }
 """Function, as app.py names it → its resource."""
 HEARING = ("hear_change", "hear_git", "hear_log_file")
@@ -88,6 +96,7 @@ def rendered(stage: str) -> Json:
         InjectDefaults(),
         DeploymentPackager(_Packager()),
         PolicyGenerator(AppPolicyGenerator(OSUtils()), OSUtils()),
+        SwaggerBuilder(CFNSwaggerGenerator()),
     ]
     builder = ResourceBuilder(ApplicationGraphBuilder(), DependencyBuilder(), BuildStage(steps))
     template = SAMTemplateGenerator(config, _Options()).generate(builder.construct_resources(config, stage))
