@@ -70,10 +70,9 @@ def test_the_switch_is_closed_as_it_says() -> None:
     [("policy/RequireMfa", Verdict.ALLOWED), ("policy/AdministratorAccess", Verdict.IMPLICITLY_DENIED)],
 )
 def test_the_simulator_is_to_say_what_our_engine_says(policy: str, expected: Verdict) -> None:
-    [command] = [one for one in PAGE.commands if "simulate-principal-policy" in one]
     account = ACCOUNT if expected is Verdict.ALLOWED else "aws"
-    assert f"{account}:{policy}" in command
-    assert own(f"role/mfawatch-remediate-{REGION}") in command
+    [command] = [one for one in PAGE.commands if f"ContextKeyValues={own(policy, account)}" in one]
+    assert f"--policy-source-arn {own(f'role/mfawatch-remediate-{REGION}')} " in command
     found = decided("remediate", "iam:AttachUserPolicy", own("user/alice"), own(policy, account), frozenset(GIVEN))
     assert found.verdict is expected
 
