@@ -38,7 +38,7 @@ class RunNotice:
     aim_count: int
     users: tuple[str, ...]
     steps: tuple[str, ...]
-    """What the first `MOST_STEPS` of the `step_count` steps are there for and come to, in words."""
+    """Of the first `MOST_STEPS` of the `step_count` steps the call, what it comes to, and why, in words."""
     step_count: int
     taken: int
     """How many of the steps were taken, or were not needed."""
@@ -121,7 +121,7 @@ def run_notice_of(run: RemediationRun, undoes: Cause | None = None) -> RunNotice
         aims=run.aims[:MOST_AIMS],
         aim_count=len(run.aims),
         users=run.users[:MOST_AIMS],
-        steps=tuple(f"{one.step.target}: {one.step.effect}, as {one.step.reason}" for one in run.steps[:MOST_STEPS]),
+        steps=tuple(f"{one.step.kind}: {one.step.effect}, as {one.step.reason}" for one in run.steps[:MOST_STEPS]),
         step_count=len(run.steps),
         taken=run.taken,
         undoes=undoes,

@@ -33,6 +33,7 @@ from chalicelib.notify.run_facts import (
     commands,
     decided,
     gravest,
+    matter,
     run_headline,
     state_words,
     step_lines,
@@ -75,7 +76,7 @@ def _footer(notice: RunNotice) -> Block:
 
 def _short(notice: RunNotice) -> Iterator[Block]:
     yield formatted(f"{_status(notice)}\n{_whom(notice)}")
-    yield plain(escape(what_happened(notice), _SENTENCE))
+    yield plain(escape(" · ".join(filter(None, [matter(notice), what_happened(notice)])), _SENTENCE))
     yield _footer(notice)
 
 
@@ -101,7 +102,7 @@ def _full(notice: RunNotice, interactive: bool) -> Iterator[Block]:
     if happened := what_happened(notice):
         yield plain(escape(happened, _SENTENCE))
     if notice.undoes:
-        yield formatted(f"*Undone by* {cause_in_code(notice.undoes)}")
+        yield formatted(f"*Undone after* {cause_in_code(notice.undoes)}")
         yield plain(FIGHT)
     decision, who = decided(notice)
     if who:

@@ -24,6 +24,7 @@ MOST_IN_A_COMMAND = 10
 PROPOSAL = "Nothing is changed: this is a proposal."
 APPROVERS = "Only those may decide whom the settings name as approvers."
 VERIFIED = "All steps are taken, and deciding anew shows that the findings are gone."
+UNASKED = "Nobody was asked: the settings say auto."
 UNTOUCHED = "Nothing was changed."
 RESTORED = "What was before is so again."
 FIGHT = (
@@ -71,11 +72,13 @@ def state_words(notice: RunNotice) -> tuple[str, str]:
 
 def run_headline(notice: RunNotice) -> str:
     """The notice in a line."""
-    parts = [" ".join(state_words(notice)), _whom(notice)]
-    if notice.aims:
-        more = f", and {notice.aim_count - 1} more" if notice.aim_count > 1 else ""
-        parts.append(f"{notice.aims[0].title}{more}")
-    return " · ".join(parts)
+    return " · ".join(filter(None, [" ".join(state_words(notice)), _whom(notice), matter(notice)]))
+
+
+def matter(notice: RunNotice) -> str:
+    """What is the matter: the gravest of the findings, and how many there are beside it."""
+    more = f", and {notice.aim_count - 1} more" if notice.aim_count > 1 else ""
+    return f"{notice.aims[0].title}{more}" if notice.aims else ""
 
 
 def _whom(notice: RunNotice) -> str:
@@ -131,7 +134,7 @@ def what_happened(notice: RunNotice) -> str:
         case RunState.PROPOSED:
             return PROPOSAL
         case RunState.DONE:
-            return VERIFIED
+            return f"{VERIFIED} {UNASKED}" if notice.mode is Mode.AUTO and not notice.by else VERIFIED
         case RunState.STOPPED:
             return f"{notice.taken} of {steps_in_words(notice)} taken. Reason: {notice.reason or 'not known'}"
         case RunState.DECLINED | RunState.EXPIRED:
