@@ -82,7 +82,7 @@ def hostile(name: str, state: RunState) -> RunNotice:
 
 @pytest.mark.parametrize("name", ALL.values(), ids=list(ALL))
 def test_slack_and_mail_make_nothing_of_what_names_hold(name: str) -> None:
-    for state in STATES:
+    for state in (RunState.WAITING, RunState.DONE, RunState.STOPPED, RunState.DECLINED):
         assert_fits_and_is_tame(hostile(name, state))
 
 

@@ -13,6 +13,8 @@ from chalicelib.local import slack_server as local
 from chalicelib.local.slack_buttons import SIGNING_SECRET
 from chalicelib.local.slack_server import TOKEN, Fault, Posted, SlackServer, slack_server
 from chalicelib.notify import slack_api
+from chalicelib.notify.blocks import Rendered
+from chalicelib.notify.run_blocks import render_run
 from chalicelib.notify.slack import SlackNotifier
 from chalicelib.ports import Notifier, Threads
 from chalicelib.remediation.run import RunState
@@ -173,16 +175,16 @@ def test_a_webhook_tells_each_state_by_itself(workspace: SlackServer) -> None:
 def test_a_run_that_cannot_be_shown_keeps_no_other_from_being_told(
     workspace: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def odd(notice: RunNotice, *, interactive: bool) -> object:
-        raise ZeroDivisionError
+    first, second = run_notice(), run_notice(version=2, run="20260601T060000Z-another")
 
-    odd_one, other = run_notice(), run_notice(RunState.DECLINED, run="20260601T060000Z-another")
-    notifier = bot(workspace)
-    with monkeypatch.context() as patch:
-        patch.setattr("chalicelib.notify.slack_runs.render_run", odd)
-        told = notifier.tell_runs([odd_one])
-    assert (list(told.taken), told.trouble) == ([], "Slack: cannot be shown")
-    assert list(notifier.tell_runs([other]).taken) == [other]
+    def odd(notice: RunNotice, *, interactive: bool) -> Rendered:
+        if notice == first:
+            raise ZeroDivisionError
+        return render_run(notice, interactive=interactive)
+
+    monkeypatch.setattr("chalicelib.notify.slack_runs.render_run", odd)
+    told = bot(workspace).tell_runs([first, second])
+    assert (list(told.taken), told.trouble) == ([second], "Slack: cannot be shown")
 
 
 def test_no_message_is_begun_when_there_is_no_time(workspace: SlackServer) -> None:
