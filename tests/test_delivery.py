@@ -111,8 +111,15 @@ def test_runs_are_told_where_there_is_nothing_to_tell_of_findings() -> None:
     assert (found.told, slack.told, slack.runs) == ({SLACK: 1}, [], [run_notice()])
 
 
-def test_runs_wait_where_a_destination_is_in_trouble() -> None:
-    outbox, slack = outbox_of(ALICE, BOB, run_entry()), Listener({"bob"}, "channel_not_found", 240)
+def test_runs_are_told_beside_findings_that_are_not_taken() -> None:
+    outbox, slack = outbox_of(ALICE, BOB, run_entry()), Listener({"bob"}, "invalid_blocks")
+    found = told(outbox, ALICE, BOB, run_entry(), slack=slack)
+    assert (found.told, found.waiting, slack.runs) == ({SLACK: 2}, {SLACK: 1}, [run_notice()])
+    assert (list(outbox.waiting), found.troubles) == ([ALICE.key], {SLACK: "invalid_blocks"})
+
+
+def test_runs_wait_where_a_destination_asks_to_be_left_alone() -> None:
+    outbox, slack = outbox_of(ALICE, BOB, run_entry()), Listener({"bob"}, "rate limited", 240)
     found = told(outbox, ALICE, BOB, run_entry(), slack=slack)
     assert (found.told, found.waiting, slack.runs) == ({SLACK: 1}, {SLACK: 2}, [])
     assert set(outbox.waiting) == {ALICE.key, run_entry().key}

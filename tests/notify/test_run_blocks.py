@@ -223,7 +223,6 @@ def test_a_fight_tells_of_both_sides() -> None:
 )
 def test_who_decided_is_named(by: str, shown: str) -> None:
     assert f"*Approved by* {shown}, " in read(render_run(run_notice(RunState.DONE, by=by), interactive=True))
-    assert f"🚫 *Declined by* {shown}" not in read(render_run(run_notice(RunState.DECLINED), interactive=True))
     assert f"*Declined* by {shown} · " in read(render_run(run_notice(RunState.DECLINED, by=by), interactive=True))
     decided = render_decided(run_notice(RunState.DONE, by=by))
     assert f"*Put right and verified* · approved by {shown} · " in read(decided)
