@@ -84,7 +84,7 @@ def matter(notice: RunNotice) -> str:
 def _whom(notice: RunNotice) -> str:
     if not notice.users:
         return f"account {notice.account}"
-    return f"{len(notice.users)} users" if len(notice.users) > 1 else f"user {notice.users[0]}"
+    return f"{notice.user_count} users" if notice.user_count > 1 else f"user {notice.users[0]}"
 
 
 def gravest(notice: RunNotice) -> str:
@@ -112,7 +112,8 @@ def aim_lines(notice: RunNotice, most: int) -> list[str]:
 
 def changed_users(notice: RunNotice) -> tuple[Sequence[str], int]:
     """Names of users whom the run changes, and how many there are beside them."""
-    return notice.users[:MOST_USERS], max(0, len(notice.users) - MOST_USERS)
+    some = notice.users[:MOST_USERS]
+    return some, notice.user_count - len(some)
 
 
 def steps_in_words(notice: RunNotice) -> str:

@@ -130,6 +130,7 @@ def run_notice(
             "aims": aims,
             "aim_count": len(aims),
             "users": tuple(users),
+            "user_count": len(users),
             "steps": steps,
             "step_count": len(steps),
             "taken": 0,

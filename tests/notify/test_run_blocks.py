@@ -109,6 +109,7 @@ NOTICES = st.builds(
     aims=st.lists(AIMS, max_size=8).map(tuple),
     aim_count=st.integers(8, 10**6),
     users=st.lists(TEXT, max_size=8).map(tuple),
+    user_count=st.integers(8, 10**6),
     steps=st.lists(TEXT, max_size=MOST_STEPS).map(tuple),
     step_count=st.integers(MOST_STEPS, 10**6),
     taken=st.integers(0, 10**6),
@@ -155,6 +156,15 @@ def test_only_what_waits_has_buttons_and_only_where_somebody_hears_them(state: R
     assert bool(buttons(render_run(notice, interactive=True))) is (state is RunState.WAITING)
     assert not buttons(render_run(notice, interactive=False))
     assert not buttons(render_decided(notice))
+
+
+def test_who_approves_is_told_how_many_are_changed() -> None:
+    notice = run_notice(users=[f"user-{number:02}" for number in range(20)], user_count=700)
+    rendered = render_run(notice, interactive=True)
+    assert rendered.text.startswith("✋ Waiting for approval · 700 users · ")
+    assert "`user-04` and 695 more" in read(rendered)
+    assert "user-04 and 695 more: 1. " in buttons(rendered)[0]["confirm"]["text"]["text"]
+    assert "Users changed: user-00, user-01, user-02, user-03, user-04 and 695 more" in run_body(notice)
 
 
 def test_where_there_are_no_buttons_there_is_a_command() -> None:
