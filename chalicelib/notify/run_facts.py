@@ -18,12 +18,15 @@ QUIET = frozenset({RunState.READY, RunState.RUNNING, RunState.UNDOING})
 """States that pass by themselves: people are told what comes of them."""
 MOST_USERS = 5
 """Users that are named; of more it says how many."""
+TABLE = "mfawatch-ledger"
+"""Where a deployment keeps its runs."""
 MOST_IN_A_COMMAND = 10
 """Users and controls in a command together."""
 
 PROPOSAL = "Nothing is changed: this is a proposal."
 APPROVERS = "Only those may decide whom the settings name as approvers."
 VERIFIED = "All steps are taken, and deciding anew shows that the findings are gone."
+LEFT = "What is left is planned anew, and waits for approval then, when the account is looked at next."
 UNASKED = "Nobody was asked: the settings say auto."
 UNTOUCHED = "Nothing was changed."
 RESTORED = "What was before is so again."
@@ -143,29 +146,25 @@ def what_happened(notice: RunNotice) -> str:
         case RunState.UNDONE:
             return f"{RESTORED} Reason: {notice.reason}" if notice.reason else RESTORED
         case _:
-            return ""
+            return f"Why it waits for somebody: {notice.reason}" if notice.reason else ""
 
 
 def commands(notice: RunNotice, *, buttons: bool) -> list[Command]:
     """What can be done at a command line; what is decided with buttons is left to them."""
+    of_account = ["--account", notice.account]
+    deployed = ["--table", TABLE, *of_account]
     match notice.state:
         case RunState.PROPOSED:
             return [Command("To see all of it, and with --apply to carry it out", _plan_command(notice))]
-        case RunState.WAITING if not buttons:
-            return [Command("To approve it", _of_run("--approve", notice))]
-        case RunState.DONE:
-            return [Command("To undo it", _of_run("--rollback", notice))]
-        case RunState.STOPPED:
-            return [
-                Command("To go on", _of_run("--continue", notice)),
-                Command("To undo what was done", _of_run("--rollback", notice)),
-            ]
+        case RunState.WAITING:
+            see = Command("To see all of it", shlex.join(["mfawatch", "runs", notice.run, *deployed]))
+            approve = Command("To approve it", shlex.join(["mfawatch", "approve", notice.run, *of_account]))
+            return [see] if buttons else [see, approve]
+        case RunState.DONE | RunState.STOPPED:
+            label = "To undo it" if notice.state is RunState.DONE else "To undo what was done"
+            return [Command(label, shlex.join([*_COMMAND, "--rollback", notice.run, *deployed]))]
         case _:
             return []
-
-
-def _of_run(option: str, notice: RunNotice) -> str:
-    return shlex.join([*_COMMAND, option, notice.run])
 
 
 def _plan_command(notice: RunNotice) -> str:

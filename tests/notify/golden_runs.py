@@ -57,9 +57,7 @@ def golden_runs() -> dict[str, RunNotice]:
             **approved,
         ),
         "fight": told(
-            RunState.STOPPED,
-            mode=Mode.AUTO,
-            reason="the finding is back for the second time within a day after it was put right",
+            reason="mfawatch put it right 2 times in 7 days, and somebody undoes it each time",
             undoes=DETACHED,
         ),
         "declined": told(RunState.DECLINED, **approved),

@@ -168,7 +168,7 @@ def test_who_approves_is_told_how_many_are_changed() -> None:
 
 
 def test_where_there_are_no_buttons_there_is_a_command() -> None:
-    line = f"mfawatch remediate --approve {RUN}"
+    line = f"mfawatch approve {RUN} --account {ACCOUNT}"
     assert line in read(render_run(run_notice(), interactive=False))
     assert line not in read(render_run(run_notice(), interactive=True))
     assert line in run_body(run_notice())
@@ -213,11 +213,20 @@ def test_what_stopped_tells_why_and_how_far_it_came() -> None:
     )
     assert "1 of 2 steps taken. Reason: AccessDenied" in read(rendered)
     assert rendered.text.endswith("1 of 2 steps taken. Reason: AccessDenied")
-    assert f"mfawatch remediate --rollback {RUN}" in read(rendered)
+    assert f"mfawatch remediate --rollback {RUN} --table mfawatch-ledger --account {ACCOUNT}" in read(rendered)
 
 
-def test_a_fight_tells_of_both_sides() -> None:
-    told = read(render_run(run_notice(RunState.STOPPED, undoes=DETACHED), interactive=True))
+def test_what_waits_tells_why_it_was_not_done_by_itself() -> None:
+    rendered = render_run(run_notice(reason="enough users were changed"), interactive=True)
+    assert "Why it waits for somebody: enough users were changed" in read(rendered)
+    assert rendered.text.endswith("Why it waits for somebody: enough users were changed")
+
+
+@pytest.mark.parametrize("state", [RunState.WAITING, RunState.STOPPED])
+def test_a_fight_tells_of_both_sides(state: RunState) -> None:
+    rendered = render_run(run_notice(state, undoes=DETACHED), interactive=True)
+    told = read(rendered)
+    assert ": somebody undoes it · user alice" in rendered.text
     assert "*Undone after* `iam:DetachUserPolicy` by `arn:aws:iam::111122223333:user/carol` from `203.0.113.9`" in told
     assert "mfawatch puts it right so:\n1. attach-user-policy: alice carries" in told
 

@@ -102,7 +102,7 @@ def test_a_run(mail: Mail) -> None:
     assert (sorted(told.taken, key=str), told.trouble) == (sorted([waiting, done], key=str), "")
     [posted] = mail.received()
     assert posted["Subject"] == "mfawatch: Waiting for approval - user alice - A title"
-    assert f"\nTo approve it: mfawatch remediate --approve {waiting.run}\n" in posted["Message"]
+    assert f"\nTo approve it: mfawatch approve {waiting.run} --account {waiting.account}\n" in posted["Message"]
     assert {name: one["Value"] for name, one in posted["MessageAttributes"].items()} == {
         "severity": "high",
         "control": '["mfa-not-enforced"]',
