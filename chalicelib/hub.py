@@ -17,7 +17,7 @@ from chalicelib.aws.errors import ERRORS
 from chalicelib.aws.event_log import DynamoEventLog
 from chalicelib.aws.finding_store import DynamoFindingStore
 from chalicelib.aws.iam_reader import IamReader
-from chalicelib.aws.member_accounts import Credentials, MemberAccounts
+from chalicelib.aws.member_accounts import Credentials, MemberAccounts, Opener
 from chalicelib.aws.observations import DynamoObservations
 from chalicelib.aws.organization import NONE_BIND, OrganizationReader
 from chalicelib.aws.outbox import DynamoOutbox
@@ -34,6 +34,7 @@ from chalicelib.deployment import (
     LEDGER_TABLE,
     MEMBER_ROLE,
     QUEUE_URL,
+    REMEDIATION_ROLE,
     SETTINGS_PARAMETER,
     SLACK_API,
     SLACK_SECRET,
@@ -52,8 +53,8 @@ from chalicelib.ports import Notifier, WorkQueue
 from chalicelib.sweep import accounts_to_sweep
 from chalicelib.warm import Kept, Warm, warm
 
-AUDITORS = ("audit-account", "audit-change")
-"""The functions that call AWS about the accounts that they audit, as their roles are named."""
+FUNCTIONS = ("audit-account", "audit-change", "remediate")
+"""The functions that call AWS about the accounts that they audit or change, as their roles are named."""
 POLICIES_SETTLE = timedelta(minutes=2)
 """For how long after a change the organisation may still have told of its policies as they were before."""
 TELLS = timedelta(seconds=150)
@@ -139,23 +140,30 @@ class Hub:
 
         A run after an event tells what it finds at once, and takes what binds an account to be what it was minutes ago.
         """
-        accounts = MemberAccounts(
-            sts=self.warm.client("sts"),
-            own=self.identity.account,
-            partition=self.identity.partition,
-            role=told(self.environment, MEMBER_ROLE),
-            external_id=lambda: self._parameter(told(self.environment, EXTERNAL_ID_PARAMETER), secret=True),
-            session=run,
-            open=partial(self._reader, policies=self._kept_policies if after_event else self._read_policies),
+        accounts = self.accounts(
+            run, MEMBER_ROLE, partial(self.reader, policies=self._kept_policies if after_event else self.read_policies)
         )
         ledger = replace(self.ledger, entries_of=self.entries_of, tells=TELLS if after_event else None)
         return Ports(accounts, ledger, ledger, self.clock)
 
+    def accounts(self, session: str, role: str, open_: Opener) -> MemberAccounts:
+        """The way into accounts by the role whose name that variable holds; `session` names the sessions."""
+        return MemberAccounts(
+            sts=self.warm.client("sts"),
+            own=self.identity.account,
+            partition=self.identity.partition,
+            role=told(self.environment, role),
+            external_id=lambda: self._parameter(told(self.environment, EXTERNAL_ID_PARAMETER), secret=True),
+            session=session,
+            open=open_,
+        )
+
     def own_roles(self, account: str) -> Collection[str]:
         """The ARNs of the roles by which mfawatch itself calls AWS about an account."""
-        here, role = self.identity, told(self.environment, MEMBER_ROLE)
-        own = (f"arn:{here.partition}:iam::{here.account}:role/mfawatch-{name}-{here.region}" for name in AUDITORS)
-        return {f"arn:{here.partition}:iam::{account}:role/{role}", *own}
+        here = self.identity
+        own = (f"arn:{here.partition}:iam::{here.account}:role/mfawatch-{name}-{here.region}" for name in FUNCTIONS)
+        members = (self.environment.get(variable) for variable in (MEMBER_ROLE, REMEDIATION_ROLE))
+        return {*own, *(f"arn:{here.partition}:iam::{account}:role/{name}" for name in members if name)}
 
     def entries_of(self, change: Change) -> Sequence[Entry]:
         """What is to be told of a change."""
@@ -172,22 +180,22 @@ class Hub:
     @cached_property
     def ledger(self) -> DynamoFindingStore:
         """The ledger."""
-        return DynamoFindingStore(self.warm.client("dynamodb"), self._table)
+        return DynamoFindingStore(self.warm.client("dynamodb"), self.table)
 
     @cached_property
     def outbox(self) -> DynamoOutbox:
         """What is still to be told."""
-        return DynamoOutbox(self.warm.client("dynamodb"), self._table)
+        return DynamoOutbox(self.warm.client("dynamodb"), self.table)
 
     @cached_property
     def observations(self) -> DynamoObservations:
         """What was observed."""
-        return DynamoObservations(self.warm.client("dynamodb"), self._table, self.clock)
+        return DynamoObservations(self.warm.client("dynamodb"), self.table, self.clock)
 
     @cached_property
     def event_log(self) -> DynamoEventLog:
         """The events that were heard."""
-        return DynamoEventLog(self.warm.client("dynamodb"), self._table)
+        return DynamoEventLog(self.warm.client("dynamodb"), self.table)
 
     def notifier_of(self, destination: str) -> Notifier:
         """What tells a destination, by its id as the outbox has it."""
@@ -195,7 +203,7 @@ class Hub:
         match Target(target):
             case Target.SLACK:
                 api = self.environment.get(SLACK_API) or SLACK
-                return SlackNotifier(self._slack_secret, channel, self._threads, api, self._has_time)
+                return SlackNotifier(self.slack_secret, channel, self._threads, api, self._has_time)
             case Target.SNS:
                 return SnsNotifier(self.warm.client("sns"), told(self.environment, TOPIC_ARN), self._has_time)
             case Target.EVENT_BUS:
@@ -207,7 +215,8 @@ class Hub:
     def _has_time(self) -> bool:
         return self.tells_until is None or self.clock() < self.tells_until
 
-    def _slack_secret(self) -> str:
+    def slack_secret(self) -> str:
+        """What holds Slack's token or webhook."""
         kind, _, name = told(self.environment, SLACK_SECRET).partition(":")
         if kind == "ssm":
             return self._parameter(name, secret=True)
@@ -215,19 +224,22 @@ class Hub:
 
     @cached_property
     def _threads(self) -> DynamoThreads:
-        return DynamoThreads(self.warm.client("dynamodb"), self._table, self.clock)
+        return DynamoThreads(self.warm.client("dynamodb"), self.table, self.clock)
 
     @cached_property
-    def _table(self) -> str:
+    def table(self) -> str:
+        """The name of the ledger's table."""
         return told(self.environment, LEDGER_TABLE)
 
     # --- reading accounts --------------------------------------------------------------------------------------------
 
-    def _reader(self, credentials: Credentials | None, policies: PoliciesOf) -> IamReader:
+    def reader(self, credentials: Credentials | None, policies: PoliciesOf) -> IamReader:
+        """A reader of the account that the credentials are of; `policies` asks for what binds it."""
         make = partial(self.warm.client, **(credentials.for_client() if credentials else {}))
         return reader_with(make, policies, self.settings.regions or own_regions(self.warm.session))
 
-    def _read_policies(self, account: str) -> dict[str, Any] | Gap:
+    def read_policies(self, account: str) -> dict[str, Any] | Gap:
+        """The answer about the service control policies that bind an account, or the gap."""
         found = self.organization.service_control_policies(account)
         if not isinstance(found, Gap):
             self.warm.policies[account] = Kept(found, self.clock())
@@ -236,13 +248,13 @@ class Hub:
     def _kept_policies(self, account: str) -> dict[str, Any] | Gap:
         kept, now = self.warm.policies.get(account), self.clock()
         if kept is None or (now - kept.read).total_seconds() >= self.warm.policies_seconds:
-            return self._read_policies(account)
+            return self.read_policies(account)
         if kept.answer == NONE_BIND:
             return kept.answer  # what is bound by now is at worst told of some minutes longer than it has to be
         # What the organisation changed meanwhile was heard, and an audit of the whole account may have seen it already.
         heard = self.event_log.heard(account, kept.read - POLICIES_SETTLE, now)
         changed = any(one.cause.event.startswith("organizations:") and not one.refused for one in heard)
-        return self._read_policies(account) if changed else kept.answer
+        return self.read_policies(account) if changed else kept.answer
 
     def read_ahead(self) -> None:
         """Read in one call the parameters that a run which tells what it finds needs; what is missing shows later."""

@@ -77,7 +77,7 @@ def run_audit(
     """
     before = ports.store.known(scope.account) if scope.users is None else None
     recent = [*recent, *(looked_at_since(before.findings, ports.clock()) if before else ())]
-    snapshot, users = read_snapshot(scope, ports, list(dict.fromkeys(recent))[:MOST_RECENT])
+    snapshot, users = read_snapshot(scope, ports.accounts, ports.clock, list(dict.fromkeys(recent))[:MOST_RECENT])
     known = before or ports.store.known(scope.account, users)
     audit = judge(snapshot, users=users, settings=settings, observed=known.observed)
     of_account = users is None
@@ -115,16 +115,16 @@ def looked_at_since(findings: Iterable[Stored], now: datetime) -> Sequence[str]:
 
 
 def read_snapshot(
-    scope: Scope, ports: Ports, recent: Collection[str] = ()
+    scope: Scope, accounts: Accounts, clock: Clock, recent: Collection[str] = ()
 ) -> tuple[AccountSnapshot, frozenset[str] | None]:
     """The state of what the scope names, and the names of its users; None for the whole account.
 
     `recent` is as of `SnapshotReader.read_account`. An account that lets nobody in is all gaps.
     """
     try:
-        reader = ports.accounts.reader_of(scope.account)
+        reader = accounts.reader_of(scope.account)
     except AccountClosed as error:
-        return _closed(scope, ports, str(error)), scope.users
+        return _closed(scope, clock, str(error)), scope.users
     if scope.users is None:
         exports, taken = reader.read_account(recent)
     else:
@@ -136,7 +136,7 @@ def read_snapshot(
         return replace(snapshot, account=scope.account), scope.users
     if snapshot.account != scope.account:
         # The findings of one account must not be resolved by what another one shows.
-        return _closed(scope, ports, f"the credentials for it are of account {snapshot.account}"), scope.users
+        return _closed(scope, clock, f"the credentials for it are of account {snapshot.account}"), scope.users
     return snapshot, None if scope.users is None else names_in(snapshot, scope.users) | (exports.asked or frozenset())
 
 
@@ -146,6 +146,6 @@ def names_in(snapshot: AccountSnapshot, names: frozenset[str]) -> frozenset[str]
     return frozenset(user.name if user else name for name, user in found.items())
 
 
-def _closed(scope: Scope, ports: Ports, reason: str) -> AccountSnapshot:
+def _closed(scope: Scope, clock: Clock, reason: str) -> AccountSnapshot:
     gaps = tuple(Gap(read, "", reason) for read in (Read.AUTHORIZATION_DETAILS, Read.CREDENTIAL_REPORT))
-    return AccountSnapshot(scope.account, ports.clock(), gaps=gaps)
+    return AccountSnapshot(scope.account, clock(), gaps=gaps)

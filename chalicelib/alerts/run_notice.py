@@ -17,6 +17,7 @@ MOST_STEPS = 20
 """Steps that a notice tells of; of more it says how many."""
 MOST_AIMS = 20
 MOST_USERS = 20
+_TOLD = frozenset(RunState) - {RunState.READY, RunState.RUNNING, RunState.UNDOING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +136,11 @@ def run_notice_of(run: RemediationRun, undoes: Cause | None = None) -> RunNotice
 
 
 def destinations_of(run: RemediationRun, routes: Sequence[Route]) -> Sequence[str]:
-    """The destinations that hear of a run: those that hear of one of its findings, but for Security Hub."""
-    return list(dict.fromkeys(_destinations(run, routes)))
+    """The destinations that hear of a run: those that hear of one of its findings, but for Security Hub.
+
+    Of what is only on its way nobody is told.
+    """
+    return list(dict.fromkeys(_destinations(run, routes))) if run.state in _TOLD else []
 
 
 def _destinations(run: RemediationRun, routes: Sequence[Route]) -> Iterator[str]:

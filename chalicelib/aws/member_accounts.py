@@ -72,8 +72,16 @@ class MemberAccounts:
             AccountClosed: the role is missing or does not trust the auditor.
             NoSession: STS gave no session, for now or for what it was asked.
         """
+        return self.open(self.credentials_of(account))
+
+    def credentials_of(self, account: str) -> Credentials | None:
+        """A session in the account; None for the auditor's own, where nobody needs one.
+
+        Raises:
+            AccountClosed, NoSession: as of `reader_of`.
+        """
         if account == self.own:
-            return self.open(None)
+            return None
         arn = f"arn:{self.partition}:iam::{account}:role/{self.role}"
         try:
             found = self._assume(arn)
@@ -87,7 +95,7 @@ class MemberAccounts:
             raise NoSession(f"{arn} was not assumed: {code_of(error) or type(error).__name__}") from None
         if assumed.split(":")[4:5] != [account]:
             raise AccountClosed(f"assuming {arn} led to {assumed}")
-        return self.open(session)
+        return session
 
     def _assume(self, arn: str) -> Any:
         external_id = self.external_id()

@@ -11,7 +11,8 @@ import click
 from chalicelib.cli.ledger_file import all_of, beginning_of, ledger_option, named, open_ledger
 from chalicelib.ledger import Stored
 from chalicelib.local.finding_store import SqliteFindingStore
-from chalicelib.report.history import finding_to_json, history_to_json, render_findings, render_history
+from chalicelib.report.history import history_to_json, render_findings, render_history
+from chalicelib.report.stored import finding_to_json
 from chalicelib.report.text import clean
 
 

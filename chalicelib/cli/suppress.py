@@ -9,15 +9,13 @@ from pathlib import Path
 
 import click
 
+from chalicelib.accepting import Outpaced, decide
 from chalicelib.cli.ledger_file import all_of, beginning_of, ledger_option, named, open_ledger
 from chalicelib.ledger import Change, Stored, suppress, unsuppress
 from chalicelib.report.history import accepted_in_words
 from chalicelib.report.ledger import finding_of
 from chalicelib.report.sentences import subject
 from chalicelib.report.text import clean
-
-_ROUNDS = 5
-"""Attempts at a change that other writers are faster with."""
 
 _by = click.option("--by", metavar="NAME", help="who decides (default: the name that you are logged in with)")
 
@@ -73,20 +71,22 @@ def _who(by: str | None) -> str:
     return who
 
 
-def _change(path: Path, fingerprint: str, decide: Callable[[Stored, datetime], Change]) -> None:
+def _change(path: Path, fingerprint: str, decision: Callable[[Stored, datetime], Change]) -> None:
     """Change a finding in the ledger, as it stands by then, and say how it stands now."""
     beginning = beginning_of(fingerprint)
+
+    def decided(stored: Stored, now: datetime) -> Change:
+        try:
+            return decision(stored, now)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+
     with open_ledger(path) as store:
-        for _ in range(_ROUNDS):
-            stored = named(all_of(store), beginning, path)
-            try:
-                change = decide(stored, datetime.now(UTC))
-            except ValueError as error:
-                raise click.UsageError(str(error)) from None
-            if store.apply([change]):
-                click.echo(clean(_told(change.after)))
-                return
-    raise click.ClickException(f"{path}: others changed the finding at each of {_ROUNDS} attempts") from None
+        try:
+            after = decide(store, lambda: named(all_of(store), beginning, path), decided, lambda: datetime.now(UTC))
+        except Outpaced as error:
+            raise click.ClickException(f"{path}: {error}") from None
+    click.echo(clean(_told(after)))
 
 
 def _told(stored: Stored) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chalicelib.alerts.entry import Entry
+from chalicelib.cause import Cause
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.remediation.run import RemediationRun, RunStep
 from chalicelib.remediation.step import Step
@@ -18,6 +19,11 @@ class StepFailed(Exception):  # noqa: N818 - says what happened
 
 class LostHold(Exception):  # noqa: N818 - says what happened
     """Another executor holds the account by now; the text names it. Nothing was written."""
+
+
+def lost_hold(account: str, holder: str | None, run: str | None) -> LostHold:
+    """The error for one who holds an account no longer; another one does, for a run, or nobody."""
+    return LostHold(f"account {account} is held by {f'{holder} for run {run}' if holder else 'nobody'} by now")
 
 
 class StepExecutor(Protocol):
@@ -105,9 +111,17 @@ class StopSwitch(Protocol):
         ...
 
 
+class Tells(Protocol):
+    """Says what is to be told of a run."""
+
+    def __call__(self, run: RemediationRun, undoes: Cause | None = None) -> Sequence[Entry]:
+        """The entries for a run as it stands; `undoes` is what undid the last time that mfawatch put the same right."""
+        ...
+
+
 class ReadAccount(Protocol):
     """Reads the account that is to be changed, as a whole, as it is now."""
 
-    def __call__(self) -> AccountSnapshot:
-        """The account."""
+    def __call__(self, users: Sequence[str]) -> AccountSnapshot:
+        """The account; of these users nothing is in it that may be hours old, of the first of them if they are many."""
         ...

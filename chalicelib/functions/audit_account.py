@@ -15,6 +15,7 @@ from typing import Any
 
 from chalicelib.cause import Cause, together
 from chalicelib.functions.batches import work_batch
+from chalicelib.functions.hand_over import hand_over
 from chalicelib.functions.telemetry import tell_outcome, tracer
 from chalicelib.hints import EVENTS, asked_for
 from chalicelib.hub import Hub
@@ -45,6 +46,7 @@ def _audit(*, work: Mapping[str, str], task: Assignment, hub: Hub) -> dict[str, 
         raise NotOurs(f"account {account} is none that the settings name")
     cause = _cause(account, run, hub) if run.id.startswith(EVENTS) else None
     outcome = run_audit(Scope(account), run, hub.settings, hub.ports(run.id), cause, _recent(account, hub))
+    hand_over(outcome, hub)
     tell_outcome(outcome, hub.calls.since(before), monotonic() - began)
     return outcome.report.to_json()
 

@@ -14,6 +14,7 @@ from chalicelib.config import Settings
 from chalicelib.delivery import deliver
 from chalicelib.events.heard import Heard
 from chalicelib.functions.batches import work_batch
+from chalicelib.functions.hand_over import hand_over
 from chalicelib.functions.telemetry import logger, measure, tell_delivery, tell_outcome, tracer
 from chalicelib.hints import Hint, assignment_of, parse_hint
 from chalicelib.hub import TELLS, Hub
@@ -46,6 +47,7 @@ def _look(*, work: Mapping[str, str], task: Hint, hub: Hub) -> dict[str, Any]:
     except TooManyUsers as error:
         logger.info("whole account", extra={"reason": str(error)})
         return _whole(task, hub)
+    hand_over(outcome, hub)
     _tell(outcome, hub)
     tell_outcome(outcome, hub.calls.since(before), monotonic() - began)
     return outcome.report.to_json()

@@ -52,11 +52,11 @@ NO_THREAD = frozenset(
 """Errors of replies to what is there no more, or to what nobody may answer."""
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,60}")
-_ERRORS = (SlackClientError, HTTPException, OSError, ValueError, LookupError, AttributeError, TypeError)
+ERRORS = (SlackClientError, HTTPException, OSError, ValueError, LookupError, AttributeError, TypeError)
 """What slack_sdk, and the library below it, fail with on the way, or at an answer that is none."""
 
 # slack_sdk logs the webhook's URL, and answers, at its own levels: its clients get a logger that tells nobody.
-_SILENT = logging.Logger("mfawatch.slack", logging.CRITICAL + 1)
+SILENT = logging.Logger("mfawatch.slack", logging.CRITICAL + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class SlackBot:
         url = checked_url(api if api.endswith("/") else f"{api}/", "the URL of Slack's API")
         self.interactive = bool(secret.signing_secret)
         self._channel = channel
-        self._client = WebClient(secret.token, base_url=url, timeout=SECONDS, logger=_SILENT, retry_handlers=[])
+        self._client = WebClient(secret.token, base_url=url, timeout=SECONDS, logger=SILENT, retry_handlers=[])
 
     def post(self, message: Mapping[str, Any]) -> Answer:
         """See `Slack`."""
@@ -111,11 +111,9 @@ class SlackBot:
             answer = call()
             return Answer(Thread(str(answer["channel"]), str(answer["ts"])))
         except SlackApiError as error:
-            response: Any = error.response
-            told = response.data.get("error") if isinstance(response.data, Mapping) else None
-            return _refused(response.status_code, str(told or ""), response.headers)
-        except _ERRORS as error:
-            return Answer(error=f"cannot be reached ({_kind(error)})")
+            return refusal_of(error)
+        except ERRORS as error:
+            return Answer(error=f"cannot be reached ({kind_of(error)})")
 
 
 class SlackWebhook:
@@ -123,17 +121,24 @@ class SlackWebhook:
 
     def __init__(self, secret: Webhook) -> None:
         self.interactive = bool(secret.signing_secret)
-        self._client = WebhookClient(secret.url, timeout=SECONDS, logger=_SILENT, retry_handlers=[])
+        self._client = WebhookClient(secret.url, timeout=SECONDS, logger=SILENT, retry_handlers=[])
 
     def post(self, message: Mapping[str, Any]) -> Answer:
         """See `Slack`."""
         try:
             answer = self._client.send_dict(dict(message))
-        except _ERRORS as error:
-            return Answer(error=f"cannot be reached ({_kind(error)})")
+        except ERRORS as error:
+            return Answer(error=f"cannot be reached ({kind_of(error)})")
         if answer.status_code == 200 and answer.body == "ok":
             return Answer()
         return _refused(answer.status_code, answer.body, answer.headers)
+
+
+def refusal_of(error: SlackApiError) -> Answer:
+    """What Slack's refusal of a call comes to."""
+    response: Any = error.response
+    told = response.data.get("error") if isinstance(response.data, Mapping) else None
+    return _refused(response.status_code, str(told or ""), response.headers)
 
 
 def _refused(status: int, told: str, headers: Mapping[str, Any]) -> Answer:
@@ -153,7 +158,7 @@ def _seconds(headers: Mapping[str, Any]) -> float:
     return min(seconds, LONGEST_LEFT_ALONE) if seconds >= 0 else LEFT_ALONE
 
 
-def _kind(error: Exception) -> str:
+def kind_of(error: Exception) -> str:
     """What went wrong, by name: the text of an error may hold the URL."""
     reason = getattr(error, "reason", None)
     return type(reason if isinstance(reason, Exception) else error).__name__

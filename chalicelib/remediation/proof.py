@@ -146,11 +146,15 @@ def _compared(one: AccountSnapshot, other: AccountSnapshot, name: str) -> Differ
 def _judged(before: Standing, after: Standing, names: Collection[str], aim: Finding) -> Proof:
     users = dict.fromkeys((*names, *([aim.user] if aim.user else [])))
     was, will_be = before.verdicts(users), after.verdicts(users)
-    if aim.fingerprint in will_be.findings or not will_be.has_judged(aim):
+    if aim.fingerprint in will_be.findings or not will_be.has_judged(aim.control, aim.user):
         still = will_be.findings.get(aim.fingerprint)
         told = f": {still.evidence['summary']}" if still and "summary" in still.evidence else ""
         return Proof(reason=f"the finding would still be there{told}")
-    gone = {key: one for key, one in was.findings.items() if key not in will_be.findings and will_be.has_judged(one)}
+    gone = {
+        key: one
+        for key, one in was.findings.items()
+        if key not in will_be.findings and will_be.has_judged(one.control, one.user)
+    }
     for finding in will_be.findings.values():
         if reason := _why_worse(finding, was, gone):
             return Proof(reason=reason)

@@ -265,6 +265,8 @@ _REPAIRS: Mapping[str, Callable[[Standing, Finding], Iterator[Option]]] = {
     "kms-exception-admin": _loose,
     "user-without-mfa": _keys,
 }
+MENDABLE = frozenset(_REPAIRS)
+"""The controls whose findings there are repairs for."""
 _FOR_A_PERSON = "it is for a person to mend"
 _BEYOND: Mapping[str, str] = {
     "root-without-mfa": "the root user is never touched",

@@ -6,6 +6,7 @@ how to go on, or how to go back.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,6 +22,9 @@ from chalicelib.remediation_settings import Mode
 
 WAITS = timedelta(hours=24)
 """For how long a plan waits for somebody to approve it: after a day it was made for another account than there is."""
+
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+_ID = re.compile(r"\d{8}T\d{6}Z[\w-]{0,64}", re.ASCII)
 
 
 class RunState(StrEnum):
@@ -220,6 +224,17 @@ def parse_run(header: Mapping[str, Any], steps: Sequence[RunStep]) -> Remediatio
     )
 
 
+def id_at(moment: datetime) -> str:
+    """What the ids of the runs begin with that are made at a moment. It sorts by time."""
+    moment = to_second(moment)
+    return f"{moment.year:04}{moment:%m%dT%H%M%SZ}"
+
+
+def is_name(account: str, id_: str) -> bool:
+    """Whether a run can be called so. What somebody typed, or what a message holds, may be anything."""
+    return bool(_ACCOUNT.fullmatch(account) and _ID.fullmatch(id_))
+
+
 def run_of(
     plan: Plan,
     findings: Sequence[Finding],
@@ -228,6 +243,7 @@ def run_of(
     mode: Mode,
     now: datetime,
     decision: Decision | None = None,
+    reason: str = "",
 ) -> RemediationRun:
     """A new run of a plan; `findings` are those that it was made for, `users` the names of those whom it changes."""
     now = to_second(now)
@@ -235,7 +251,7 @@ def run_of(
     return RemediationRun(
         account=plan.account,
         # Two runs of one plan may be made in one second, and each has a journal of its own.
-        id=f"{now:%Y%m%dT%H%M%SZ}-{plan.id[:8]}-{secrets.token_hex(3)}",
+        id=f"{id_at(now)}-{plan.id[:8]}-{secrets.token_hex(3)}",
         plan=plan.id,
         state=state,
         mode=mode,
@@ -244,5 +260,20 @@ def run_of(
         users=tuple(sorted(users)),
         steps=tuple(RunStep(number, step) for number, step in enumerate(plan.steps, 1)),
         at=now,
+        reason=reason,
         decisions=(decision,) if decision else (),
     )
+
+
+def renumbered(step: Step, made: Step, planned: str | None) -> Step:
+    """A step of the same policy with the version that AWS made in place of the one that was planned."""
+    if step.policy != made.policy or planned is None or made.version is None:
+        return step
+    ids = {planned: made.version}
+    expected = {
+        key: " ".join(ids.get(one, one) for one in value.split()) if key in ("default", "versions") else value
+        for key, value in step.expected.items()
+    }
+    effect = re.sub(rf"\b{re.escape(planned)}\b", made.version, step.effect)
+    version = ids.get(step.version, step.version) if step.version else step.version
+    return replace(step, version=version, expected=expected, effect=effect)

@@ -19,11 +19,9 @@ class Verdicts:
     findings: dict[str, Finding] = field(default_factory=dict)
     unknown: frozenset[tuple[str, str]] = frozenset()
 
-    def has_judged(self, finding: Finding) -> bool:
-        """Whether the control could judge what the finding is about: where it is not there it is gone then."""
-        return not any(
-            control == finding.control and subject in ("", finding.user or "") for control, subject in self.unknown
-        )
+    def has_judged(self, control: str, user: str | None) -> bool:
+        """Whether the control could judge the user: a finding of it that is not there is gone then."""
+        return not any(one == control and subject in ("", user or "") for one, subject in self.unknown)
 
 
 class Standing:

@@ -16,6 +16,7 @@ from chalicelib.findings import Status
 from chalicelib.ledger import Event, Stored
 from chalicelib.report.ledger import CHANGE_STYLES, finding_of
 from chalicelib.report.sentences import sentence, subject
+from chalicelib.report.stored import finding_to_json
 from chalicelib.report.table import STYLES, new_table, rendered, who
 from chalicelib.report.text import clean
 from chalicelib.suppression import Suppression
@@ -34,23 +35,6 @@ def render_findings(stored: Sequence[Stored]) -> str:
 def render_history(stored: Stored, events: Sequence[Event]) -> str:
     """A finding, and what happened to it, the oldest first."""
     return rendered(_history(stored, events))
-
-
-def finding_to_json(stored: Stored) -> dict[str, Any]:
-    """A finding with its account and how it stands, as JSON values."""
-    accepted = stored.suppression
-    return {
-        "account": stored.account,
-        **stored.to_json(),
-        "suppression": {
-            "until": accepted.until.isoformat(),
-            "severity": str(accepted.severity),
-            "reason": accepted.reason,
-            "by": accepted.by or None,
-        }
-        if accepted
-        else None,
-    }
 
 
 def history_to_json(stored: Stored, events: Sequence[Event]) -> dict[str, Any]:

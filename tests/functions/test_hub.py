@@ -164,7 +164,7 @@ def asking(warm: Warm, organization: Organization, *, after_event: bool) -> Any:
     """How an invocation asks for the policies of accounts."""
     found = hub(warm)
     found.__dict__["organization"] = organization
-    return found._kept_policies if after_event else found._read_policies
+    return found._kept_policies if after_event else found.read_policies
 
 
 def test_looks_after_events_take_the_policies_of_minutes_ago_and_sweeps_read_them(now: Any) -> None:

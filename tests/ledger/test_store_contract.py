@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from chalicelib.aws.finding_store import DynamoFindingStore
 from chalicelib.controls.base import NotEvaluated
 from chalicelib.diff import diff
 from chalicelib.findings import Severity, Status
 from chalicelib.iam.account import Gap, Read
 from chalicelib.ledger import Change, ChangeKind, Stored, event_of, suppress
+from chalicelib.local.finding_store import SqliteFindingStore
 from chalicelib.ports import FindingStore, RunLog
 from chalicelib.runs import LONGEST_REASON, MOST_GAPS, MOST_NOT_EVALUATED, RunReport, report_of
 from chalicelib.sweep import Run
@@ -63,6 +65,17 @@ def test_it_loads_the_findings_of_some_users(
 ) -> None:
     store.apply(opened(ALICE, BOB, TOP))
     assert {one.user for one in store.load(ACCOUNT, users)} == expected
+
+
+def test_it_finds_a_finding_by_its_fingerprint(store: FindingStore) -> None:
+    assert isinstance(store, SqliteFindingStore | DynamoFindingStore)
+    naming = finding(user="bob", evidence={"cause": ALICE.fingerprint})
+    changes = opened(ALICE, naming, TOP)
+    assert store.find(ACCOUNT, ALICE.fingerprint) is None
+    store.apply(changes)
+    assert [store.find(ACCOUNT, change.fingerprint) for change in changes] == [change.after for change in changes]
+    assert store.find(OTHER, ALICE.fingerprint) is None
+    assert store.find(ACCOUNT, ALICE.fingerprint[:-1]) is None
 
 
 def test_accounts_do_not_mix(store: FindingStore) -> None:

@@ -1,0 +1,88 @@
+"""The adapters of remediation: built here from the hub's, and nowhere else."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+from chalicelib.alerts.entry import Entry
+from chalicelib.alerts.run_notice import destinations_of, run_notice_of
+from chalicelib.aws.journal import DynamoJournal
+from chalicelib.aws.step_executor import IamStepExecutor
+from chalicelib.aws.stop_switch import ParameterStopSwitch
+from chalicelib.aws.work_queue import SqsWorkQueue
+from chalicelib.cause import Cause
+from chalicelib.deployment import REMEDIATION_ROLE, REMEDIATIONS_QUEUE_URL, STOP_PARAMETER, told
+from chalicelib.execution.carry_out import Execution
+from chalicelib.execution.ports import Journal, StopSwitch
+from chalicelib.hub import Hub
+from chalicelib.pipeline import MOST_RECENT, read_snapshot
+from chalicelib.ports import SnapshotReader, WorkQueue
+from chalicelib.remediation.run import RemediationRun
+from chalicelib.scope import Scope
+
+
+@dataclass
+class Workshop:
+    """What puts right, or has it put right: each adapter is built when it is first asked for."""
+
+    hub: Hub
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The runs."""
+        return DynamoJournal(self.hub.warm.client("dynamodb"), self.hub.table, self.hub.clock)
+
+    @cached_property
+    def queue(self) -> WorkQueue:
+        """The queue of what is to be put right."""
+        return SqsWorkQueue(self.hub.warm.client("sqs"), told(self.hub.environment, REMEDIATIONS_QUEUE_URL))
+
+    @cached_property
+    def stopped(self) -> StopSwitch:
+        """The stop switch."""
+        return ParameterStopSwitch(self.hub.warm.client("ssm"), told(self.hub.environment, STOP_PARAMETER))
+
+    def told(self, run: RemediationRun, undoes: Cause | None = None) -> Sequence[Entry]:
+        """What is to be told of a run as it stands, to whom: all of it at once."""
+        notice, now = run_notice_of(run, undoes), self.hub.clock()
+        return [Entry(notice, destination, now) for destination in destinations_of(run, self.hub.settings.alerts)]
+
+    def execution(self, account: str) -> Execution:
+        """What carries plans out in an account, by a name that nobody else has.
+
+        Raises:
+            AccountClosed: it does not let anybody in who changes something.
+        """
+        holder = secrets.token_hex(8)
+        hub, scope = self.hub, Scope(account)
+        reader = partial(hub.reader, policies=hub.read_policies)
+        accounts = hub.accounts(holder, REMEDIATION_ROLE, reader)
+        credentials = accounts.credentials_of(account)
+        session = credentials.for_client() if credentials else {}
+        opened = _Opened(reader(credentials))
+        return Execution(
+            account=account,
+            journal=self.journal,
+            executor=IamStepExecutor(hub.warm.client("iam", **session)),
+            read=lambda users: read_snapshot(scope, opened, hub.clock, users[:MOST_RECENT])[0],
+            stopped=self.stopped,
+            settings=hub.settings,
+            clock=hub.clock,
+            holder=holder,
+            pause=time.sleep,
+            told=self.told,
+        )
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """`Accounts` of which one is open."""
+
+    reader: SnapshotReader
+
+    def reader_of(self, _account: str) -> SnapshotReader:
+        return self.reader
