@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from chalicelib.analysis.origins import Origin
 from chalicelib.analysis.shared import Surfaces
 from chalicelib.analysis.surface import Answer, Entry, Surface
 from chalicelib.analysis.universe import everything
@@ -20,8 +19,8 @@ from chalicelib.findings import Finding
 from chalicelib.iam.account import AccountSnapshot, CredentialKind, User
 from chalicelib.iam.actions import catalogue
 from chalicelib.iam.policy_set import MANAGED_KEY
-from chalicelib.report.page.model import Standing
 from chalicelib.report.sentences import words
+from chalicelib.standing import Standing
 
 MOST_SURFACES = 400
 """Surfaces that are asked for whole, one for each set of users whom their policies cannot tell apart."""
