@@ -28,6 +28,6 @@ function doorView(door, user, level) {
     door.ways.map((way) => el("div", { class: "way" },
       way.by ? el("p", { class: "by small" }, `by ${way.by}`) : null,
       way.rows.length ? el("ul", { class: "opens" }, way.rows.map(([service, what, where]) => el("li", {},
-        el("strong", {}, service), " ", told(what, user), where ? el("span", { class: "muted small break" }, ` ${told(where, user)}`) : null))) : null,
-      way.note ? el("p", { class: "small break" }, told(way.note, user)) : null)));
+        el("strong", {}, service), " ", coded(told(what, user)), where ? el("span", { class: "muted small break" }, ` ${told(where, user)}`) : null))) : null,
+      way.note ? el("p", { class: "small break" }, coded(told(way.note, user))) : null)));
 }
