@@ -157,6 +157,7 @@ def test_a_function_writes_its_own_log_and_no_other(name: str) -> None:
 
 HERE = f"{REGION}:{ACCOUNT}"
 QUEUE, TABLE = f"arn:aws:sqs:{HERE}:mfawatch", f"arn:aws:dynamodb:{HERE}:table/mfawatch"
+PAGES = f"arn:aws:s3:::mfawatch-reports-{ACCOUNT}-{REGION}"
 PARAMETER, SECRET = f"arn:aws:ssm:{HERE}:parameter", f"arn:aws:secretsmanager:{HERE}:secret"
 FILE = "111122223333/CloudTrail/us-east-1/2026/11/27/111122223333_CloudTrail_us-east-1_20261127T1200Z_x.json.gz"
 
@@ -230,6 +231,7 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     (("hear_log_file",), "s3:GetObject", f"arn:aws:s3:::trail/AWSLogs/{FILE}", {}),
     (("hear_log_file",), "s3:GetObject", f"arn:aws:s3:::trail/some/prefix/AWSLogs/o-exampleorgid/{FILE}", {}),
     (("hear_log_file",), "kms:Decrypt", TRAIL["TrailKeyArn"], {"via": f"s3.{REGION}.amazonaws.com"}),
+    (("audit_account",), "s3:PutObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
     # What nobody reaches.
     ((), "sts:AssumeRole", "arn:aws:iam::444455556666:role/admin", {}),
     ((), "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-audit-more", {}),
@@ -252,6 +254,9 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     ((), "events:DisableRule", f"arn:aws:events:{HERE}:rule/mfawatch-deliver", {}),
     ((), "s3:GetObject", f"arn:aws:s3:::trail/AWSLogs/{FILE.replace('/CloudTrail/', '/Config/')}", {}),
     ((), "s3:GetObject", f"arn:aws:s3:::other/AWSLogs/{FILE}", {}),
+    ((), "s3:PutObject", f"{PAGES}/other", {}),
+    ((), "s3:GetObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
+    ((), "s3:DeleteObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
     ((), "s3:PutObject", f"arn:aws:s3:::trail/AWSLogs/{FILE}", {}),
 ]
 """Which functions may do what to what, and no others."""
