@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.aws.report_store import S3ReportStore
 from chalicelib.deployment import REPORTS_BUCKET
-from chalicelib.suppression import Suppression, suppress
+from chalicelib.ledger import suppress
 from tests.functions.asked import PAGES
 from tests.functions.conftest import EXPECTED, MEMBER, OWN, World
 from tests.functions.watching import refusal
@@ -29,7 +29,7 @@ def test_a_sweep_keeps_a_page_of_each_account_and_shows_what_is_suppressed(world
     ledger, now = world.deployment.ledger, datetime.now(UTC)
     [found] = [one for one in ledger.load(OWN) if one.control == "mfa-not-enforced"]
     until = (now + timedelta(days=9)).date()
-    ledger.apply([suppress(found, Suppression(until, found.severity, "known", "astrid"), now, "by-hand")])
+    ledger.apply([suppress(found, until, "known", "astrid", now)])
     assert world.sweep() == []
     page = data_of(store.latest(OWN))
     states = {one[0]: one[3] for user in page["users"] for one in user[9]}
