@@ -25,6 +25,7 @@ from tests.packaging.rendering import (
     STAGES,
     TELLING,
     Json,
+    deployed_name,
     member,
     member_remediation,
     resolve,
@@ -149,8 +150,9 @@ def test_no_role_writes_iam(name: str) -> None:
 
 @each_function
 def test_a_function_writes_its_own_log_and_no_other(name: str) -> None:
-    for other, of in [(one, one.replace("_", "-")) for one in NAMES]:
-        stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/mfawatch-{of}:log-stream:2026/11/27/[$LATEST]1"
+    for other in NAMES:
+        group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{deployed_name(other)}"
+        stream = f"{group}:log-stream:2026/11/27/[$LATEST]1"
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             assert allowed(name, action, stream) is (other == name)
 

@@ -25,6 +25,7 @@ from tests.packaging.rendering import (
     STAGES,
     TELLING,
     Json,
+    deployed_name,
     function,
     rendered,
     resolve,
@@ -85,7 +86,7 @@ def test_the_stages_differ_in_what_they_reserve() -> None:
     assert reserved == {
         "dev": dict.fromkeys(NAMES),
         "prod": dict.fromkeys(HEARING, 5)
-        | {"sweep": 1, "audit_account": 10, "decide": None, "audit_change": 10, "deliver": 1, "remediate": 2},
+        | {"sweep": 1, "audit_account": 10, "decide": None, "audit_change": 10, "deliver": 1, "remediate": 2, "api_handler": None},
     }
     plain = [json.loads(json.dumps(rendered(stage))) for stage in STAGES]
     for template in plain:
@@ -98,7 +99,7 @@ def test_the_stages_differ_in_what_they_reserve() -> None:
 @each_function
 def test_a_function_and_what_is_its_own_are_named(name: str) -> None:
     properties = function(name)
-    named = f"mfawatch-{name.replace('_', '-')}"
+    named = deployed_name(name)
     assert properties["FunctionName"] == named
     logs = resources("AWS::Logs::LogGroup")[properties["LoggingConfig"]["LogGroup"]["Ref"]]
     assert logs == {"LogGroupName": f"/aws/lambda/{named}", "RetentionInDays": 90}
@@ -120,6 +121,7 @@ def test_a_function_and_what_is_its_own_are_named(name: str) -> None:
         ("audit_change", 1769, 120),
         ("deliver", 256, 120),
         ("remediate", 1769, 900),
+        ("api_handler", 1769, 29),
     ],
 )
 def test_the_size_of_a_function(name: str, memory: int, timeout: int) -> None:
@@ -129,9 +131,9 @@ def test_the_size_of_a_function(name: str, memory: int, timeout: int) -> None:
 OF_SOME: dict[str, tuple[Json, tuple[str, ...]]] = {
     "MFAWATCH_QUEUE_URL": ({"Ref": "AccountsQueue"}, ("sweep", *HEARING, "audit_change")),
     "MFAWATCH_CHANGES_QUEUE_URL": ({"Ref": "ChangesQueue"}, HEARING),
-    "MFAWATCH_REMEDIATIONS_QUEUE_URL": ({"Ref": "RemediationsQueue"}, ("audit_account", "audit_change")),
+    "MFAWATCH_REMEDIATIONS_QUEUE_URL": ({"Ref": "RemediationsQueue"}, ("audit_account", "audit_change", "api_handler")),
     "MFAWATCH_TOPIC_ARN": ({"Ref": "AlertsTopic"}, TELLING),
-    "MFAWATCH_SLACK_SECRET": ({"Ref": "SlackSecret"}, TELLING),
+    "MFAWATCH_SLACK_SECRET": ({"Ref": "SlackSecret"}, (*TELLING, "api_handler")),
 }
 """Variables that some functions have: what they hold, and whose they are."""
 
