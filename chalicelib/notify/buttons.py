@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.notify.blocks import Block
 from chalicelib.notify.mrkdwn import plain_text
 
 APPROVE_RUN, DECLINE_RUN = "approve_run", "decline_run"
@@ -16,8 +17,6 @@ ACCEPT_FINDING = "accept_finding"
 
 LONGEST_CONFIRM = 300
 """Characters of the text of what asks for confirmation."""
-
-Block = dict[str, Any]
 
 
 def value_of(account: str, name: str) -> str:
