@@ -125,7 +125,7 @@ class MemoryJournal:
 
 # --- whatever a run may be -------------------------------------------------------------------------------------------
 
-TEXT = st.text(st.characters(), max_size=20) | st.sampled_from(["\ud83d", "#", "\u202e🔑\n\\\"", "\x00", "~", "None"])
+TEXT = st.text(st.characters(), max_size=20) | st.sampled_from(["\ud83d", "#", '\u202e🔑\n\\"', "\x00", "~", "None"])
 MAYBE = st.none() | TEXT
 MOMENT = st.datetimes(timezones=st.just(UTC))
 AIMS = st.builds(Aim, TEXT, TEXT, st.sampled_from(Severity), TEXT, MAYBE, TEXT)

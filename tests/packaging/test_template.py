@@ -50,6 +50,7 @@ WORKERS = {"audit_account": "AccountsQueue", "audit_change": "ChangesQueue", "re
 AT_ONCE = {"audit_account": 10, "audit_change": 10, "remediate": 2}
 """Function → how many messages are worked at once."""
 DAY = 24 * 60 * 60
+BASE = "https://${RestAPI}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
 ORGANIZATION = {"OrganizationId": "o-exampleorgid"}
 
 each_function = pytest.mark.parametrize("name", NAMES)
@@ -86,7 +87,15 @@ def test_the_stages_differ_in_what_they_reserve() -> None:
     assert reserved == {
         "dev": dict.fromkeys(NAMES),
         "prod": dict.fromkeys(HEARING, 5)
-        | {"sweep": 1, "audit_account": 10, "decide": None, "audit_change": 10, "deliver": 1, "remediate": 2, "api_handler": None},
+        | {
+            "sweep": 1,
+            "audit_account": 10,
+            "decide": None,
+            "audit_change": 10,
+            "deliver": 1,
+            "remediate": 2,
+            "api_handler": None,
+        },
     }
     plain = [json.loads(json.dumps(rendered(stage))) for stage in STAGES]
     for template in plain:
@@ -261,6 +270,12 @@ def test_the_outputs() -> None:
         "LedgerTable": {"Ref": "LedgerTable"},
         "QueueUrl": {"Ref": "AccountsQueue"},
         "RemediationSwitch": {"Ref": "StopParameter"},
+        "SlackActionsUrl": {"Fn::Sub": f"{BASE}/api/v1/slack/actions"},
+        # Chalice's own.
+        "APIHandlerArn": {"Fn::GetAtt": ["APIHandler", "Arn"]},
+        "APIHandlerName": {"Ref": "APIHandler"},
+        "EndpointURL": {"Fn::Sub": f"{BASE}/api/"},
+        "RestAPIId": {"Ref": "RestAPI"},
     }
 
 
