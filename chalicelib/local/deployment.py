@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ import boto3
 from chalicelib.aws.event_log import DynamoEventLog
 from chalicelib.aws.finding_store import DynamoFindingStore
 from chalicelib.aws.finding_table import create_table
+from chalicelib.aws.journal import DynamoJournal
 from chalicelib.aws.outbox import DynamoOutbox
 from chalicelib.aws.stop_switch import RUNS
 from chalicelib.deployment import (
@@ -28,6 +29,7 @@ from chalicelib.deployment import (
     LEDGER_TABLE,
     MEMBER_ROLE,
     QUEUE_URL,
+    REMEDIATION_ROLE,
     REMEDIATIONS_QUEUE_URL,
     SETTINGS_PARAMETER,
     SLACK_SECRET,
@@ -42,6 +44,7 @@ NAMES = {
     LEDGER_TABLE: "mfawatch-ledger",
     IDEMPOTENCY_TABLE: "mfawatch-idempotency",
     MEMBER_ROLE: "mfawatch-audit",
+    REMEDIATION_ROLE: "mfawatch-remediate",
     EXTERNAL_ID_PARAMETER: "/mfawatch/external-id",
     SETTINGS_PARAMETER: "/mfawatch/settings",
     STOP_PARAMETER: "/mfawatch/remediation",
@@ -85,6 +88,10 @@ def environment(url: str, region: str = REGION) -> Iterator[None]:
         os.environ |= before
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class LocalDeployment:
     """The deployed parts. `functions` are the handlers by name, which run in `account`."""
@@ -119,6 +126,10 @@ class LocalDeployment:
         """What happens to all hints that are in the queue, and the accounts that they lead to; as `work` gives it."""
         return [*self._worked(self.changes_url, "audit_change"), *self.work()]
 
+    def remediate(self) -> Sequence[Mapping[str, Any]]:
+        """What happens to all that is to be put right, carried out or undone; as `work` gives it."""
+        return self._worked(self.remediations_url, "remediate")
+
     def deliver(self, at: datetime) -> Any:
         """What happens each few minutes to what is still to be told."""
         return self.call("deliver", schedule_event(f"deliver-{at:%H%M%S}", at), timeout=120)
@@ -148,6 +159,11 @@ class LocalDeployment:
         """The events that were heard."""
         return DynamoEventLog(self.dynamodb, NAMES[LEDGER_TABLE])
 
+    @property
+    def journal(self) -> DynamoJournal:
+        """The runs of remediations."""
+        return DynamoJournal(self.dynamodb, NAMES[LEDGER_TABLE], _now)
+
     def changes(self, account: str, run: str) -> list[tuple[ChangeKind, Stored]]:
         """What a run changed in an account's findings, as far as no later one changed them again."""
         ledger = self.ledger
@@ -155,7 +171,16 @@ class LocalDeployment:
         return [(ledger.history(account, one.fingerprint)[-1].kind, one) for one in found]
 
 
-FUNCTIONS = ("sweep", "audit_account", "hear_change", "hear_git", "hear_log_file", "audit_change", "deliver")
+FUNCTIONS = (
+    "sweep",
+    "audit_account",
+    "hear_change",
+    "hear_git",
+    "hear_log_file",
+    "audit_change",
+    "deliver",
+    "remediate",
+)
 """The functions that are deployed; `decide` needs nothing around it."""
 GIT_EVENTS = frozenset({"GitPull", "GitPush"})
 

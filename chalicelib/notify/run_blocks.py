@@ -28,11 +28,13 @@ from chalicelib.notify.mrkdwn import code, code_block, escape, when
 from chalicelib.notify.run_facts import (
     APPROVERS,
     FIGHT,
+    LEFT,
     aim_lines,
     changed_users,
     commands,
     decided,
     gravest,
+    matter,
     run_headline,
     state_words,
     step_lines,
@@ -53,7 +55,7 @@ _MEMBER = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 def render_run(notice: RunNotice, *, interactive: bool) -> Rendered:
     """The notice for Slack; with buttons only where it can be known who presses them."""
-    happened = what_happened(notice) if notice.state is RunState.STOPPED else ""
+    happened = what_happened(notice) if notice.state in (RunState.STOPPED, RunState.WAITING) else ""
     text = escape(f"{run_headline(notice)}{f': {happened}' if happened else ''}", _LINE)
     blocks = _short(notice) if notice.state in _SHORT else _full(notice, interactive)
     return Rendered(text, list(blocks), escape_lines(run_body(notice), LONGEST_TEXT))
@@ -75,7 +77,7 @@ def _footer(notice: RunNotice) -> Block:
 
 def _short(notice: RunNotice) -> Iterator[Block]:
     yield formatted(f"{_status(notice)}\n{_whom(notice)}")
-    yield plain(escape(what_happened(notice), _SENTENCE))
+    yield plain(escape(" · ".join(filter(None, [matter(notice), what_happened(notice)])), _SENTENCE))
     yield _footer(notice)
 
 
@@ -100,8 +102,10 @@ def _full(notice: RunNotice, interactive: bool) -> Iterator[Block]:
     yield _header(notice)
     if happened := what_happened(notice):
         yield plain(escape(happened, _SENTENCE))
+    if notice.state is RunState.STOPPED:
+        yield plain(LEFT)
     if notice.undoes:
-        yield formatted(f"*Undone by* {cause_in_code(notice.undoes)}")
+        yield formatted(f"*Undone after* {cause_in_code(notice.undoes)}")
         yield plain(FIGHT)
     decision, who = decided(notice)
     if who:

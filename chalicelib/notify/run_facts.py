@@ -18,12 +18,16 @@ QUIET = frozenset({RunState.READY, RunState.RUNNING, RunState.UNDOING})
 """States that pass by themselves: people are told what comes of them."""
 MOST_USERS = 5
 """Users that are named; of more it says how many."""
+TABLE = "mfawatch-ledger"
+"""Where a deployment keeps its runs."""
 MOST_IN_A_COMMAND = 10
 """Users and controls in a command together."""
 
 PROPOSAL = "Nothing is changed: this is a proposal."
 APPROVERS = "Only those may decide whom the settings name as approvers."
 VERIFIED = "All steps are taken, and deciding anew shows that the findings are gone."
+LEFT = "What is left is planned anew, and waits for approval then, when the account is looked at next."
+UNASKED = "Nobody was asked: the settings say auto."
 UNTOUCHED = "Nothing was changed."
 RESTORED = "What was before is so again."
 FIGHT = (
@@ -71,17 +75,19 @@ def state_words(notice: RunNotice) -> tuple[str, str]:
 
 def run_headline(notice: RunNotice) -> str:
     """The notice in a line."""
-    parts = [" ".join(state_words(notice)), _whom(notice)]
-    if notice.aims:
-        more = f", and {notice.aim_count - 1} more" if notice.aim_count > 1 else ""
-        parts.append(f"{notice.aims[0].title}{more}")
-    return " · ".join(parts)
+    return " · ".join(filter(None, [" ".join(state_words(notice)), _whom(notice), matter(notice)]))
+
+
+def matter(notice: RunNotice) -> str:
+    """What is the matter: the gravest of the findings, and how many there are beside it."""
+    more = f", and {notice.aim_count - 1} more" if notice.aim_count > 1 else ""
+    return f"{notice.aims[0].title}{more}" if notice.aims else ""
 
 
 def _whom(notice: RunNotice) -> str:
     if not notice.users:
         return f"account {notice.account}"
-    return f"{len(notice.users)} users" if len(notice.users) > 1 else f"user {notice.users[0]}"
+    return f"{notice.user_count} users" if notice.user_count > 1 else f"user {notice.users[0]}"
 
 
 def gravest(notice: RunNotice) -> str:
@@ -109,7 +115,8 @@ def aim_lines(notice: RunNotice, most: int) -> list[str]:
 
 def changed_users(notice: RunNotice) -> tuple[Sequence[str], int]:
     """Names of users whom the run changes, and how many there are beside them."""
-    return notice.users[:MOST_USERS], max(0, len(notice.users) - MOST_USERS)
+    some = notice.users[:MOST_USERS]
+    return some, notice.user_count - len(some)
 
 
 def steps_in_words(notice: RunNotice) -> str:
@@ -131,7 +138,7 @@ def what_happened(notice: RunNotice) -> str:
         case RunState.PROPOSED:
             return PROPOSAL
         case RunState.DONE:
-            return VERIFIED
+            return f"{VERIFIED} {UNASKED}" if notice.mode is Mode.AUTO and not notice.by else VERIFIED
         case RunState.STOPPED:
             return f"{notice.taken} of {steps_in_words(notice)} taken. Reason: {notice.reason or 'not known'}"
         case RunState.DECLINED | RunState.EXPIRED:
@@ -139,29 +146,25 @@ def what_happened(notice: RunNotice) -> str:
         case RunState.UNDONE:
             return f"{RESTORED} Reason: {notice.reason}" if notice.reason else RESTORED
         case _:
-            return ""
+            return f"Why it waits for somebody: {notice.reason}" if notice.reason else ""
 
 
 def commands(notice: RunNotice, *, buttons: bool) -> list[Command]:
     """What can be done at a command line; what is decided with buttons is left to them."""
+    of_account = ["--account", notice.account]
+    deployed = ["--table", TABLE, *of_account]
     match notice.state:
         case RunState.PROPOSED:
             return [Command("To see all of it, and with --apply to carry it out", _plan_command(notice))]
-        case RunState.WAITING if not buttons:
-            return [Command("To approve it", _of_run("--approve", notice))]
-        case RunState.DONE:
-            return [Command("To undo it", _of_run("--rollback", notice))]
-        case RunState.STOPPED:
-            return [
-                Command("To go on", _of_run("--continue", notice)),
-                Command("To undo what was done", _of_run("--rollback", notice)),
-            ]
+        case RunState.WAITING:
+            see = Command("To see all of it", shlex.join(["mfawatch", "runs", notice.run, *deployed]))
+            approve = Command("To approve it", shlex.join(["mfawatch", "approve", notice.run, *of_account]))
+            return [see] if buttons else [see, approve]
+        case RunState.DONE | RunState.STOPPED:
+            label = "To undo it" if notice.state is RunState.DONE else "To undo what was done"
+            return [Command(label, shlex.join([*_COMMAND, "--rollback", notice.run, *deployed]))]
         case _:
             return []
-
-
-def _of_run(option: str, notice: RunNotice) -> str:
-    return shlex.join([*_COMMAND, option, notice.run])
 
 
 def _plan_command(notice: RunNotice) -> str:

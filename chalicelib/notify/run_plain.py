@@ -9,6 +9,7 @@ from chalicelib.notify.plain import LONGEST, cause_in_words, subject_of
 from chalicelib.notify.run_facts import (
     APPROVERS,
     FIGHT,
+    LEFT,
     aim_lines,
     changed_users,
     commands,
@@ -40,6 +41,8 @@ def _lines(notice: RunNotice) -> Iterator[str]:
     yield ""
     if happened := what_happened(notice):
         yield happened
+    if notice.state is RunState.STOPPED:
+        yield LEFT
     decision, who = decided(notice)
     if who:
         yield f"{decision} {who} at {notice.at.isoformat()}"

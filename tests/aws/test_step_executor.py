@@ -149,7 +149,6 @@ def test_a_step_finds_what_was_planned_and_its_inverse_what_the_step_leaves(worl
         used |= set(world.counter.since(before))
         undoing = done.inverse()
         assert executor.look(undoing) == undoing.expected
-        assert executor.look(step) != step.expected
         undone = executor.take(undoing)
         assert executor.taken(undoing) == undone
         if kind is StepKind.DELETE_POLICY_VERSION:  # it stays gone: what it said has another number now
@@ -157,7 +156,6 @@ def test_a_step_finds_what_was_planned_and_its_inverse_what_the_step_leaves(worl
         else:
             assert world.details() == details
             assert executor.taken(step) is None
-            assert executor.look(step) == step.expected
     assert used == ACTIONS[kind]
 
 
@@ -186,9 +184,7 @@ def test_nothing_holds_of_what_is_gone(world: World, kind: StepKind) -> None:
             continue
         other: Any = {field: managed_arn(name) if field == "policy" else name}
         lost = replace(step, **other)
-        for one in (lost, lost.inverse()):
-            found = world.executor.look(one)
-            assert found.keys() < one.expected.keys()
+        assert world.executor.look(lost).keys() < lost.expected.keys()
         assert world.executor.taken(lost) is None
         with pytest.raises(StepFailed):
             world.executor.take(lost)

@@ -1,33 +1,37 @@
-"""Steps where IAM answers by pages, refuses, does not answer at all, or holds documents that nobody should write."""
+"""Steps where IAM answers by pages, refuses, does not answer at all, or answers with what is no answer."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from copy import deepcopy
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
-from botocore.stub import Stubber
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from chalicelib.aws.step_executor import IamStepExecutor
 from chalicelib.execution.ports import StepFailed
-from chalicelib.iam.account import AccountSnapshot
-from chalicelib.iam.exports import Exports, read_exports
-from chalicelib.remediation.building import add_to_group, attach, put_inline
-from chalicelib.remediation.step import ABSENT, PRESENT, Step, StepKind, digest_of
-from tests.accounts.build import ACCOUNT, TAKEN, Json, managed_arn
+from chalicelib.remediation.step import ABSENT, PRESENT, Step, StepKind
+from tests.accounts.build import Json
+from tests.aws.iam_answers import (
+    ARN,
+    OF_USER,
+    USER_POLICIES,
+    Answer,
+    access_keys,
+    answering,
+    attached,
+    client,
+    document,
+    groups,
+    pages,
+    policy,
+    ssh_keys,
+    versions,
+)
 
-ARN = managed_arn("One")
 ATTACH = Step(StepKind.ATTACH_USER_POLICY, user="alice", policy=ARN, expected={"attachment": ABSENT})
 JOIN = Step(StepKind.ADD_USER_TO_GROUP, user="alice", group="staff", expected={"membership": ABSENT})
 PUT = Step(StepKind.PUT_USER_POLICY, user="alice", policy="p", document="{}", expected={"document": ABSENT})
@@ -35,13 +39,6 @@ CREATE = Step(StepKind.CREATE_POLICY_VERSION, policy=ARN, document="{}", version
 DELETE = Step(StepKind.DELETE_POLICY_VERSION, policy=ARN, version="v1", expected={"versions": "v1 v2"})
 KEY = Step(StepKind.DEACTIVATE_ACCESS_KEY, user="alice", key="AKIA0000000000000002", expected={"status": "Active"})
 SSH = Step(StepKind.DEACTIVATE_SSH_KEY, user="alice", key="APKA0000000000000002", expected={"status": "Active"})
-MADE = TAKEN
-Answer = tuple[str, Json]
-"""An operation, and what is answered."""
-
-
-def client(**config: Any) -> Any:
-    return boto3.Session("testing", "testing", region_name="us-east-1").client("iam", config=Config(**config))
 
 
 @pytest.fixture(scope="module")
@@ -49,66 +46,8 @@ def iam() -> Any:
     return client()
 
 
-@contextmanager
-def answering(iam: Any, *answers: Answer | tuple[str, str]) -> Iterator[IamStepExecutor]:
-    """An executor that makes just these calls; a text in the place of an answer is the code of a refusal."""
-    with Stubber(iam) as stubber:
-        for operation, answer in answers:
-            if isinstance(answer, str):
-                stubber.add_client_error(operation, answer, "not\nyou " + 300 * "!", http_status_code=400)
-            else:
-                stubber.add_response(operation, deepcopy(answer))  # botocore decodes it where it stands
-        yield IamStepExecutor(iam)
-        stubber.assert_no_pending_responses()
-
-
-def pages(operation: str, name: str, *lists: Sequence[Any]) -> list[Answer]:
-    """An answer in pages."""
-    last = len(lists) - 1
-    return [
-        (
-            operation,
-            {name: list(items), "IsTruncated": number < last} | ({"Marker": str(number)} if number < last else {}),
-        )
-        for number, items in enumerate(lists)
-    ]
-
-
-def attached(*names: str) -> list[Json]:
-    return [{"PolicyName": name, "PolicyArn": managed_arn(name)} for name in names]
-
-
-def groups(*names: str) -> list[Json]:
-    arn = f"arn:aws:iam::{ACCOUNT}:group/x"
-    return [{"Path": "/", "GroupName": name, "GroupId": 16 * "A", "Arn": arn, "CreateDate": MADE} for name in names]
-
-
-def versions(*numbers: int) -> list[Json]:
-    return [{"VersionId": f"v{number}", "IsDefaultVersion": number == 2, "CreateDate": MADE} for number in numbers]
-
-
-def access_keys(*numbers: int) -> list[Json]:
-    return [{"UserName": "alice", "AccessKeyId": f"AKIA{number:016}", "Status": "Inactive"} for number in numbers]
-
-
-def ssh_keys(*numbers: int) -> list[Json]:
-    return [
-        {"UserName": "alice", "SSHPublicKeyId": f"APKA{number:016}", "Status": "Active", "UploadDate": MADE}
-        for number in numbers
-    ]
-
-
-def policy(version: str = "v1") -> Answer:
-    return "get_policy", {"Policy": {"Arn": ARN, "DefaultVersionId": version}}
-
-
-def document(text: str) -> Answer:
-    return "get_policy_version", {"PolicyVersion": {"Document": quote(text), "VersionId": "v1"}}
-
-
 # --- pages -----------------------------------------------------------------------------------------------------------
 
-USER_POLICIES, OF_USER = "list_attached_user_policies", "AttachedPolicies"
 PAGED: dict[str, tuple[Step, list[Answer], dict[str, str]]] = {
     "attached on a later page": (
         ATTACH,
@@ -289,94 +228,3 @@ def test_a_version_is_asked_for_once_unless_it_was_surely_not_made(case: str, mo
     with pytest.raises(StepFailed, match=expected):
         IamStepExecutor(iam).take(step)
     assert len(sent) == attempts
-
-
-# --- documents -------------------------------------------------------------------------------------------------------
-
-
-def snapshot_of(iam: Any, text: str) -> AccountSnapshot:
-    """An account in which every document says the text, as the auditor reads it."""
-    said, date = quote(text), {"CreateDate": MADE, "Path": "/"}
-    user = {"UserName": "alice", "UserId": 16 * "A", "Arn": f"arn:aws:iam::{ACCOUNT}:user/alice"}
-    staff = {"GroupName": "staff", "GroupId": 16 * "A", "Arn": f"arn:aws:iam::{ACCOUNT}:group/staff"}
-    version = {"Document": said, "VersionId": "v1", "IsDefaultVersion": True}
-    owned, listed = {"PolicyName": "p", "PolicyDocument": said}, attached("One")
-    answer = {
-        "UserDetailList": [{**user, **date, "UserPolicyList": [{**owned}]}],
-        "GroupDetailList": [{**staff, **date, "GroupPolicyList": [{**owned}], "AttachedManagedPolicies": listed}],
-        "Policies": [{"Arn": ARN, "DefaultVersionId": "v1", "PolicyVersionList": [version]}],
-    }
-    with Stubber(iam) as stubber:
-        stubber.add_response("get_account_authorization_details", answer)
-        found = iam.get_account_authorization_details()
-    return read_exports(Exports(authorization_details=found), TAKEN)
-
-
-def looks(iam: Any, text: str) -> list[tuple[Step, Any]]:
-    """Steps of which each hangs on documents that say the text, and what they find."""
-    snapshot = snapshot_of(iam, text)
-    user, staff = snapshot.users["alice"], snapshot.groups["staff"]
-    inline = {"PolicyName": "p", "PolicyDocument": quote(text)}
-    told: list[tuple[Step, list[Answer]]] = [
-        (
-            put_inline(user, "p", "{}", ""),
-            [("get_user_policy", {**inline, "UserName": "alice"})],
-        ),
-        (
-            attach(user, snapshot.policies[ARN], ""),
-            [*pages(USER_POLICIES, OF_USER, []), policy(), document(text)],
-        ),
-        (
-            add_to_group(snapshot, user, staff, ""),
-            [
-                *pages("list_groups_for_user", "Groups", []),
-                *pages("list_group_policies", "PolicyNames", ["p"]),
-                ("get_group_policy", {**inline, "GroupName": "staff"}),
-                *pages("list_attached_group_policies", OF_USER, attached("One")),
-                policy(),
-                document(text),
-            ],
-        ),
-    ]
-    found = []
-    for step, answers in told:
-        with answering(iam, *answers) as executor:
-            found.append((step, executor.look(step)))
-    return found
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
-    max_leaves=8,
-)
-DOCUMENTS = st.builds(
-    lambda value, indent, ascii_: json.dumps(value, indent=indent, ensure_ascii=ascii_),
-    JSON,
-    st.sampled_from([None, 0, 3]),
-    st.booleans(),
-)
-
-
-@settings(max_examples=40)
-@given(text=(DOCUMENTS | st.text(min_size=1)).filter(lambda text: text.strip() != "null"))
-@example(text='{"b": 1, "a": [1.0, 1.00, 1e2, 100000000000000000000000.5, -0, 1e999]}')
-@example(text='{"a": NaN, "b": -Infinity}')
-@example(text='\ufeff{"a": 1}')
-@example(text=' \n{"a": "\\ud83d\\ude00 \\ud800 + %41 %7B"} ')
-@example(text="not JSON % at + all")
-@example(text='"%7B%7D"')
-def test_a_step_finds_the_very_documents_that_the_auditor_read(iam: Any, text: str) -> None:
-    for step, found in looks(iam, text):
-        assert found == step.expected
-
-
-TWICE = '{"Statement": [], "Statement": [{"Effect": "Allow"}]}'
-
-
-def test_a_document_with_a_name_twice_is_never_what_the_auditor_read(iam: Any) -> None:
-    """botocore shows it without the first of them, and so it could not be put back as it was."""
-    for step, found in looks(iam, TWICE):
-        assert found.keys() == step.expected.keys()
-        assert found != step.expected
-        assert digest_of('{"Statement": [{"Effect": "Allow"}]}') not in found.values()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from chalicelib.aws.outbox import DynamoOutbox
 from chalicelib.execution.ports import LostHold
 from chalicelib.remediation.run import RemediationRun, RunState, StepState
 from tests.accounts.build import ACCOUNT
-from tests.execution.journals import AIM, entry, run, step
+from tests.execution.journals import AIM, entry, items, run, step
 from tests.ledger.build import at
 from tests.ledger.conftest import Ticking
 from tests.ledger.emulator import TABLE
@@ -32,12 +32,6 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def journal(client: Any, clock: Ticking) -> DynamoJournal:
     return DynamoJournal(client, TABLE, clock, pause=lambda _: None)
-
-
-def items(client: Any, partition: str = REMEDIATION) -> dict[str, Any]:
-    """The items of a partition by their sort keys."""
-    found = client.scan(TableName=TABLE)["Items"]
-    return {item["entry"]["S"]: item for item in found if item["account"]["S"] == partition}
 
 
 def told(client: Any) -> list[tuple[str, int]]:
@@ -251,90 +245,3 @@ def test_what_will_not_pass_is_raised_and_is_no_lost_race(client: Any, journal: 
             WRITES[what](replace(journal, dynamodb=failing), one)
         assert len(failing.writes) == 1
     assert items(client) == before
-
-
-# --- killed ----------------------------------------------------------------------------------------------------------
-
-
-class KilledError(BaseException):
-    """What nothing catches."""
-
-
-class Mortal:
-    """A client that dies with one of its writes, before DynamoDB has taken it or after that."""
-
-    def __init__(self, client: Any, last: int, after: bool) -> None:
-        self._client = client
-        self._last = last
-        self._after = after
-        self._writes = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
-
-    def transact_write_items(self, **request: Any) -> Any:
-        self._writes += 1
-        if self._writes == self._last and not self._after:
-            raise KilledError
-        self._client.transact_write_items(**request)
-        if self._writes == self._last:
-            raise KilledError
-
-
-def carry_out(journal: DynamoJournal, one: RemediationRun) -> None:
-    """All that is written of a run from its beginning to its end; whoever comes later goes on from what is there."""
-    journal.keep(one, [entry(one)])
-    assert journal.hold(ACCOUNT, ME, one.id, at(1), at(0)) is None
-    stages: Sequence[RunState] = (RunState.RUNNING, RunState.DONE)
-    for number, state in enumerate(stages, 2):
-        known = journal.load(ACCOUNT, one.id)
-        assert known is not None
-        if known.version < number:
-            moved = known.moved(state, at(number))
-            assert journal.move(moved, [entry(moved)], ME)
-        if state is RunState.RUNNING:
-            for each in one.steps:
-                journal.note(one, replace(each, state=StepState.BEGUN, at=at(2)), ME)
-                journal.note(one, replace(each, state=StepState.DONE, at=at(2)), ME)
-    journal.release(ACCOUNT, ME)
-
-
-def test_killed_at_any_write_and_begun_again_all_is_as_if_nothing_had_happened(
-    client: Any, journal: DynamoJournal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("chalicelib.aws.journal.MOST_OPERATIONS", 3)  # the run is kept by two calls
-    one, counting = run(), Failing(client)
-    carry_out(replace(journal, dynamodb=counting), one)
-    undisturbed, mail = items(client), items(client, OUTBOX)
-    whole = journal.load(ACCOUNT, one.id)
-    assert whole is not None
-    assert (whole.state, whole.version, whole.taken) == (RunState.DONE, 3, 2)
-    assert len(mail) == 3
-
-    for number in range(1, len(counting.writes) + 1):
-        for after in (False, True):
-            wipe(client)
-            with pytest.raises(KilledError):
-                carry_out(replace(journal, dynamodb=Mortal(client, number, after)), one)
-            carry_out(journal, one)
-            assert (items(client), items(client, OUTBOX)) == (undisturbed, mail), (number, after)
-
-
-def test_a_run_that_was_kept_in_part_is_not_there(
-    client: Any, journal: DynamoJournal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("chalicelib.aws.journal.MOST_OPERATIONS", 3)
-    one = run(steps=3)
-    with pytest.raises(KilledError):
-        replace(journal, dynamodb=Mortal(client, 1, True)).keep(one, [entry(one)])
-    assert items(client).keys() == {f"{ACCOUNT}#step#{one.id}#000{number}" for number in (1, 2)}
-    assert journal.load(ACCOUNT, one.id) is None
-    assert list(journal.runs(ACCOUNT, at(-1))) == []
-    assert told(client) == []
-
-
-def wipe(client: Any) -> None:
-    """Take all of the journal and the outbox out of the table."""
-    for partition in (REMEDIATION, OUTBOX):
-        for key in items(client, partition):
-            client.delete_item(TableName=TABLE, Key={"account": {"S": partition}, "entry": {"S": key}})
