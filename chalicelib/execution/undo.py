@@ -10,33 +10,36 @@ from chalicelib.execution.ports import LostHold, StepFailed
 from chalicelib.moments import to_second
 from chalicelib.remediation.run import TAKEN, Decision, RemediationRun, RunState, RunStep, StepState, Verb
 
-_MAY_BE_UNDONE = frozenset({RunState.RUNNING, RunState.DONE, RunState.STOPPED, RunState.UNDOING})
+MAY_BE_UNDONE = frozenset({RunState.RUNNING, RunState.DONE, RunState.STOPPED, RunState.UNDOING})
 
 
-def undo(execution: Execution, id_: str, by: str) -> Outcome:
-    """Undo what a run has done, as somebody decides; of one that is undone, or never did anything, nothing is done.
+def undo(execution: Execution, id_: str, by: str = "") -> Outcome:
+    """Undo what a run has done; of one that is undone, or never did anything, nothing is done.
+
+    `by` is who decides so. Without anybody it is the journal that has to say that somebody did: a message that asks for
+    it is no decision.
 
     Raises:
         NoSuchRun: there is none of that id.
         LostHold: another executor took the account over, as this one took too long.
     """
+    may_be = MAY_BE_UNDONE if by else frozenset({RunState.UNDOING})
     run = execution.run(id_)
-    if run.state not in _MAY_BE_UNDONE:
+    if run.state not in may_be:
         return Outcome(run)
     with execution.holding(id_) as held:
         if held:
             return Outcome(run, held)
         run = execution.run(id_)
-        return Outcome(_undone(execution, run, by) if run.state in _MAY_BE_UNDONE and run.changed else run)
+        return Outcome(_undone(execution, run, by) if run.state in may_be and run.changed else run)
 
 
 def _undone(execution: Execution, run: RemediationRun, by: str) -> RemediationRun:
     reason = ""
     try:
+        run = settled(execution, run)
         if run.state is not RunState.UNDOING:
-            run = settled(execution, run)
-            decision = Decision(Verb.UNDO, by, to_second(execution.clock()))
-            run = execution.move(run, RunState.UNDOING, decision=decision)
+            run = execution.move(run, RunState.UNDOING, decision=Decision(Verb.UNDO, by, to_second(execution.clock())))
         for entry in reversed(run.steps):
             if entry.state in TAKEN and not reason:
                 run, reason = _step_undone(execution, run, entry)
