@@ -193,7 +193,7 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     (READERS, "iam:ListAccessKeys", f"arn:aws:iam::{ACCOUNT}:user/people/anna", {}),
     (("audit_change",), "sqs:ReceiveMessage", f"{QUEUE}-changes", {}),
     (("remediate",), "sqs:ReceiveMessage", f"{QUEUE}-remediations", {}),
-    ((*AUDITORS, API), "sqs:SendMessage", f"{QUEUE}-remediations", {}),
+    ((*READERS, API), "sqs:SendMessage", f"{QUEUE}-remediations", {}),
     (("remediate",), "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-remediate", {}),
     (("remediate", API), "ssm:GetParameter", f"{PARAMETER}/mfawatch/remediation", {}),
     (HEARING, "sqs:SendMessage", f"{QUEUE}-changes", {}),
@@ -203,7 +203,7 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     (("hear_git", "hear_log_file", *READERS), "dynamodb:PutItem", f"{TABLE}-idempotency", {}),
     ((*HEARING, *AUDITORS, API), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
     ((*READERS, API), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
-    ((*READERS, "deliver"), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#threads"}),
+    ((*AUDITORS, "deliver"), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#threads"}),
     (AUDITORS, "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
     ((*READERS, "deliver"), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
     # Whoever writes the journal says what is approved: no function does that hears events or reads accounts. The API
