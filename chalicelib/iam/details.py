@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 
 from chalicelib.iam.account import Gap, Group, ManagedPolicy, PolicyVersion, Role, StoredPolicy, User
 from chalicelib.iam.answers import ExportError, Node
-from chalicelib.iam.documents import kind_of, plain_text
+from chalicelib.iam.documents import kind_of, stored_text
 from chalicelib.iam.policy import PolicyDocument, parse_policy
 from chalicelib.iam.statement import PolicyError, PolicyKind
 from chalicelib.iam.values import parse_time
@@ -126,7 +125,7 @@ class Details:
     def _stored(self, name: str, document: object, kind: PolicyKind = PolicyKind.IDENTITY) -> StoredPolicy:
         """Parse a document; the same document is parsed once, so that users who carry it share it."""
         try:
-            key = kind, _text(document)
+            key = kind, stored_text(document)
         except (RecursionError, ValueError):
             return StoredPolicy(name, None, PolicyError("", "nested too deep"))
         if key not in self._parsed:
@@ -137,17 +136,12 @@ class Details:
         return StoredPolicy(name, *self._parsed[key], key[1])
 
 
-def _text(document: object) -> str:
-    """A document as JSON text, or whatever text stands in its place."""
-    return plain_text(document) if isinstance(document, str) else json.dumps(document)
-
-
 def _versions(nodes: list[Node]) -> Iterator[PolicyVersion]:
     found = [(node.maybe_text("VersionId"), node.get("Document").value) for node in nodes]
     versions = []
     for version, document in found:
         try:
-            versions.append(PolicyVersion(version, _text(document) if document is not None else ""))
+            versions.append(PolicyVersion(version, stored_text(document) if document is not None else ""))
         except (RecursionError, ValueError):
             versions.append(PolicyVersion(version, ""))
     yield from sorted(versions, key=lambda one: one.number)

@@ -98,6 +98,15 @@ def plain_text(text: str) -> str:
     return unquote(stripped) if stripped.startswith("%") else stripped
 
 
+def stored_text(document: object) -> str:
+    """A policy document as the JSON text by which it is known here, or whatever text stands in its place.
+
+    Raises:
+        RecursionError, ValueError: it is nested too deep, or within itself.
+    """
+    return plain_text(document) if isinstance(document, str) else json.dumps(document)
+
+
 def kind_of(value: object) -> str:
     """What a JSON value is, in the words of an error message."""
     if value is None:

@@ -120,9 +120,15 @@ def deactivate(user: User, credential: Credential, reason: str) -> Step:
 
 def carried_by(snapshot: AccountSnapshot, group: Group) -> str:
     """Names all that a group's members inherit: its inline policies and the default versions of those attached."""
-    attached = sorted((arn, digest_of(_text_of(snapshot, arn))) for arn in group.attached)
-    inline = sorted((one.name, digest_of(one.text)) for one in group.inline)
-    return digest_of(json.dumps([attached, inline]))
+    return carrying(
+        ((arn, digest_of(_text_of(snapshot, arn))) for arn in group.attached),
+        ((one.name, digest_of(one.text)) for one in group.inline),
+    )
+
+
+def carrying(attached: Iterable[tuple[str, str]], inline: Iterable[tuple[str, str]]) -> str:
+    """Names what a group carries: ARN and digest of what is attached, name and digest of what is inline."""
+    return digest_of(json.dumps([sorted(attached), sorted(inline)]))
 
 
 def _text_of(snapshot: AccountSnapshot, arn: str) -> str:
