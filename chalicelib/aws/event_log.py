@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from chalicelib.aws.errors import code_of
+from chalicelib.aws.conditions import IS_NEW, refused
 from chalicelib.aws.finding_items import TIGHT, Values, plain_row, typed
 from chalicelib.aws.finding_table import EXPIRES, PARTITION, SORT, event_key
+from chalicelib.aws.ranges import between
 from chalicelib.events.heard import Heard, parse_heard
 from chalicelib.ledger_rows import Row
 
@@ -38,33 +37,19 @@ class DynamoEventLog:
             "event": json.dumps(heard.to_json(), separators=TIGHT),
             EXPIRES: int((heard.heard_at + KEEP).timestamp()),
         }
-        try:
-            self.dynamodb.put_item(
-                TableName=self.table,
-                Item=typed(item),
-                ConditionExpression="attribute_not_exists(#entry)",
-                ExpressionAttributeNames={"#entry": SORT},
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except ClientError as error:
-            if code_of(error) != "ConditionalCheckFailedException":
-                raise
-            known: Any = error.response
-            return _heard_of_item(known["Item"])
-        return heard
+        known = refused(
+            self.dynamodb.put_item,
+            TableName=self.table,
+            Item=typed(item),
+            **IS_NEW,
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+        return heard if known is None else _heard_of_item(known)
 
     def heard(self, account: str, since: datetime, until: datetime) -> Sequence[Heard]:
         """See `EventLog`."""
-        pages = self.dynamodb.get_paginator("query").paginate(
-            TableName=self.table,
-            KeyConditionExpression="#account = :account AND #entry BETWEEN :since AND :until",
-            ExpressionAttributeNames={"#account": PARTITION, "#entry": SORT},
-            ExpressionAttributeValues=typed(
-                {":account": account, ":since": event_key(_text(since)), ":until": event_key(_text(until))}
-            ),
-            ConsistentRead=True,
-        )
-        return [_heard_of_item(item) for page in pages for item in page["Items"]]
+        first, last = event_key(_text(since)), event_key(_text(until))
+        return [_heard_of_item(item) for item in between(self.dynamodb, self.table, account, first, last)]
 
 
 def _heard_of_item(item: Values) -> Heard:

@@ -1,59 +1,37 @@
 """The ledger in a DynamoDB table; `finding_table` says how it is keyed.
 
 What changes is written in transactions, each finding with its entry in the history, on the condition that the finding
-still has the version that the diff saw. Limits: Amazon DynamoDB Developer Guide, "Quotas" and "TransactWriteItems".
+still has the version that the diff saw.
 """
 
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from time import sleep
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from chalicelib.alerts.entry import Entry
+from chalicelib.aws.conditions import IS_NEW
 from chalicelib.aws.finding_items import TIGHT, Values, item_of, plain_row, size_of, stored_of_item, typed
 from chalicelib.aws.finding_table import EXPIRES, PARTITION, REPORTS, SORT, finding_key, history_key, report_key
 from chalicelib.aws.observations import is_observation, observed_in
 from chalicelib.aws.outbox import entry_item
+from chalicelib.aws.transactions import Transactions, Write
 from chalicelib.ledger import Change, ChangeKind, Event, Stored, event_of
 from chalicelib.ledger_rows import Row, event_of_row, row_of, row_of_event
 from chalicelib.ports import Clock, Known
 from chalicelib.runs import RunReport, report_of_row, row_of_report
 
 KEEP = timedelta(days=90)
-ATTEMPTS = 8
-PAUSE = 0.05
-"""Seconds before the second attempt; they double with each."""
-
-MOST_OPERATIONS = 100
-"""Operations in a transaction."""
-MOST_BYTES = 3_000_000
-"""Bytes in a transaction, of 4 MB that it may have."""
 MOST_QUERIES = 10
 """Users who are asked for one by one; the findings of more come with those of the whole account."""
 FOREVER = 80
 """Entries of an open finding's history that stay while it is open. Later ones expire by themselves: when it is resolved
 all others are marked to expire in the same transaction, which has room for so many beside what is to be told."""
-
-_LOST = "ConditionalCheckFailed"
-_BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-"""Reasons for which one operation cancels a transaction, and which pass."""
-_BUSY_CALL = frozenset(
-    {
-        "InternalServerError",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-        "TransactionInProgressException",
-    }
-)
 
 
 def _now() -> datetime:
@@ -110,7 +88,7 @@ class DynamoFindingStore:
             botocore.exceptions.ClientError: DynamoDB refused, or was busy at each of `ATTEMPTS` attempts.
         """
         writes = [self._write(change) for change in changes if change.before != change.after]
-        lost = {write.fingerprint for batch in _batches(writes) for write in self._transact(batch)}
+        lost = {write.name for write in Transactions(self.dynamodb, self.table, self.pause).write(writes)}
         return [change for change in changes if change.fingerprint not in lost]
 
     def find(self, account: str, fingerprint: str) -> Stored | None:
@@ -165,8 +143,8 @@ class DynamoFindingStore:
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
-    def _write(self, change: Change) -> _Write:
-        write = _Write(change.fingerprint)
+    def _write(self, change: Change) -> Write:
+        write = Write(change.fingerprint)
         if not change.is_news:
             touch = self._touch(change)
             write.add("Update", touch, size_of({name: str(value) for name, value in touch.items()}))
@@ -218,72 +196,11 @@ class DynamoFindingStore:
     def _expiry(self, moment: datetime) -> int:
         return int((moment + self.keep).timestamp())
 
-    def _transact(self, batch: Sequence[_Write]) -> Sequence[_Write]:
-        """Write a batch; those that were lost to other writers are left out, and given back."""
-        left, attempt = list(batch), 0
-        while left:
-            try:
-                self.dynamodb.transact_write_items(TransactItems=self._items(left))
-                break
-            except ClientError as error:
-                failed, busy = _failures(error, left)
-                attempt += busy
-                if attempt == ATTEMPTS or not (failed or busy):
-                    raise
-            left = [write for write in left if write not in failed]
-            if busy:
-                self.pause(PAUSE * 2.0**attempt * random.uniform(0.5, 1))  # noqa: S311 - parts racing writers, no secret
-        written = {write.fingerprint for write in left}
-        return [write for write in batch if write.fingerprint not in written]
-
-    def _items(self, batch: Iterable[_Write]) -> list[dict[str, Any]]:
-        return [{verb: {"TableName": self.table, **op}} for write in batch for verb, op in write.operations]
-
-
-@dataclass(slots=True)
-class _Write:
-    """What one change writes: operations that stand or fall together, and about how many bytes they are."""
-
-    fingerprint: str
-    operations: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    size: int = 0
-
-    def add(self, verb: str, operation: dict[str, Any], size: int) -> None:
-        """One more operation."""
-        self.operations.append((verb, operation))
-        self.size += size
-
-
-def _batches(writes: Iterable[_Write]) -> Iterator[list[_Write]]:
-    """As much in one transaction as it takes."""
-    batch: list[_Write] = []
-    operations = size = 0
-    for write in writes:
-        operations += len(write.operations)
-        size += write.size
-        if batch and (operations > MOST_OPERATIONS or size > MOST_BYTES):
-            yield batch
-            batch, operations, size = [], len(write.operations), write.size
-        batch.append(write)
-    if batch:
-        yield batch
-
-
-def _failures(error: ClientError, batch: Sequence[_Write]) -> tuple[list[_Write], bool]:
-    """The writes that were lost, and whether the table was too busy; neither for an error that will not pass."""
-    if error.response["Error"]["Code"] in _BUSY_CALL:
-        return [], True
-    reasons = iter([str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])])
-    codes = [{next(reasons, "") for _ in write.operations} for write in batch]
-    if not {code for found in codes for code in found} <= {_LOST, "None", *_BUSY}:
-        return [], False
-    return [write for write, found in zip(batch, codes, strict=True) if _LOST in found], any(_BUSY & c for c in codes)
-
 
 def _condition(before: Stored | None, after: Stored) -> dict[str, Any]:
     """That nobody changed the finding in between, or opened it, or saw it later."""
     if before is None:
-        return {"ConditionExpression": "attribute_not_exists(#entry)", "ExpressionAttributeNames": {"#entry": SORT}}
+        return IS_NEW
     return {
         "ConditionExpression": "#version = :version AND last_seen <= :known_at",
         "ExpressionAttributeNames": {"#version": "version"},

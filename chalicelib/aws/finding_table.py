@@ -13,8 +13,15 @@ so that the findings of an account, those of a user with what was seen of the us
 the runs and the events of an account, the latest last, are each one range of keys. No user's name has a `#` in it (IAM
 User Guide, "IAM and AWS STS quotas"), and no fingerprint begins with a `~`.
 
-Two partitions are of no account, so that who tells can be kept from what is found: `#outbox` holds what is still to be
-told, under the keys that `alerts.entry` gives, and `#threads` in which thread of a destination a finding is told of.
+Three partitions are of no account, so that who tells and who mends can be kept from what is found: `#outbox` holds what
+is still to be told, under the keys that `alerts.entry` gives, and `#threads` in which thread of a destination a finding
+is told of. `#remediation` is the journal of all accounts:
+
+    <account>#hold                  who holds the account, for which run and until when
+    <account>#run#<run>             a run, without its steps
+    <account>#step#<run>#<number>   a step of a run, the number in four digits
+
+so that the runs of an account since a moment, with which their ids begin, and the steps of a run are each one range.
 """
 
 from __future__ import annotations
@@ -71,6 +78,27 @@ def thread_key(destination: str, account: str, fingerprint: str) -> str:
 
 OUTBOX = "#outbox"
 """The partition of what is still to be told."""
+
+REMEDIATION = "#remediation"
+"""The partition of the journal."""
+LAST = "~"
+"""Comes after all that a run's id or a step's number begins with."""
+
+
+def hold_key(account: str) -> str:
+    """The sort key of who holds an account."""
+    return f"{account}#hold"
+
+
+def run_key(account: str, id_: str = "") -> str:
+    """The sort key of a run, or what those of an account's runs begin with; with the beginning of an id, of those."""
+    return f"{account}#run#{id_}"
+
+
+def step_key(account: str, id_: str, number: int | None = None) -> str:
+    """The sort key of a step, or what those of a run's steps begin with."""
+    return f"{account}#step#{id_}#{'' if number is None else f'{number:04}'}"
+
 
 REPORTS = "R#"
 """What the sort keys of the runs of an account begin with."""

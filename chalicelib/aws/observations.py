@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from chalicelib.aws.errors import code_of
+from chalicelib.aws.conditions import IS_NEW, is_version, refused
 from chalicelib.aws.finding_items import TIGHT, Values, plain_row, typed
 from chalicelib.aws.finding_table import EXPIRES, PARTITION, SORT, git_key, sight_key
 from chalicelib.events.git_activity import GitActivity, activity_of, is_news, parse_git_activity
@@ -78,23 +76,9 @@ class DynamoObservations:
         version = int(plain_row(before)["version"]) if before else 0
         texts: Row = {name: json.dumps(value, separators=TIGHT) for name, value in values.items()}
         item = key | texts | {"version": version + 1, EXPIRES: int((self.clock() + KEEP).timestamp())}
-        condition = {
-            "ConditionExpression": "attribute_not_exists(#entry)",
-            "ExpressionAttributeNames": {"#entry": SORT},
-        }
-        if version:
-            condition = {
-                "ConditionExpression": "#version = :version",
-                "ExpressionAttributeNames": {"#version": "version"},
-                "ExpressionAttributeValues": typed({":version": version}),
-            }
-        try:
-            self.dynamodb.put_item(TableName=self.table, Item=typed(item), **condition)
-        except ClientError as error:
-            if code_of(error) != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+        condition = is_version(version) if version else IS_NEW
+        put = self.dynamodb.put_item
+        return refused(put, TableName=self.table, Item=typed(item), **condition) is None
 
 
 def is_observation(item: Values) -> bool:

@@ -14,12 +14,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from chalicelib.alerts.entry import Entry
 from chalicelib.alerts.notice import Notice, parse_notice
 from chalicelib.alerts.run_notice import RunNotice, parse_run_notice
-from chalicelib.aws.errors import code_of
+from chalicelib.aws.conditions import refused
 from chalicelib.aws.finding_items import TIGHT, Values, fitted, plain_row, typed
 from chalicelib.aws.finding_table import EXPIRES, OUTBOX, PARTITION, SORT
 from chalicelib.aws.parts import in_parts
@@ -150,20 +148,16 @@ class DynamoOutbox:
         values: Row = {":until": _text(until), ":attempts": attempts, ":held": _text(until) if hold else ""}
         if hold:
             values[":due"] = _text(entry.due)
-        try:
-            self.dynamodb.update_item(
-                TableName=self.table,
-                Key=_key(entry.key),
-                UpdateExpression="SET due = :until, attempts = :attempts, held = :held",
-                ConditionExpression=condition,
-                ExpressionAttributeNames={"#entry": SORT},
-                ExpressionAttributeValues=typed(values),
-            )
-        except ClientError as error:
-            if code_of(error) != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+        found = refused(
+            self.dynamodb.update_item,
+            TableName=self.table,
+            Key=_key(entry.key),
+            UpdateExpression="SET due = :until, attempts = :attempts, held = :held",
+            ConditionExpression=condition,
+            ExpressionAttributeNames={"#entry": SORT},
+            ExpressionAttributeValues=typed(values),
+        )
+        return found is None
 
 
 def _due(items: Sequence[Values], now: str) -> Iterator[tuple[str, str, Entry]]:

@@ -21,6 +21,11 @@ class LostHold(Exception):  # noqa: N818 - says what happened
     """Another executor holds the account by now; the text names it. Nothing was written."""
 
 
+def lost_hold(account: str, holder: str | None, run: str | None) -> LostHold:
+    """The error for one who holds an account no longer; another one does, for a run, or nobody."""
+    return LostHold(f"account {account} is held by {f'{holder} for run {run}' if holder else 'nobody'} by now")
+
+
 class StepExecutor(Protocol):
     """Takes steps in one account."""
 

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from chalicelib.ledger import Change, Event, Stored, event_of
 from chalicelib.ledger_rows import event_of_row, row_of, row_of_event, stored_of
+from chalicelib.local.sqlite_file import Kind, SqliteFile
 from chalicelib.moments import to_second
 from chalicelib.ports import Clock
 from chalicelib.runs import RunReport, report_of_row, row_of_report
 
 KEEP = timedelta(days=90)
-WAIT = 30.0
-"""Seconds for which one writer waits for another."""
 
-_APPLICATION = 0x6D666177
-"""Marks a file as a ledger: "mfaw"."""
-_VERSION = 3
 _OF_VERSION_2 = ("ALTER TABLE history ADD COLUMN cause TEXT",)
 """What makes a ledger of the version before one of this."""
 _SCHEMA = """
@@ -103,49 +96,22 @@ class LedgerError(ValueError):
     """The file is no ledger that this version can read."""
 
 
-class SqliteFindingStore:
-    """A `FindingStore` and `RunLog` in a file that its owner alone can read.
+class SqliteFindingStore(SqliteFile):
+    """A `FindingStore` and `RunLog` in a file.
 
     Findings that have been resolved for longer than `keep` are forgotten, and so are the runs of that time.
-    One object is for one thread; several, in one process or in many, may share the file. Without `create` a file that
-    is not there, or empty, stays as it is.
 
     Raises:
         LedgerError: the file is something else, or was made by a later version.
         OSError: it cannot be opened.
     """
 
+    kind = Kind("ledger", 0x6D666177, 3, _SCHEMA, LedgerError, {2: _OF_VERSION_2})  # "mfaw"
+
     def __init__(self, path: Path, keep: timedelta = KEEP, clock: Clock = _now, *, create: bool = True) -> None:
-        self._path = path
+        super().__init__(path, create=create)
         self._keep = keep
         self._clock = clock
-        self._create = create
-        # The file is made before SQLite opens it: SQLite would leave it to the umask. Its -wal and -shm follow suit.
-        os.close(os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600))
-        if create:
-            path.chmod(0o600)
-        self._connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
-        self._connection.row_factory = sqlite3.Row
-        try:
-            self._prepare()
-        except sqlite3.DatabaseError as error:
-            self.close()
-            raise LedgerError(f"{path}: {error}") from None
-        except LedgerError:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def accounts(self) -> Sequence[str]:
         """The accounts that there are findings or runs of, sorted."""
@@ -191,44 +157,6 @@ class SqliteFindingStore:
         return [report_of_row(_filled(row)) for row in self._connection.execute(select, (account, most))]
 
     # --- how -------------------------------------------------------------------------------------------------------
-
-    def _prepare(self) -> None:
-        """Make the tables in a new file, and know an old one."""
-        with self._transaction():
-            application, version = self._pragma("application_id"), self._pragma("user_version")
-            tables = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-            if not tables and not self._create:
-                raise LedgerError(f"{self._path}: is empty, and no ledger")
-            if not tables:
-                for statement in _SCHEMA.split(";\n"):
-                    self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
-            elif application != _APPLICATION:
-                raise LedgerError(f"{self._path}: is a database, and no ledger")
-            elif version == 2:
-                for statement in _OF_VERSION_2:
-                    self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
-            elif version != _VERSION:
-                raise LedgerError(f"{self._path}: is a ledger of version {version}, this is mfawatch for {_VERSION}")
-        # Readers and a writer then do not wait for each other. It takes a moment in which nobody else uses the file;
-        # without one the file stays as it is, as safe as before, until somebody opens it the next time.
-        with suppress(sqlite3.OperationalError):
-            self._connection.execute("PRAGMA journal_mode = WAL")
-
-    def _pragma(self, name: str) -> int:
-        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
 
     def _write(self, change: Change) -> bool:
         """Write one change with its entry in the history; whether it was won."""

@@ -23,6 +23,9 @@ from chalicelib.remediation_settings import Mode
 WAITS = timedelta(hours=24)
 """For how long a plan waits for somebody to approve it: after a day it was made for another account than there is."""
 
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+_ID = re.compile(r"\d{8}T\d{6}Z[\w-]{0,64}", re.ASCII)
+
 
 class RunState(StrEnum):
     """How far a run has come."""
@@ -221,6 +224,17 @@ def parse_run(header: Mapping[str, Any], steps: Sequence[RunStep]) -> Remediatio
     )
 
 
+def id_at(moment: datetime) -> str:
+    """What the ids of the runs begin with that are made at a moment. It sorts by time."""
+    moment = to_second(moment)
+    return f"{moment.year:04}{moment:%m%dT%H%M%SZ}"
+
+
+def is_name(account: str, id_: str) -> bool:
+    """Whether a run can be called so. What somebody typed, or what a message holds, may be anything."""
+    return bool(_ACCOUNT.fullmatch(account) and _ID.fullmatch(id_))
+
+
 def run_of(
     plan: Plan,
     findings: Sequence[Finding],
@@ -237,7 +251,7 @@ def run_of(
     return RemediationRun(
         account=plan.account,
         # Two runs of one plan may be made in one second, and each has a journal of its own.
-        id=f"{now:%Y%m%dT%H%M%SZ}-{plan.id[:8]}-{secrets.token_hex(3)}",
+        id=f"{id_at(now)}-{plan.id[:8]}-{secrets.token_hex(3)}",
         plan=plan.id,
         state=state,
         mode=mode,

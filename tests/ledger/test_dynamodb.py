@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.finding_store import ATTEMPTS, DynamoFindingStore
+from chalicelib.aws.finding_store import DynamoFindingStore
 from chalicelib.aws.finding_table import create_table, finding_key, history_key, table_properties
+from chalicelib.aws.transactions import ATTEMPTS
 from chalicelib.diff import diff
 from chalicelib.ledger import Change
 from chalicelib.recording import record

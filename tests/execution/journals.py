@@ -1,0 +1,160 @@
+"""Runs put together by hand or drawn, and a journal as it should be: the simplest there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import strategies as st
+
+from chalicelib.alerts.entry import Entry
+from chalicelib.alerts.run_notice import run_notice_of
+from chalicelib.execution.ports import lost_hold
+from chalicelib.findings import Severity
+from chalicelib.remediation.run import (
+    Aim,
+    Decision,
+    RemediationRun,
+    RunState,
+    RunStep,
+    StepState,
+    Verb,
+    id_at,
+    is_name,
+)
+from chalicelib.remediation.step import Step, StepKind
+from chalicelib.remediation_settings import Mode
+from tests.accounts.build import ACCOUNT
+from tests.ledger.build import at
+from tests.ledger.entries import SLACK
+
+AIM = Aim("f" * 32, "mfa-not-enforced", Severity.HIGH, f"arn:aws:iam::{ACCOUNT}:user/alice", "alice", "A title")
+
+
+def step(number: int, **traits: Any) -> RunStep:
+    """A step that puts a user into a group."""
+    return RunStep(number, Step(StepKind.ADD_USER_TO_GROUP, user=f"user-{number}", group="staff", **traits))
+
+
+def run(hours: float = 0, *, account: str = ACCOUNT, name: str = "a", steps: int = 2, **traits: Any) -> RemediationRun:
+    """A run that was made so many hours after the first audit."""
+    made = at(hours).replace(microsecond=0)
+    found = RemediationRun(
+        account=account,
+        id=f"{id_at(made)}-{name}",
+        plan="0123456789abcdef",
+        state=RunState.WAITING,
+        mode=Mode.APPROVE,
+        made=made,
+        aims=(AIM,),
+        users=("alice",),
+        steps=tuple(step(number) for number in range(1, steps + 1)),
+        at=made,
+    )
+    return replace(found, **traits)
+
+
+def entry(of: RemediationRun, destination: str = SLACK) -> Entry:
+    """What a destination is told of a run."""
+    notice = run_notice_of(of)
+    return Entry(notice, destination, notice.at)
+
+
+@dataclass
+class MemoryJournal:
+    """A `Journal`."""
+
+    headers: dict[tuple[str, str], RemediationRun] = field(default_factory=dict)
+    steps: dict[tuple[str, str], dict[int, RunStep]] = field(default_factory=dict)
+    holds: dict[str, tuple[str, str, datetime]] = field(default_factory=dict)
+    told: list[Entry] = field(default_factory=list)
+
+    def keep(self, run: RemediationRun, entries: Sequence[Entry] = ()) -> bool:
+        if not is_name(run.account, run.id):
+            raise ValueError(f"no run can be called {run.account}/{run.id}")
+        name = (run.account, run.id)
+        if name in self.headers:
+            return False
+        self.headers[name] = replace(run, steps=())
+        self.steps[name] = {one.number: one for one in run.steps}
+        self.told += entries
+        return True
+
+    def load(self, account: str, id_: str) -> RemediationRun | None:
+        header = self.headers.get((account, id_))
+        steps = sorted(self.steps.get((account, id_), {}).items())
+        return replace(header, steps=tuple(one for _, one in steps)) if header else None
+
+    def runs(self, account: str, since: datetime) -> Sequence[RemediationRun]:
+        found = [one for one in self.headers.values() if one.account == account and one.made >= since]
+        return sorted(found, key=lambda one: one.id, reverse=True)
+
+    def move(self, run: RemediationRun, entries: Sequence[Entry] = (), holder: str | None = None) -> bool:
+        name = (run.account, run.id)
+        if holder is not None:
+            self._check(run.account, holder)
+        if name not in self.headers or self.headers[name].version != run.version - 1:
+            return False
+        self.headers[name] = replace(run, steps=())
+        self.told += entries
+        return True
+
+    def note(self, run: RemediationRun, step: RunStep, holder: str) -> None:
+        self._check(run.account, holder)
+        self.steps[run.account, run.id][step.number] = step
+
+    def hold(self, account: str, holder: str, run: str, until: datetime, now: datetime) -> str | None:
+        if account in self.holds:
+            other, held_for, over = self.holds[account]
+            if other != holder and over > now:
+                return held_for
+        self.holds[account] = (holder, run, until)
+        return None
+
+    def release(self, account: str, holder: str) -> None:
+        if self.holds.get(account, ("",))[0] == holder:
+            del self.holds[account]
+
+    def _check(self, account: str, holder: str) -> None:
+        other, held_for, _ = self.holds.get(account, (None, None, None))
+        if other != holder:
+            raise lost_hold(account, other, held_for)
+
+
+# --- whatever a run may be -------------------------------------------------------------------------------------------
+
+TEXT = st.text(st.characters(), max_size=20)
+MAYBE = st.none() | TEXT
+MOMENT = st.datetimes(timezones=st.just(UTC))
+AIMS = st.builds(Aim, TEXT, TEXT, st.sampled_from(Severity), TEXT, MAYBE, TEXT)
+DECISIONS = st.builds(Decision, st.sampled_from(Verb), TEXT, MOMENT)
+STEPS = st.builds(
+    Step,
+    kind=st.sampled_from(StepKind),
+    **dict.fromkeys(("user", "group", "policy", "document", "before", "version", "key"), MAYBE),
+    reason=TEXT,
+    effect=TEXT,
+    findings=st.lists(TEXT, max_size=2).map(tuple),
+    expected=st.dictionaries(TEXT, TEXT, max_size=2),
+)
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> RemediationRun:
+    """A run of whatever texts, with up to three steps."""
+    steps = draw(st.lists(st.tuples(STEPS, st.sampled_from(StepState), st.none() | MOMENT), max_size=3))
+    return replace(
+        run(draw(st.integers(0, 9_999))),
+        plan=draw(TEXT),
+        state=draw(st.sampled_from(RunState)),
+        mode=draw(st.sampled_from(Mode)),
+        aims=tuple(draw(st.lists(AIMS, max_size=3))),
+        users=tuple(draw(st.lists(TEXT, max_size=3))),
+        steps=tuple(RunStep(number, *one) for number, one in enumerate(steps, 1)),
+        version=draw(st.integers(1, 99)),
+        at=draw(st.none() | MOMENT),
+        reason=draw(TEXT),
+        decisions=tuple(draw(st.lists(DECISIONS, max_size=2))),
+    )
