@@ -14,9 +14,8 @@ from chalicelib.audit import judge
 from chalicelib.cli.audit import controls_named, users_named
 from chalicelib.cli.errors import FINDINGS
 from chalicelib.cli.files import AccountFiles, account_options, read_account, write_result
+from chalicelib.cli.options import fail_on_option, format_option, least_grave, output_option
 from chalicelib.cli.settings import read_settings, settings_option
-from chalicelib.config import NEVER
-from chalicelib.findings import Severity
 from chalicelib.remediation.limit import limited
 from chalicelib.remediation.plan import Plan, plan_remediation
 from chalicelib.remediation_settings import MOST_USERS
@@ -38,13 +37,9 @@ from chalicelib.report.plan import plan_to_json, render_plan
     metavar="N",
     help="change at most N users (default: 10, or max_users of the settings)",
 )
-@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="write here")
-@click.option(
-    "--fail-on",
-    type=click.Choice([*map(str, Severity), NEVER]),
-    help="exit with 3 when a finding at least this severe can be mended (default: high, or what the settings say)",
-)
+@format_option()
+@output_option
+@fail_on_option("a finding at least this severe can be mended")
 @settings_option
 def remediate(
     names: Sequence[str],
@@ -69,7 +64,7 @@ def remediate(
     controls = controls_named(ids, names)
     settings = read_settings(settings_file)
     files = AccountFiles.taken_from(options, regions=settings.regions, users=names)
-    least = settings.fail_on if fail_on is None else None if fail_on == NEVER else Severity(fail_on)
+    least = least_grave(fail_on, settings)
     console = Console(stderr=True)
     with console.status("reading the account"):
         snapshot = read_account(files)
