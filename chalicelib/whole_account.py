@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chalicelib.execution.ports import StepFailed
 from chalicelib.iam.account import AccountSnapshot, Read
+from chalicelib.iam.answers import ExportError
 from chalicelib.pipeline import MOST_RECENT, read_snapshot
 from chalicelib.ports import Clock, SnapshotReader
 from chalicelib.scope import Scope
@@ -26,7 +27,10 @@ class WholeAccount:
         Raises:
             StepFailed: its policies could not be read; without them nobody can say what is so.
         """
-        snapshot, _ = read_snapshot(Scope(self.account), self, self.clock, users[:MOST_RECENT])
+        try:
+            snapshot, _ = read_snapshot(Scope(self.account), self, self.clock, users[:MOST_RECENT])
+        except ExportError as error:
+            raise StepFailed(f"account {self.account} could not be read: {error}") from None
         if Read.AUTHORIZATION_DETAILS not in snapshot.reads:
             reasons = "; ".join(dict.fromkeys(gap.reason for gap in snapshot.gaps))
             raise StepFailed(f"account {self.account} could not be read: {reasons}")

@@ -10,7 +10,8 @@ from chalicelib.execution.ports import LostHold, StepFailed
 from chalicelib.moments import to_second
 from chalicelib.remediation.run import TAKEN, Decision, RemediationRun, RunState, RunStep, StepState, Verb
 
-_MAY_BE_UNDONE = frozenset({RunState.RUNNING, RunState.DONE, RunState.STOPPED, RunState.UNDOING})
+MAY_BE_UNDONE = frozenset({RunState.RUNNING, RunState.DONE, RunState.STOPPED, RunState.UNDOING})
+"""The states of a run that may have changed something."""
 
 
 def undo(execution: Execution, id_: str, by: str) -> Outcome:
@@ -21,13 +22,13 @@ def undo(execution: Execution, id_: str, by: str) -> Outcome:
         LostHold: another executor took the account over, as this one took too long.
     """
     run = execution.run(id_)
-    if run.state not in _MAY_BE_UNDONE:
+    if run.state not in MAY_BE_UNDONE:
         return Outcome(run)
     with execution.holding(id_) as held:
         if held:
             return Outcome(run, held)
         run = execution.run(id_)
-        return Outcome(_undone(execution, run, by) if run.state in _MAY_BE_UNDONE and run.changed else run)
+        return Outcome(_undone(execution, run, by) if run.state in MAY_BE_UNDONE and run.changed else run)
 
 
 def _undone(execution: Execution, run: RemediationRun, by: str) -> RemediationRun:
