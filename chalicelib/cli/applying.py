@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from rich.console import Console
 
 from chalicelib.audit import Audit
 from chalicelib.cli.by_hand import Work, applied, now, taken_up, undone
+from chalicelib.cli.deployed import TABLE
 from chalicelib.cli.errors import FAILURE, InputError
 from chalicelib.cli.files import write_result
 from chalicelib.cli.journal_file import default_path, open_journal
@@ -24,6 +25,7 @@ from chalicelib.cli.run_named import beginning_of, run_named
 from chalicelib.cli.session import at_terminal
 from chalicelib.config import Settings
 from chalicelib.execution.ports import StepFailed, StopSwitch
+from chalicelib.execution.undo import MAY_BE_UNDONE
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.remediation.limit import users_changed
 from chalicelib.remediation.plan import Plan
@@ -34,6 +36,9 @@ from chalicelib.report.runs import run_to_json
 from chalicelib.report.text import clean
 
 
+_ELSEWHERE = f" (a deployment's is undone with --table {TABLE}, and goes on by itself once it is approved)"
+
+
 @dataclass(frozen=True)
 class Asked:
     """What the options of the command ask for, whichever of the three it is."""
@@ -42,7 +47,7 @@ class Asked:
     settings: Settings
     journal: Path | None
     stop_parameter: str
-    again: Sequence[str]
+    again: Mapping[str, str]
     style: str
     output: Path | None
 
@@ -102,7 +107,6 @@ def go_on(asked: Asked, beginning: str) -> int:
         run = _run_of_caller(asked, work, beginning)
         if run.state is not RunState.DONE:
             _refuse_if_stopped(work)
-        click.echo(f"Run {run.id} goes on", err=True)
         outcome = taken_up(work, run)
         asked.tell(told_of_carrying_out(work, outcome))
         asked.write(run=run_to_json(outcome.run))
@@ -113,7 +117,8 @@ def roll_back(asked: Asked, beginning: str) -> int:
     """Undo a run."""
     with asked.work() as work:
         run = _run_of_caller(asked, work, beginning)
-        click.echo(clean(f"Run {run.id} is undone from here, as {work.caller.arn}"), err=True)
+        if run.state in MAY_BE_UNDONE and run.changed:
+            click.echo(clean(f"Undoing run {run.id} from here, as {work.caller.arn}"), err=True)
         outcome = undone(work, run)
         asked.tell(told_of_undoing(work, outcome))
         asked.write(run=run_to_json(outcome.run))
@@ -129,7 +134,7 @@ def _run_of_caller(asked: Asked, work: Work, beginning: str) -> RemediationRun:
         click.ClickException: there is none, or it is of another account.
     """
     source = str(asked.journal or default_path())
-    run = run_named(work.journal, work.journal.accounts(), beginning_of(beginning), source)
+    run = run_named(work.journal, work.journal.accounts(), beginning_of(beginning), source, _ELSEWHERE)
     if run.account != work.caller.account:
         told = f"run {run.id} is of account {run.account}, and the credentials are of account {work.caller.account}"
         raise click.UsageError(told)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import secrets
-import shlex
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from rich.console import Console
 
 from chalicelib.cli.journal_file import ToldJournal
 from chalicelib.cli.live import Caller
+from chalicelib.cli.remediate_usage import CONTINUE, ROLLBACK, command_for
 from chalicelib.config import Settings
 from chalicelib.execution.carry_out import Execution, Outcome, carry_out
 from chalicelib.execution.ports import LostHold, StopSwitch
@@ -27,8 +27,6 @@ from chalicelib.report.text import clean
 if TYPE_CHECKING:
     from chalicelib.bootstrap import Clients
 
-APPLY, CONTINUE, ROLLBACK = "--apply", "--continue", "--rollback"
-"""The options by which a run is made and carried out, goes on, or goes back."""
 pause = time.sleep
 
 
@@ -46,8 +44,8 @@ class Work:
     journal: ToldJournal
     settings: Settings
     stopped: StopSwitch
-    again: Sequence[str]
-    """The options with which the next command finds the same account and the same journal."""
+    again: Mapping[str, str]
+    """The options with which another command finds the same account and the same journal."""
 
     def execution(self) -> Execution:
         """What carries runs out in the account, by a name that nobody else has."""
@@ -67,9 +65,9 @@ class Work:
             told=lambda run, undoes=None: (),
         )
 
-    def command(self, option: str, run: str) -> str:
+    def command(self, verb: str, run: str) -> str:
         """The command by which a run goes on, or back."""
-        return shlex.join(["mfawatch", "remediate", option, run, *self.again])
+        return command_for(verb, run, self.again)
 
 
 def applied(work: Work, run: RemediationRun) -> Outcome:

@@ -96,7 +96,8 @@ class Deployed:
         """
         beginning = beginning_of(beginning)
         with told_in_a_line():
-            return run_named(self.journal, [self.account], beginning, f"{self.table}, account {self.account}")
+            source = f"{self.table}, account {self.account}"
+            return run_named(self.journal, [self.account], beginning, source, " (--account names another account)")
 
     def queue(self, name: str) -> WorkQueue:
         """Its queue.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chalicelib.cli.by_hand import CONTINUE, ROLLBACK, Work
+from chalicelib.cli.by_hand import Work
 from chalicelib.cli.errors import FAILURE
+from chalicelib.cli.remediate_usage import CONTINUE, ROLLBACK
 from chalicelib.execution.carry_out import HELD, Outcome
 from chalicelib.remediation.run import RemediationRun, RunState, StepState, Verb
 from chalicelib.report.plan import count
@@ -57,7 +58,7 @@ def exit_code(outcome: Outcome, *wanted: RunState) -> int:
     return 0 if outcome.run.state in wanted and not outcome.busy else FAILURE
 
 
-def _busy(work: Work, outcome: Outcome, option: str) -> Iterator[str]:
+def _busy(work: Work, outcome: Outcome, verb: str) -> Iterator[str]:
     run, minutes = outcome.run, int(HELD.total_seconds() // 60)
     yield f"Account {run.account} is held for run {outcome.busy} by another executor: nothing was done."
-    yield f"One that was killed holds it for {minutes} minutes at most. To try again: {work.command(option, run.id)}"
+    yield f"One that was killed holds it for {minutes} minutes at most. To try again: {work.command(verb, run.id)}"

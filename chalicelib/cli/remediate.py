@@ -88,7 +88,9 @@ def remediate(
     nothing to do about any. With --apply, --continue and --rollback: 0 where it is done and verified, undone, handed
     over, or there was nothing to do; 1 where it was stopped or cut short, with the reason and how to go on or back.
     """
-    controls, settings = controls_named(ids, names), read_settings(settings_file)
+    controls = controls_named(ids, names)
+    # Nobody who has to go back is to be kept from it by a file.
+    settings = Settings() if rolled_back else read_settings(settings_file)
     files = AccountFiles.taken_from(options, regions=settings.regions, users=names)
     check_usage(context, files)
     wanted = Wanted(controls, names, most)

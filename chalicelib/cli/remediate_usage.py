@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
 import click
 from click.core import ParameterSource
 
-from chalicelib.cli.by_hand import APPLY, CONTINUE, ROLLBACK
 from chalicelib.cli.files import AccountFiles
 
+APPLY, CONTINUE, ROLLBACK = "--apply", "--continue", "--rollback"
+"""The options by which a run is made and carried out, goes on, or goes back."""
 PLANNING = "planning alone"
 _VERBS = (APPLY, CONTINUE, ROLLBACK)
 _TABLE = "--table"
@@ -24,12 +26,14 @@ _GOES_WITH: Mapping[str, tuple[str, ...]] = {
     "--user": (PLANNING, APPLY),
     "--control": (PLANNING, APPLY),
     "--max": (PLANNING, APPLY),
+    "--settings": (PLANNING, APPLY, CONTINUE),
+    "--output": (PLANNING, APPLY),
     "--fail-on": (PLANNING,),
 }
 """Option → what it means something for."""
 _OF_TABLES = ("--queue", "--account")
-_NOT_OF_TABLES = ("--journal", "--format", "--output")
-_AGAIN = frozenset({"--profile", "--region", "--endpoint-url", "--journal", "--settings", "--stop-parameter"})
+_NOT_OF_TABLES = ("--journal", "--format")
+_AGAIN = ("--profile", "--region", "--endpoint-url", "--journal", "--settings", "--stop-parameter")
 
 
 def check_usage(context: click.Context, files: AccountFiles) -> None:
@@ -54,10 +58,18 @@ def check_usage(context: click.Context, files: AccountFiles) -> None:
         raise click.UsageError(f"{unheeded[0]} does not go with {_TABLE}: a deployment undoes the run, and tells of it")
 
 
-def again(context: click.Context) -> list[str]:
-    """The options with which the next command finds the same account and the same journal, as they were given."""
+def again(context: click.Context) -> Mapping[str, str]:
+    """The options with which another command finds the same account and the same journal, as they were given."""
     given = _given(context)
-    return [word for option in sorted(_AGAIN & given.keys()) for word in (option, given[option])]
+    return {option: given[option] for option in _AGAIN if option in given}
+
+
+def command_for(verb: str, run: str, options: Mapping[str, str]) -> str:
+    """The command that goes on with a run, or back, with those of the options that mean something to it."""
+    words = [
+        word for option, value in options.items() if verb in _GOES_WITH.get(option, _VERBS) for word in (option, value)
+    ]
+    return shlex.join(["mfawatch", "remediate", verb, run, *words])
 
 
 def _given(context: click.Context) -> dict[str, str]:

@@ -35,8 +35,8 @@ def runs_in(journal: Journal, accounts: Iterable[str]) -> Sequence[RemediationRu
     return sorted(found, key=lambda run: run.id, reverse=True)
 
 
-def run_named(journal: Journal, accounts: Sequence[str], beginning: str, source: str) -> RemediationRun:
-    """The one run of these accounts whose id is that, or begins so.
+def run_named(journal: Journal, accounts: Sequence[str], beginning: str, source: str, hint: str = "") -> RemediationRun:
+    """The one run of these accounts whose id is that, or begins so; `hint` says where else there may be one.
 
     Raises:
         InputError: there is none, or more than one.
@@ -46,7 +46,7 @@ def run_named(journal: Journal, accounts: Sequence[str], beginning: str, source:
             return run
     those = [run for run in runs_in(journal, accounts) if run.id.startswith(beginning)]
     if not those:
-        raise InputError(source, f"there is no run {beginning}, nor one that begins so")
+        raise InputError(source, f"there is no run {beginning}, nor one that begins so{hint}")
     if len(those) > 1:
         some = ", ".join(run.id for run in those[:_MOST_NAMED])
         more = f" and {len(those) - _MOST_NAMED} more" if len(those) > _MOST_NAMED else ""

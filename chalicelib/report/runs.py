@@ -76,7 +76,7 @@ def _table(runs: Sequence[RemediationRun]) -> Iterator[RenderableType]:
             way_of(run),
             Text(clean(_users(run))),
             str(len(run.aims)),
-            Text(clean(", ".join(deciders(run)))),
+            Text(clean(", ".join(name.rpartition(":")[2] for name in deciders(run)))),
         )
     yield table
 
