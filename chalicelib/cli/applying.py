@@ -146,7 +146,7 @@ def _run_of_caller(asked: Asked, work: Work, beginning: str) -> RemediationRun:
 
 def _fresh(work: Work, wanted: Wanted) -> tuple[Plan, AccountSnapshot, Audit]:
     """The plan for the account in which nothing is hours old of those whom it changes; they are read one by one."""
-    read, console = work.execution().read, Console(stderr=True)
+    read, console = work.execution.read, Console(stderr=True)
     recent = set(wanted.user_names)
     try:
         while True:

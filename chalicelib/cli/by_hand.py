@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import click
@@ -47,6 +48,7 @@ class Work:
     again: Mapping[str, str]
     """The options with which another command finds the same account and the same journal."""
 
+    @cached_property
     def execution(self) -> Execution:
         """What carries runs out in the account, by a name that nobody else has."""
         from chalicelib.aws.step_executor import IamStepExecutor
@@ -107,7 +109,7 @@ def _watched(work: Work, run: RemediationRun, do: Callable[[Execution], Outcome]
     back = f"; to go back: {work.command(ROLLBACK, run.id)}" if go_on != ROLLBACK else ""
     next_ = f"to go on: {work.command(go_on, run.id)}{back}"
     try:
-        return do(work.execution())
+        return do(work.execution)
     except KeyboardInterrupt:
         click.echo(f"\n{clean(f'Interrupted; {next_}')}", err=True)
         raise
