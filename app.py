@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from chalice.app import Chalice, CloudWatchEvent, ConvertToMiddleware, Rate, SQSEvent
+from chalice.app import Chalice, CloudWatchEvent, ConvertToMiddleware, IAMAuthorizer, Rate, Response, SQSEvent
 
+from chalicelib.api.answering import View, in_problems, respond
+from chalicelib.api.slack_actions import act
+from chalicelib.api.suppressions import create_suppression, delete_suppression
 from chalicelib.events.patterns import CHANGES, GIT
 from chalicelib.functions.audit_account import audit_accounts
 from chalicelib.functions.audit_change import audit_changes
@@ -14,6 +17,7 @@ from chalicelib.functions.decide import decide_cases
 from chalicelib.functions.deliver import deliver_what_is_due
 from chalicelib.functions.hear import hear_event
 from chalicelib.functions.hear_log_file import hear_log_files
+from chalicelib.functions.remediate import remediate_accounts
 from chalicelib.functions.sweep import start_sweep
 from chalicelib.functions.telemetry import logger, tracer
 from chalicelib.hub import Hub
@@ -22,6 +26,9 @@ from chalicelib.hub import Hub
 app = Chalice(app_name="mfawatch", configure_logs=False)
 app.register_middleware(ConvertToMiddleware(logger.inject_lambda_context(clear_state=True)))
 app.register_middleware(ConvertToMiddleware(tracer.capture_lambda_handler(capture_response=False, capture_error=False)))
+app.register_middleware(in_problems, "http")
+SIGNED = IAMAuthorizer()
+"""Lets those in who sign as AWS wants it, and whose policies let them call the route."""
 
 
 def _hub(context: Any) -> Hub:
@@ -75,3 +82,34 @@ def audit_change(event: SQSEvent) -> dict[str, Any]:
 def deliver(event: CloudWatchEvent) -> dict[str, Any]:
     """Tell what still waits in the outbox and is due."""
     return deliver_what_is_due(_hub(event.context))
+
+
+@app.on_sqs_message(queue="mfawatch-remediations", batch_size=1, name="remediate")
+def remediate(event: SQSEvent) -> dict[str, Any]:
+    """Put right what the task of each message asks for, and tell which messages failed."""
+    return remediate_accounts(event.to_dict(), event.context, _hub(event.context))
+
+
+# --- over HTTP -------------------------------------------------------------------------------------------------------
+
+
+def _respond(view: View, **names: str) -> Response:
+    return respond(view, app.current_request, _hub(app.lambda_context), **names)
+
+
+@app.route("/v1/slack/actions", methods=["POST"], content_types=["application/x-www-form-urlencoded"])
+def slack_actions() -> Response:
+    """Do what somebody presses or submits in Slack, which signs the request itself."""
+    return _respond(act)
+
+
+@app.route("/v1/findings/{fingerprint}/suppressions", methods=["POST"], authorizer=SIGNED)
+def post_suppression(fingerprint: str) -> Response:
+    """Accept a finding for a while."""
+    return _respond(create_suppression, fingerprint=fingerprint)
+
+
+@app.route("/v1/findings/{fingerprint}/suppressions", methods=["DELETE"], authorizer=SIGNED)
+def drop_suppression(fingerprint: str) -> Response:
+    """Take back that a finding is accepted."""
+    return _respond(delete_suppression, fingerprint=fingerprint)

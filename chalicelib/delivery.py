@@ -61,15 +61,19 @@ def deliver(entries: Iterable[Entry], outbox: Outbox, notifier_of: Callable[[str
 def _told(
     destination: str, notices: Sequence[Notice | RunNotice], digest: bool, notifier_of: Callable[[str], Notifier]
 ) -> Told:
-    """What the destination took: of findings first, of which a run tells what was done about them."""
+    """What the destination took: of findings first, of which a run tells what was done about them.
+
+    A finding that it does not take for what it says keeps no run from being told; that it asks to be left alone does.
+    """
     findings = [notice for notice in notices if isinstance(notice, Notice)]
     runs = [notice for notice in notices if isinstance(notice, RunNotice)]
     try:
         notifier = notifier_of(destination)
         told = notifier.tell(findings, digest=digest) if findings else Told(())
-        if told.trouble or not runs:
+        if told.retry_after is not None or not runs:
             return told
-        return replace(more := notifier.tell_runs(runs), taken=(*told.taken, *more.taken))
+        more = notifier.tell_runs(runs)
+        return replace(more, taken=(*told.taken, *more.taken), trouble=told.trouble or more.trouble)
     except Exception as error:
         # One destination, or what is told there, must not keep the others from hearing. The text may hold a secret.
         _LOG.error("cannot tell %s (%s)", destination, type(error).__name__)

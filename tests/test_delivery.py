@@ -15,6 +15,7 @@ from chalicelib.alerts.notice import Notice
 from chalicelib.alerts.run_notice import RunNotice
 from chalicelib.delivery import FIRST_PAUSE, LATE, LONGEST_PAUSE, Delivery, deliver, pause_after
 from chalicelib.ports import Notifier, Told
+from tests.alerts.build import run_notice
 from tests.ledger.build import HOUR, at
 from tests.ledger.entries import BUS, SLACK, SNS, MemoryOutbox, entry, outbox_of
 
@@ -91,6 +92,38 @@ def test_one_version_of_a_finding_is_not_another() -> None:
     outbox = outbox_of(ALICE, later)
     told(outbox, later, ALICE, hours=2, slack=First())
     assert list(outbox.waiting) == [later.key]
+
+
+def run_entry(destination: str = SLACK) -> Entry:
+    return Entry(run_notice(), destination, at())
+
+
+def test_runs_are_told_after_findings() -> None:
+    outbox, slack = outbox_of(ALICE, run_entry()), Listener()
+    found = told(outbox, run_entry(), ALICE, slack=slack)
+    assert (found.told, slack.told, slack.runs) == ({SLACK: 2}, [(["alice"], False)], [run_notice()])
+    assert not outbox.waiting
+
+
+def test_runs_are_told_where_there_is_nothing_to_tell_of_findings() -> None:
+    slack = Listener()
+    found = told(outbox_of(run_entry()), run_entry(), slack=slack)
+    assert (found.told, slack.told, slack.runs) == ({SLACK: 1}, [], [run_notice()])
+
+
+def test_runs_are_told_beside_findings_that_are_not_taken() -> None:
+    outbox, slack = outbox_of(ALICE, BOB, run_entry()), Listener({"bob"}, "invalid_blocks")
+    found = told(outbox, ALICE, BOB, run_entry(), slack=slack)
+    assert (found.told, found.waiting, slack.runs) == ({SLACK: 2}, {SLACK: 1}, [run_notice()])
+    assert (list(outbox.waiting), found.troubles) == ([ALICE.key], {SLACK: "invalid_blocks"})
+
+
+def test_runs_wait_where_a_destination_asks_to_be_left_alone() -> None:
+    outbox, slack = outbox_of(ALICE, BOB, run_entry()), Listener({"bob"}, "rate limited", 240)
+    found = told(outbox, ALICE, BOB, run_entry(), slack=slack)
+    assert (found.told, found.waiting, slack.runs) == ({SLACK: 1}, {SLACK: 2}, [])
+    assert set(outbox.waiting) == {ALICE.key, run_entry().key}
+    assert {one.due - SOON for one in outbox.waiting.values()} == {timedelta(minutes=4)}
 
 
 def test_trouble_at_one_destination_is_nobody_elses() -> None:

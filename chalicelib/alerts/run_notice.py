@@ -16,6 +16,7 @@ from chalicelib.remediation_settings import Mode
 MOST_STEPS = 20
 """Steps that a notice tells of; of more it says how many."""
 MOST_AIMS = 20
+MOST_USERS = 20
 _TOLD = frozenset(RunState) - {RunState.READY, RunState.RUNNING, RunState.UNDOING}
 
 
@@ -38,8 +39,10 @@ class RunNotice:
     """The gravest findings that it mends, `MOST_AIMS` at the most, of `aim_count`."""
     aim_count: int
     users: tuple[str, ...]
+    """The first `MOST_USERS` of the `user_count` users whom it changes."""
+    user_count: int
     steps: tuple[str, ...]
-    """What the first `MOST_STEPS` of the `step_count` steps are there for and come to, in words."""
+    """Of the first `MOST_STEPS` of the `step_count` steps the call, what it comes to, and why, in words."""
     step_count: int
     taken: int
     """How many of the steps were taken, or were not needed."""
@@ -76,6 +79,7 @@ class RunNotice:
             "aims": [{**asdict(aim), "severity": str(aim.severity)} for aim in self.aims],
             "aim_count": self.aim_count,
             "users": list(self.users),
+            "user_count": self.user_count,
             "steps": list(self.steps),
             "step_count": self.step_count,
             "taken": self.taken,
@@ -99,6 +103,7 @@ def parse_run_notice(value: Mapping[str, Any]) -> RunNotice:
         aims=tuple(Aim(**{**aim, "severity": Severity(aim["severity"])}) for aim in value["aims"]),
         aim_count=int(value["aim_count"]),
         users=tuple(value["users"]),
+        user_count=int(value["user_count"]),
         steps=tuple(value["steps"]),
         step_count=int(value["step_count"]),
         taken=int(value["taken"]),
@@ -121,8 +126,9 @@ def run_notice_of(run: RemediationRun, undoes: Cause | None = None) -> RunNotice
         expires=run.expires,
         aims=run.aims[:MOST_AIMS],
         aim_count=len(run.aims),
-        users=run.users[:MOST_AIMS],
-        steps=tuple(f"{one.step.target}: {one.step.effect}, as {one.step.reason}" for one in run.steps[:MOST_STEPS]),
+        users=run.users[:MOST_USERS],
+        user_count=len(run.users),
+        steps=tuple(f"{one.step.kind}: {one.step.effect}, as {one.step.reason}" for one in run.steps[:MOST_STEPS]),
         step_count=len(run.steps),
         taken=run.taken,
         undoes=undoes,

@@ -20,7 +20,7 @@ from chalicelib.aws.finding_items import TIGHT, Values, plain_row, size_of, type
 from chalicelib.aws.finding_table import EXPIRES, LAST, PARTITION, REMEDIATION, SORT, hold_key, run_key, step_key
 from chalicelib.aws.outbox import entry_item
 from chalicelib.aws.ranges import between
-from chalicelib.aws.transactions import MOST_OPERATIONS, Transactions, Write, batches
+from chalicelib.aws.transactions import Transactions, Write, batches
 from chalicelib.execution.ports import lost_hold
 from chalicelib.ledger_rows import Row
 from chalicelib.ports import Clock
@@ -58,7 +58,7 @@ class DynamoJournal:
         row: Row = {"version": run.version, "steps": len(run.steps), EXPIRES: self._expiry()}
         header.add("Put", {"Item": {**key, **typed(row), "header": packed}, **IS_NEW}, len(packed["B"]) + _OVERHEAD)
         _tell(header, entries)
-        for batch in batches([*(self._step(run, step) for step in run.steps), header], MOST_OPERATIONS - 1):
+        for batch in batches([*(self._step(run, step) for step in run.steps), header], beside=1):
             together = Write("batch", [operation for write in batch for operation in write.operations])
             if batch[-1] is not header:
                 together.add(

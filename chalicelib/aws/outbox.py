@@ -51,7 +51,7 @@ def entry_item(entry: Entry, held_until: datetime | None = None) -> Row:
         "destination": entry.destination,
         "digest": int(entry.digest),
         "attempts": entry.attempts,
-        "notice": json.dumps(notice, ensure_ascii=False, separators=TIGHT),
+        "notice": json.dumps(notice, separators=TIGHT),  # in ASCII: half a character is no text that DynamoDB takes
         EXPIRES: int((entry.notice.at + KEEP).timestamp()),
     }
 

@@ -125,8 +125,8 @@ _TROUBLE = (*ERRORS, RecursionError)
 class IamStepExecutor:
     """Takes steps in the account that an IAM client belongs to: see `StepExecutor`.
 
-    `ACTIONS` has the permissions that each kind of step needs. A look takes one to four calls; at what a group carries,
-    one more for each inline policy of the group, and two for each that is attached.
+    `ACTIONS` has the permissions that each kind of step needs. A look takes one to three calls, and where it is at
+    what a group carries one more for each inline policy of the group, and two for each that is attached.
 
     A call that IAM throttles is sent again, as often as the client does that; and so is one of which no answer came,
     but for the one that would make a second version.

@@ -95,14 +95,14 @@ class Transactions:
         return [{verb: {"TableName": self.table, **op}} for write in batch for verb, op in write.operations]
 
 
-def batches(writes: Iterable[Write], most: int = MOST_OPERATIONS) -> Iterator[list[Write]]:
-    """As much in one transaction as it takes, `most` operations."""
+def batches(writes: Iterable[Write], beside: int = 0) -> Iterator[list[Write]]:
+    """As much in one transaction as it takes, with room for some operations beside it."""
     batch: list[Write] = []
     operations = size = 0
     for write in writes:
         operations += len(write.operations)
         size += write.size
-        if batch and (operations > most or size > MOST_BYTES):
+        if batch and (operations > MOST_OPERATIONS - beside or size > MOST_BYTES):
             yield batch
             batch, operations, size = [], len(write.operations), write.size
         batch.append(write)

@@ -9,7 +9,8 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import boto3
@@ -17,7 +18,9 @@ import boto3
 from chalicelib.aws.event_log import DynamoEventLog
 from chalicelib.aws.finding_store import DynamoFindingStore
 from chalicelib.aws.finding_table import create_table
+from chalicelib.aws.journal import DynamoJournal
 from chalicelib.aws.outbox import DynamoOutbox
+from chalicelib.aws.stop_switch import RUNS
 from chalicelib.deployment import (
     CHANGES_QUEUE_URL,
     EXTERNAL_ID_PARAMETER,
@@ -26,25 +29,32 @@ from chalicelib.deployment import (
     LEDGER_TABLE,
     MEMBER_ROLE,
     QUEUE_URL,
+    REMEDIATION_ROLE,
+    REMEDIATIONS_QUEUE_URL,
     SETTINGS_PARAMETER,
     SLACK_SECRET,
+    STOP_PARAMETER,
     TOPIC_ARN,
 )
 from chalicelib.ledger import ChangeKind, Stored
+from chalicelib.local.http_events import HttpAnswer, answered
 from chalicelib.local.lambda_runtime import ACCOUNT, Function, invoke, schedule_event, work_queue
 
 NAMES = {
     LEDGER_TABLE: "mfawatch-ledger",
     IDEMPOTENCY_TABLE: "mfawatch-idempotency",
     MEMBER_ROLE: "mfawatch-audit",
+    REMEDIATION_ROLE: "mfawatch-remediate",
     EXTERNAL_ID_PARAMETER: "/mfawatch/external-id",
     SETTINGS_PARAMETER: "/mfawatch/settings",
+    STOP_PARAMETER: "/mfawatch/remediation",
     SLACK_SECRET: "ssm:/mfawatch/slack",
     FINDINGS_BUS: "mfawatch-findings",
 }
 """The variables of the functions that hold names; the deployed ones say the same."""
 ACCOUNTS_QUEUE = "mfawatch-accounts"
 CHANGES_QUEUE = "mfawatch-changes"
+REMEDIATIONS_QUEUE = "mfawatch-remediations"
 REGION = "us-east-1"
 _OURS = ("AWS_", "BOTO", "MFAWATCH_")
 """How the variables begin that could lead boto3, or the functions, somewhere else."""
@@ -78,6 +88,10 @@ def environment(url: str, region: str = REGION) -> Iterator[None]:
         os.environ |= before
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class LocalDeployment:
     """The deployed parts. `functions` are the handlers by name, which run in `account`."""
@@ -86,6 +100,9 @@ class LocalDeployment:
     dynamodb: Any
     accounts_url: str
     changes_url: str
+    remediations_url: str
+    api: Any
+    """The Chalice app, whose routes are served."""
     functions: Mapping[str, Function]
     account: str
 
@@ -109,9 +126,20 @@ class LocalDeployment:
         """What happens to all hints that are in the queue, and the accounts that they lead to; as `work` gives it."""
         return [*self._worked(self.changes_url, "audit_change"), *self.work()]
 
+    def remediate(self) -> Sequence[Mapping[str, Any]]:
+        """What happens to all that is to be put right, carried out or undone; as `work` gives it."""
+        return self._worked(self.remediations_url, "remediate")
+
     def deliver(self, at: datetime) -> Any:
         """What happens each few minutes to what is still to be told."""
         return self.call("deliver", schedule_event(f"deliver-{at:%H%M%S}", at), timeout=120)
+
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: str | bytes = "", caller: str = ""
+    ) -> HttpAnswer:
+        """What a client hears that asks over HTTP; `caller` is the ARN of whoever signed the request."""
+        handle = partial(self.call, "api_handler", timeout=29)
+        return answered(self.api, handle, method, path, headers or {}, body, caller)
 
     def _worked(self, url: str, name: str) -> Sequence[Mapping[str, Any]]:
         return work_queue(self.sqs, url, name, self.functions[name], account=self.account)
@@ -131,6 +159,11 @@ class LocalDeployment:
         """The events that were heard."""
         return DynamoEventLog(self.dynamodb, NAMES[LEDGER_TABLE])
 
+    @property
+    def journal(self) -> DynamoJournal:
+        """The runs of remediations."""
+        return DynamoJournal(self.dynamodb, NAMES[LEDGER_TABLE], _now)
+
     def changes(self, account: str, run: str) -> list[tuple[ChangeKind, Stored]]:
         """What a run changed in an account's findings, as far as no later one changed them again."""
         ledger = self.ledger
@@ -138,7 +171,16 @@ class LocalDeployment:
         return [(ledger.history(account, one.fingerprint)[-1].kind, one) for one in found]
 
 
-FUNCTIONS = ("sweep", "audit_account", "hear_change", "hear_git", "hear_log_file", "audit_change", "deliver")
+FUNCTIONS = (
+    "sweep",
+    "audit_account",
+    "hear_change",
+    "hear_git",
+    "hear_log_file",
+    "audit_change",
+    "deliver",
+    "remediate",
+)
 """The functions that are deployed; `decide` needs nothing around it."""
 GIT_EVENTS = frozenset({"GitPull", "GitPush"})
 
@@ -149,7 +191,10 @@ def deploy(app: Any, settings: str = "", account: str = ACCOUNT, slack: str = ""
     `slack` is the secret with Slack's token or webhook, where there is one.
     """
     sqs, dynamodb, ssm = (boto3.client(service) for service in ("sqs", "dynamodb", "ssm"))
-    accounts, changes = (str(sqs.create_queue(QueueName=name)["QueueUrl"]) for name in (ACCOUNTS_QUEUE, CHANGES_QUEUE))
+    accounts, changes, remediations = (
+        str(sqs.create_queue(QueueName=name)["QueueUrl"])
+        for name in (ACCOUNTS_QUEUE, CHANGES_QUEUE, REMEDIATIONS_QUEUE)
+    )
     create_table(dynamodb, NAMES[LEDGER_TABLE])
     dynamodb.create_table(
         TableName=NAMES[IDEMPOTENCY_TABLE],
@@ -159,10 +204,12 @@ def deploy(app: Any, settings: str = "", account: str = ACCOUNT, slack: str = ""
     )
     ssm.put_parameter(Name=NAMES[SETTINGS_PARAMETER], Value=settings or "# none", Type="String")
     ssm.put_parameter(Name=NAMES[EXTERNAL_ID_PARAMETER], Value="an-external-id", Type="SecureString")
+    ssm.put_parameter(Name=NAMES[STOP_PARAMETER], Value=RUNS, Type="String")
     if slack:
         ssm.put_parameter(Name=NAMES[SLACK_SECRET].partition(":")[2], Value=slack, Type="SecureString")
     topic = str(boto3.client("sns").create_topic(Name="mfawatch-alerts")["TopicArn"])
     boto3.client("events").create_event_bus(Name=NAMES[FINDINGS_BUS])
-    os.environ |= NAMES | {QUEUE_URL: accounts, CHANGES_QUEUE_URL: changes, TOPIC_ARN: topic}
-    functions = {name: getattr(app, name) for name in FUNCTIONS}
-    return LocalDeployment(sqs, dynamodb, accounts, changes, functions, account)
+    queues = {QUEUE_URL: accounts, CHANGES_QUEUE_URL: changes, REMEDIATIONS_QUEUE_URL: remediations}
+    os.environ |= NAMES | queues | {TOPIC_ARN: topic}
+    functions = {name: getattr(app, name) for name in FUNCTIONS} | {"api_handler": app.app}
+    return LocalDeployment(sqs, dynamodb, accounts, changes, remediations, app.app, functions, account)

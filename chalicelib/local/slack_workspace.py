@@ -172,12 +172,12 @@ class SlackServer:
             return message
 
     def update(self, options: Mapping[str, Any]) -> Posted | str:
-        """Change a message that was posted, or say why not. It keeps the blocks that nothing is said of."""
+        """Change a message that was posted, or say why not. It keeps its blocks where nothing is said of them."""
         with self._lock:
             index = self._index(options.get("channel"), options.get("ts"))
             if index is None:
                 return "message_not_found"
-            return self._change(index, options)
+            return self._change(index, {"blocks": list(self.posted[index].blocks), **options})
 
     def open(self, options: Mapping[str, Any]) -> Opened | str:
         """Show a modal to whoever pressed a button, or say why not. What a button triggers is used once."""
@@ -218,7 +218,7 @@ class SlackServer:
 
     def _change(self, index: int, options: Mapping[str, Any]) -> Posted | str:
         before = self.posted[index]
-        wanted = {"text": before.text, "blocks": list(before.blocks), **options}
+        wanted = {"text": "", "blocks": [], **options}
         # No blocks at all take away those that were there.
         if refused := complaint({name: value for name, value in wanted.items() if name != "blocks" or value != []}):
             return refused

@@ -6,9 +6,23 @@ from collections.abc import Iterator
 
 from chalicelib.alerts.run_notice import RunNotice
 from chalicelib.notify.plain import LONGEST, cause_in_words, subject_of
-from chalicelib.notify.run_facts import changed_users, plan_command, rollback_command, run_headline, steps_in_words
+from chalicelib.notify.run_facts import (
+    APPROVERS,
+    FIGHT,
+    LEFT,
+    aim_lines,
+    changed_users,
+    commands,
+    decided,
+    run_headline,
+    step_lines,
+    what_happened,
+)
 from chalicelib.remediation.run import RunState
 from chalicelib.report.text import clean
+
+MOST_LINES = 20
+"""Findings, and steps, of which there is a line each."""
 
 
 def run_subject(notice: RunNotice) -> str:
@@ -23,18 +37,32 @@ def run_body(notice: RunNotice) -> str:
 
 def _lines(notice: RunNotice) -> Iterator[str]:
     yield run_headline(notice)
-    yield f"run {notice.run}, account {notice.account}"
-    if notice.by:
-        yield f"by {notice.by}"
-    if notice.reason:
-        yield f"reason: {notice.reason}"
+    yield f"account {notice.account}"
+    yield ""
+    if happened := what_happened(notice):
+        yield happened
+    if notice.state is RunState.STOPPED:
+        yield LEFT
+    decision, who = decided(notice)
+    if who:
+        yield f"{decision} {who} at {notice.at.isoformat()}"
     if notice.undoes:
-        yield f"undone {cause_in_words(notice.undoes)}"
-    yield f"it changes {changed_users(notice)}: {notice.taken} of {steps_in_words(notice.step_count)} taken"
-    yield from (f"  {number}. {step}" for number, step in enumerate(notice.steps, 1))
-    if notice.step_count > len(notice.steps):
-        yield f"  and {notice.step_count - len(notice.steps)} more"
-    if notice.state is RunState.PROPOSED:
-        yield f"to see the plan: {plan_command(notice)}"
-    if notice.state in (RunState.DONE, RunState.STOPPED):
-        yield f"to undo it: {rollback_command(notice)}"
+        yield f"Undone {cause_in_words(notice.undoes)}"
+        yield FIGHT
+    if notice.state is RunState.WAITING:
+        yield f"It can be approved until {notice.expires.isoformat()}. {APPROVERS}"
+    yield from _plan(notice)
+    # Where this is read nobody can press anything.
+    for command in commands(notice, buttons=False):
+        yield f"{command.label}: {command.line}"
+    yield f"run {notice.run}"
+
+
+def _plan(notice: RunNotice) -> Iterator[str]:
+    users, more = changed_users(notice)
+    if users:
+        yield f"Users changed: {', '.join(users)}{f' and {more} more' if more else ''}"
+    yield "Findings:"
+    yield from (f"  {line}" for line in aim_lines(notice, MOST_LINES))
+    yield "Steps:"
+    yield from (f"  {line}" for line in step_lines(notice, MOST_LINES))

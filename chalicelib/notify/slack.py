@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
 
 from chalicelib.alerts.messages import Form, Message, News, messages_of
 from chalicelib.alerts.notice import Notice
 from chalicelib.alerts.run_notice import RunNotice
-from chalicelib.notify.run_facts import QUIET
-from chalicelib.notify.run_plain import run_body
-from chalicelib.notify.slack_api import NO_THREAD, SLACK_API, TOO_MUCH, Answer, Slack, SlackBot, SlackWebhook
-from chalicelib.notify.slack_blocks import LONGEST_TEXT, escape_lines, named, render
+from chalicelib.notify.run_facts import latest_of
+from chalicelib.notify.slack_api import SLACK_API, TOO_MUCH, Answer, Slack, SlackBot, SlackWebhook
+from chalicelib.notify.slack_blocks import named, render
+from chalicelib.notify.slack_posting import NOT_SHOWN, post
+from chalicelib.notify.slack_runs import tell_run
 from chalicelib.notify.slack_secret import BotToken, SecretError, parse_secret
 from chalicelib.ports import Thread, Threads, Told, always
 
 _LOG = logging.getLogger(__name__)
-NO_TIME = "there is no time left"
-NOT_SHOWN = "cannot be shown"
-"""In place of Slack's code, for a message that was not sent."""
 _ANSWERING = frozenset({News.RESOLVED, News.WORSENED, News.PASSED, News.SUPPRESSED, News.CHANGED})
 """News of findings that may have been told before."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Post:
-    """A message, and the thread that it answers in."""
+class _Piece:
+    """What is told at once."""
 
-    message: Message
-    thread: Thread | None = None
+    notices: Sequence[Notice | RunNotice]
+    say: Callable[[Slack], Answer]
+    named: Mapping[str, Sequence[str]]
+    """Account → what of it is to be answered in the thread that this begins, by fingerprint."""
 
 
 @dataclass
@@ -57,26 +57,31 @@ class SlackNotifier:
     def tell(self, notices: Sequence[Notice], *, digest: bool = False) -> Told:
         """See `Notifier`. After a message that Slack did not take for what it says, the others are told still."""
         messages = messages_of(notices, digest=digest)
-        if not messages:
-            return Told(())
-        slack = self._reached()
-        return Told((), slack) if isinstance(slack, str) else self._tell(slack, messages)
+        return self._tell(piece for message in messages for piece in self._parts(message))
 
     def tell_runs(self, notices: Sequence[RunNotice]) -> Told:
-        """See `Notifier`. What passes by itself is no message."""
-        slack = self._reached()
-        if isinstance(slack, str):
-            return Told((), slack)
-        taken: list[RunNotice] = []
-        for notice in notices:
-            if notice.state not in QUIET:
-                if not self.more():
-                    return Told(taken, NO_TIME, 0)
-                answer = slack.post({"text": escape_lines(run_body(notice), LONGEST_TEXT), "mrkdwn": False})
-                if answer.error:
-                    return Told(taken, f"Slack: {answer.error}", answer.retry_after)
-            taken.append(notice)
-        return Told(taken)
+        """See `Notifier`. Of several notices of one run the last says all; what passes by itself is no message."""
+        return self._tell(self._run(some) for some in latest_of(notices))
+
+    def _tell(self, pieces: Iterable[_Piece]) -> Told:
+        """Tell them one after the other: each is put together when those before it are told."""
+        taken: list[Notice | RunNotice] = []
+        trouble = ""
+        for piece in pieces:
+            slack = self._reached()
+            if isinstance(slack, str):
+                return Told(taken, slack)
+            if not self.more():
+                return Told(taken, trouble or "there is no time left", 0)
+            answer = piece.say(slack)
+            if not answer.error:
+                taken += piece.notices
+                self._keep(piece, answer.thread)
+                continue
+            trouble = trouble or f"Slack: {answer.error}"
+            if answer.error not in TOO_MUCH | {NOT_SHOWN}:
+                return Told(taken, f"Slack: {answer.error}", answer.retry_after)
+        return Told(taken, trouble)
 
     def _reached(self) -> Slack | str:
         """What posts to Slack, or why nothing does."""
@@ -101,25 +106,9 @@ class SlackNotifier:
                 self._slack = SlackWebhook(secret)
         return self._slack
 
-    def _tell(self, slack: Slack, messages: Sequence[Message]) -> Told:
-        taken: list[Notice] = []
-        trouble = ""
-        for post in (post for message in messages for post in self._posts(message)):
-            if not self.more():
-                return Told(taken, trouble or NO_TIME, 0)
-            answer = _posted_or_not(slack, post)
-            if not answer.error:
-                taken += post.message.notices
-                self._keep(post.message, answer.thread)
-                continue
-            trouble = trouble or f"Slack: {answer.error}"
-            if answer.error not in TOO_MUCH | {NOT_SHOWN}:
-                return Told(taken, f"Slack: {answer.error}", answer.retry_after)
-        return Told(taken, trouble)
-
     # --- threads -----------------------------------------------------------------------------------------------------
 
-    def _posts(self, message: Message) -> Iterator[_Post]:
+    def _parts(self, message: Message) -> Iterator[_Piece]:
         """The message, without what answers in threads; and an answer in each of these."""
         threads: dict[Thread | None, list[int]] = {}
         of_user: dict[str | None, Thread | None] = {}
@@ -133,9 +122,14 @@ class SlackNotifier:
                 of_user.setdefault(item.last.user, thread)
             threads.setdefault(thread, []).append(index)
         for thread, indexes in threads.items():
-            yield _Post(replace(message, items=tuple(message.items[index] for index in indexes)), thread)
+            yield _part(replace(message, items=tuple(message.items[index] for index in indexes)), thread)
 
-    def _find(self, notice: Notice) -> Thread | None:
+    def _run(self, notices: Sequence[RunNotice]) -> _Piece:
+        last = notices[-1]
+        say = partial(tell_run, notice=last, first=self._find(last))
+        return _Piece(notices, say, {last.account: [last.fingerprint]})
+
+    def _find(self, notice: Notice | RunNotice) -> Thread | None:
         if self.threads is None or not self.channel:
             return None
         try:
@@ -145,54 +139,27 @@ class SlackNotifier:
             _LOG.warning("cannot look for a thread in Slack", exc_info=True)
             return None
 
-    def _keep(self, message: Message, thread: Thread | None) -> None:
-        """Remember the thread that a message began for the open findings that it names."""
+    def _keep(self, piece: _Piece, thread: Thread | None) -> None:
+        """Remember the thread that a piece began for what it names."""
         if self.threads is None or thread is None:
             return
-        found: dict[str, list[str]] = {}
-        for item in named(message):
-            if item.alarming:
-                found.setdefault(item.last.account, []).append(item.last.fingerprint)
         try:
-            for account, fingerprints in found.items():
+            for account, fingerprints in piece.named.items():
                 self.threads.keep(self.destination, account, fingerprints, thread)
         except Exception:
             # It was told: to tell it again for the sake of its thread would be worse.
             _LOG.warning("cannot keep a thread in Slack", exc_info=True)
 
 
-def _posted_or_not(slack: Slack, post: _Post) -> Answer:
-    try:
-        return _posted(slack, post)
-    except Exception as error:
-        # What nobody thought of in one message must not keep the others from being told. The text may hold a secret.
-        _LOG.error("cannot show a message in Slack (%s)", type(error).__name__)
-        return Answer(error=NOT_SHOWN)
+def _part(message: Message, thread: Thread | None) -> _Piece:
+    """A message, which answers in a thread if there is one. Everybody shall see what got worse; what is over is for
+    those who follow it."""
+    open_: dict[str, list[str]] = {}
+    for item in named(message):
+        if item.alarming:
+            open_.setdefault(item.last.account, []).append(item.last.fingerprint)
 
+    def say(slack: Slack) -> Answer:
+        return post(slack, partial(render, message, interactive=slack.interactive), thread, broadcast=message.alarming)
 
-def _posted(slack: Slack, post: _Post) -> Answer:
-    """Post it as well as Slack takes it: as an answer with blocks, on its own where the thread is gone, or plain.
-
-    The answer names the thread that it began, if it did.
-    """
-    rendered = render(post.message)
-    message: dict[str, Any] = {
-        "text": rendered.text,
-        "blocks": rendered.blocks,
-        "mrkdwn": False,
-        "link_names": False,
-        "unfurl_links": False,
-        "unfurl_media": False,
-    }
-    answering: dict[str, Any] = {}
-    if post.thread:
-        # Everybody shall see what got worse; what is over is for those who follow it.
-        answering = {"thread_ts": post.thread.ts, "reply_broadcast": post.message.alarming}
-    answer = slack.post(message | answering)
-    if answer.error in NO_THREAD and answering:
-        answering = {}
-        answer = slack.post(message)
-    if answer.error in TOO_MUCH:
-        del message["blocks"]
-        answer = slack.post(message | answering | {"text": rendered.plain})
-    return replace(answer, thread=None) if answering else answer
+    return _Piece(message.notices, say, open_)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPException
 from typing import Any, Protocol
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
 from chalicelib.notify.slack_secret import BotToken, Webhook, checked_url
@@ -50,11 +52,11 @@ NO_THREAD = frozenset(
 """Errors of replies to what is there no more, or to what nobody may answer."""
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,60}")
-_ERRORS = (SlackClientError, HTTPException, OSError, ValueError, LookupError, AttributeError, TypeError)
+ERRORS = (SlackClientError, HTTPException, OSError, ValueError, LookupError, AttributeError, TypeError)
 """What slack_sdk, and the library below it, fail with on the way, or at an answer that is none."""
 
 # slack_sdk logs the webhook's URL, and answers, at its own levels: its clients get a logger that tells nobody.
-_SILENT = logging.Logger("mfawatch.slack", logging.CRITICAL + 1)
+SILENT = logging.Logger("mfawatch.slack", logging.CRITICAL + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,19 @@ class Answer:
     """Slack's code, or what went wrong on the way; empty where the message was taken."""
     retry_after: float | None = None
 
+    @property
+    def final(self) -> bool:
+        """Whether Slack took it, or refused it for what it is: asked again it would say the same."""
+        return not self.error or (self.retry_after is None and _CODE.fullmatch(self.error) is not None)
+
 
 class Slack(Protocol):
     """A way to post messages."""
+
+    @property
+    def interactive(self) -> bool:
+        """Whether it can be known who pressed a button of a message."""
+        ...
 
     def post(self, message: Mapping[str, Any]) -> Answer:
         """Post a message, as chat.postMessage and incoming webhooks take it."""
@@ -76,41 +88,57 @@ class Slack(Protocol):
 
 
 class SlackBot:
-    """Posts to a channel with a bot's token."""
+    """Posts to a channel with a bot's token, and changes what it posted."""
 
     def __init__(self, secret: BotToken, channel: str, api: str = SLACK_API) -> None:
         url = checked_url(api if api.endswith("/") else f"{api}/", "the URL of Slack's API")
+        self.interactive = bool(secret.signing_secret)
         self._channel = channel
-        self._client = WebClient(secret.token, base_url=url, timeout=SECONDS, logger=_SILENT, retry_handlers=[])
+        self._client = WebClient(secret.token, base_url=url, timeout=SECONDS, logger=SILENT, retry_handlers=[])
 
     def post(self, message: Mapping[str, Any]) -> Answer:
         """See `Slack`."""
+        return self._called(partial(self._client.chat_postMessage, channel=self._channel, parse="none", **message))
+
+    def update(self, first: Thread, message: Mapping[str, Any]) -> Answer:
+        """Put another message in the place of the one that a thread began with."""
+        return self._called(
+            partial(self._client.chat_update, channel=first.channel, ts=first.ts, parse="none", **message)
+        )
+
+    def _called(self, call: Callable[[], SlackResponse]) -> Answer:
         try:
-            answer = self._client.chat_postMessage(channel=self._channel, parse="none", **message)
+            answer = call()
             return Answer(Thread(str(answer["channel"]), str(answer["ts"])))
         except SlackApiError as error:
-            response: Any = error.response
-            told = response.data.get("error") if isinstance(response.data, Mapping) else None
-            return _refused(response.status_code, str(told or ""), response.headers)
-        except _ERRORS as error:
-            return Answer(error=f"cannot be reached ({_kind(error)})")
+            return refusal_of(error)
+        except ERRORS as error:
+            return Answer(error=f"cannot be reached ({kind_of(error)})")
 
 
 class SlackWebhook:
     """Posts to the channel of an incoming webhook, which tells nothing of where a message stands."""
 
     def __init__(self, secret: Webhook) -> None:
-        self._client = WebhookClient(secret.url, timeout=SECONDS, logger=_SILENT, retry_handlers=[])
+        self.interactive = bool(secret.signing_secret)
+        self._client = WebhookClient(secret.url, timeout=SECONDS, logger=SILENT, retry_handlers=[])
 
     def post(self, message: Mapping[str, Any]) -> Answer:
         """See `Slack`."""
         try:
             answer = self._client.send_dict(dict(message))
-        except _ERRORS as error:
-            return Answer(error=f"cannot be reached ({_kind(error)})")
+        except ERRORS as error:
+            return Answer(error=f"cannot be reached ({kind_of(error)})")
         if answer.status_code == 200 and answer.body == "ok":
             return Answer()
         return _refused(answer.status_code, answer.body, answer.headers)
+
+
+def refusal_of(error: SlackApiError) -> Answer:
+    """What Slack's refusal of a call comes to."""
+    response: Any = error.response
+    told = response.data.get("error") if isinstance(response.data, Mapping) else None
+    return _refused(response.status_code, str(told or ""), response.headers)
 
 
 def _refused(status: int, told: str, headers: Mapping[str, Any]) -> Answer:
@@ -130,7 +158,7 @@ def _seconds(headers: Mapping[str, Any]) -> float:
     return min(seconds, LONGEST_LEFT_ALONE) if seconds >= 0 else LEFT_ALONE
 
 
-def _kind(error: Exception) -> str:
+def kind_of(error: Exception) -> str:
     """What went wrong, by name: the text of an error may hold the URL."""
     reason = getattr(error, "reason", None)
     return type(reason if isinstance(reason, Exception) else error).__name__

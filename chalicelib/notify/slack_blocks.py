@@ -1,4 +1,4 @@
-"""A message in Slack's Block Kit. Pure. Source of the limits: Slack's developer documentation, "Block Kit reference".
+"""A message in Slack's Block Kit. Pure.
 
 It is read on a phone in the middle of the night: how grave, who and what stand in the header, then what can be done
 without MFA, since when and after what; how to see it for oneself and how to mend it come behind.
@@ -7,13 +7,24 @@ without MFA, since when and after what; how to see it for oneself and how to men
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from chalicelib.alerts.messages import Form, Item, Message, News
-from chalicelib.cause import Cause
 from chalicelib.findings import Finding
+from chalicelib.notify.blocks import (
+    LONGEST_ARN,
+    LONGEST_HEADER,
+    LONGEST_TEXT,
+    Block,
+    Rendered,
+    cause_in_code,
+    context,
+    escape_lines,
+    formatted,
+    header,
+    plain,
+)
+from chalicelib.notify.buttons import ACCEPT_FINDING, actions, button, value_of
 from chalicelib.notify.facts import (
     causes,
     command,
@@ -26,11 +37,9 @@ from chalicelib.notify.facts import (
     lead,
     what,
 )
-from chalicelib.notify.mrkdwn import code, code_block, escape, mrkdwn, plain_text, when
+from chalicelib.notify.mrkdwn import code, code_block, escape, when
 from chalicelib.notify.plain import body, line_of
 from chalicelib.report.sentences import request, subject
-
-LONGEST_HEADER, LONGEST_TEXT = 150, 3000
 
 MOST_FULL = 3
 """Findings of which all is told; of the others a line each."""
@@ -38,40 +47,17 @@ MOST_NAMED = 10
 """Findings that have a line."""
 MOST_CAUSES = 3
 _MOST_CONTROLS = 6
-_SENTENCE, _LINE, _FIX, _CODE, _ARN, _NAME, _COMMAND = 600, 300, 500, 300, 160, 80, 1500
-
-Block = dict[str, Any]
+_SENTENCE, _LINE, _FIX, _CODE, _NAME, _COMMAND = 600, 300, 500, 300, 80, 1500
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A message for Slack."""
+def render(message: Message, *, interactive: bool = False) -> Rendered:
+    """The message for Slack, within its limits, with all of its texts escaped.
 
-    text: str
-    """What a notification shows."""
-    blocks: Sequence[Block]
-    plain: str
-    """The whole of it without blocks, for where Slack takes none."""
-
-
-def render(message: Message) -> Rendered:
-    """The message for Slack, within its limits, with all of its texts escaped."""
+    It has buttons where it is `interactive`: where it can be known who presses them.
+    """
     told = f": {lead(finding_of(message.first))}" if message.alarming else ""
     text = escape(f"{headline(message)}{told}", _LINE)
-    return Rendered(text, list(_blocks(message)), escape_lines(body(message), LONGEST_TEXT))
-
-
-def escape_lines(text: str, most: int) -> str:
-    """A text of several lines, each escaped and cut, as many as `most` characters take."""
-    kept: list[str] = []
-    room = most - 2
-    for line in text.splitlines():
-        told = escape(line, _SENTENCE)
-        room -= len(told) + 1
-        if room < 0:
-            return "\n".join([*kept, "…"])
-        kept.append(told)
-    return "\n".join(kept)
+    return Rendered(text, list(_blocks(message, interactive)), escape_lines(body(message), LONGEST_TEXT))
 
 
 def named(message: Message) -> Sequence[Item]:
@@ -79,7 +65,7 @@ def named(message: Message) -> Sequence[Item]:
     return message.items[: MOST_NAMED + (MOST_FULL if message.form is Form.FULL and message.alarming else 0)]
 
 
-def _blocks(message: Message) -> Iterator[Block]:
+def _blocks(message: Message, interactive: bool) -> Iterator[Block]:
     if message.form is not Form.FULL:
         yield _header(message)
         yield from _summary(message)
@@ -87,7 +73,7 @@ def _blocks(message: Message) -> Iterator[Block]:
         yield from _causes(message.items)
     elif message.alarming:
         yield _header(message)
-        yield from _alarm(message)
+        yield from _alarm(message, interactive)
     else:
         yield from map(_over, message.items[:MOST_NAMED])
         yield from _more(message, MOST_NAMED)
@@ -96,21 +82,13 @@ def _blocks(message: Message) -> Iterator[Block]:
 
 
 def _header(message: Message) -> Block:
-    return {"type": "header", "text": plain_text(escape(headline(message), LONGEST_HEADER))}
-
-
-def _text(text: str) -> Block:
-    return {"type": "section", "text": plain_text(text)}
-
-
-def _formatted(text: str) -> Block:
-    return {"type": "section", "text": mrkdwn(text)}
+    return header(escape(headline(message), LONGEST_HEADER))
 
 
 # --- something has to be done ----------------------------------------------------------------------------------------
 
 
-def _alarm(message: Message) -> Iterator[Block]:
+def _alarm(message: Message, interactive: bool) -> Iterator[Block]:
     several, users = len(message.items) > 1, {item.last.user for item in message.items}
     for index, item in enumerate(message.items[:MOST_FULL]):
         if not item.alarming:
@@ -119,31 +97,34 @@ def _alarm(message: Message) -> Iterator[Block]:
         finding = finding_of(item)
         if several:
             mark, word = label(item)
-            whose = f"{code(subject(finding), _ARN)}, " if len(users) > 1 else ""
-            yield _formatted(f"{mark} *{word}:* {whose}{escape(what(item), _LINE)}")
-        yield _text(escape(_capital(lead(finding)), _SENTENCE))
+            whose = f"{code(subject(finding), LONGEST_ARN)}, " if len(users) > 1 else ""
+            yield formatted(f"{mark} *{word}:* {whose}{escape(what(item), _LINE)}")
+        yield plain(escape(_capital(lead(finding)), _SENTENCE))
         if index == 0:
-            yield _formatted(f"{_since(item)} in account {code(message.accounts[0], _NAME)}")
+            yield formatted(f"{_since(item)} in account {code(message.accounts[0], _NAME)}")
             yield from _causes(message.items)
         yield from _proof(item, finding)
+        if interactive:
+            value = value_of(item.last.account, item.last.fingerprint)
+            yield actions(button(ACCEPT_FINDING, "Accept…", value))
     yield from _lines(message, MOST_FULL)
     if link := console_link(finding_of(message.first)):
-        yield _formatted(f"<{link}|Open the {'first user' if len(users) > 1 else 'user'} in the AWS console>")
+        yield formatted(f"<{link}|Open the {'first user' if len(users) > 1 else 'user'} in the AWS console>")
 
 
 def _proof(item: Item, finding: Finding) -> Iterator[Block]:
     lines = []
     if finding.witness:
         lines.append(f"*Request:* {code(request(finding.witness), _CODE)}")
-    lines += [f"*{one.verb} by* {code(one.policy, _ARN)}, {code(one.name, _NAME)}" for one in deciders(finding)]
+    lines += [f"*{one.verb} by* {code(one.policy, LONGEST_ARN)}, {code(one.name, _NAME)}" for one in deciders(finding)]
     # One that is cut is another command; escapes make it up to five times as long.
     if (line := command(item.last)) and len(shown := escape(line, LONGEST_TEXT)) <= _COMMAND:
         lines.append(f"*Try it:*\n```{shown}```")
     if lines:
-        yield _formatted("\n".join(lines))
-    yield _text(escape(f"Fix: {finding.fix}", _FIX))
+        yield formatted("\n".join(lines))
+    yield plain(escape(f"Fix: {finding.fix}", _FIX))
     if finding.commands:
-        yield _formatted(f"*With MFA:*\n{code_block(finding.commands, LONGEST_TEXT - 20)}")
+        yield formatted(f"*With MFA:*\n{code_block(finding.commands, LONGEST_TEXT - 20)}")
 
 
 def _capital(text: str) -> str:
@@ -169,10 +150,11 @@ def _moment(item: Item, key: str) -> datetime:
 def _over(item: Item) -> Block:
     mark, word = label(item)
     finding = finding_of(item)
-    told = f"{mark} *{word}:* {code(subject(finding), _ARN)}, {escape(finding.title, _LINE)} ({finding.severity})"
+    told = f"{mark} *{word}:* {code(subject(finding), LONGEST_ARN)}, {escape(finding.title, _LINE)}"
+    told += f" ({finding.severity})"
     if item.news in (News.RESOLVED, News.PASSED):
         told += f"\nOpen from {when(_moment(item, 'first_seen'))} until {when(_moment(item, 'resolved_at'))}"
-    return _formatted(told)
+    return formatted(told)
 
 
 # --- many things -----------------------------------------------------------------------------------------------------
@@ -184,35 +166,28 @@ def _summary(message: Message) -> Iterator[Block]:
         some = [f"{code(control, 40)} {count}" for control, count in list(controls.items())[:_MOST_CONTROLS]]
         more = [f"{len(controls) - len(some)} controls more"] if len(controls) > len(some) else []
         lines.append(f"*{told}:* {', '.join([*some, *more])}")
-    yield _formatted("\n".join(lines))
+    yield formatted("\n".join(lines))
 
 
 def _lines(message: Message, start: int) -> Iterator[Block]:
     """A line for each of the items from `start` on, as far as they are named."""
     for item in message.items[start : start + MOST_NAMED]:
-        yield _text(escape(line_of(item), _LINE))
+        yield plain(escape(line_of(item), _LINE))
     yield from _more(message, start + MOST_NAMED)
 
 
 def _more(message: Message, told: int) -> Iterator[Block]:
     if len(message.items) > told:
-        yield _text(f"and {len(message.items) - told} more")
+        yield plain(f"and {len(message.items) - told} more")
 
 
 def _causes(items: Sequence[Item]) -> Iterator[Block]:
     found = causes(items)
-    lines = [_cause(cause) for cause in found[:MOST_CAUSES]]
+    lines = [f"*After* {cause_in_code(cause)}" for cause in found[:MOST_CAUSES]]
     if len(found) > MOST_CAUSES:
         lines.append(f"and {len(found) - MOST_CAUSES} more events")
     if lines:
-        yield _formatted("\n".join(lines))
-
-
-def _cause(cause: Cause) -> str:
-    parts = [("by", cause.actor), ("from", cause.address), ("with", cause.agent)]
-    told = "".join(f" {word} {code(value, _ARN)}" for word, value in parts if value)
-    about = f" of {code(cause.about, _ARN)}" if cause.about else ""
-    return f"*After* {code(cause.event, _ARN)}{about}{told}{f', {when(cause.at)}' if cause.at else ''}"
+        yield formatted("\n".join(lines))
 
 
 def _footer(message: Message) -> Block:
@@ -220,4 +195,4 @@ def _footer(message: Message) -> Block:
     some = message.items[:MOST_FULL]
     told = ", ".join(f"{code(item.last.control, 40)} {code(item.last.fingerprint[:8], 12)}" for item in some)
     accounts = ", ".join(code(account, 40) for account in message.accounts[:MOST_NAMED])
-    return {"type": "context", "elements": [mrkdwn(f"mfawatch · account {accounts} · {told}")]}
+    return context(f"mfawatch · account {accounts} · {told}")

@@ -12,7 +12,7 @@ from chalicelib.alerts.notice import Notice
 from chalicelib.alerts.run_notice import RunNotice
 from chalicelib.aws.errors import ERRORS, reason_of
 from chalicelib.notify.plain import body, subject_line
-from chalicelib.notify.run_facts import QUIET
+from chalicelib.notify.run_facts import QUIET, latest_of
 from chalicelib.notify.run_plain import run_body, run_subject
 from chalicelib.ports import Told, always
 
@@ -44,15 +44,16 @@ class SnsNotifier:
         return Told(taken)
 
     def tell_runs(self, notices: Sequence[RunNotice]) -> Told:
-        """See `Notifier`. What passes by itself is no mail."""
+        """See `Notifier`. Of several notices of one run the last says all; what passes by itself is no mail."""
         taken: list[RunNotice] = []
-        for notice in notices:
-            if notice.state not in QUIET:
+        for some in latest_of(notices):
+            last = some[-1]
+            if last.state not in QUIET:
                 if not self.more():
                     return Told(taken, NO_TIME, 0)
-                if trouble := self._publish(run_subject(notice), run_body(notice), _run_attributes(notice)):
+                if trouble := self._publish(run_subject(last), run_body(last), _run_attributes(last)):
                     return Told(taken, trouble)
-            taken.append(notice)
+            taken += some
         return Told(taken)
 
     def _publish(self, subject: str, text: str, attributes: Mapping[str, Any]) -> str:

@@ -203,6 +203,8 @@ def _loose(standing: Standing, finding: Finding) -> Iterator[Option]:
         found = True
         if isinstance(option, str):
             yield option
+        elif any(one.expected is not None or one.version is not None for one in _canonical(standing, option)):
+            yield f"{option.name} is to say what the settings want it to, and nothing else"
         elif _is_ours(standing, option):
             yield Repair(tuple(_rewritten(option)))
         else:
@@ -213,12 +215,16 @@ def _loose(standing: Standing, finding: Finding) -> Iterator[Option]:
 
 def _is_ours(standing: Standing, tight: Tight) -> bool:
     """Whether the policy is ours to write: a canonical one, or one that the settings name as owned."""
-    managed = isinstance(tight.owner, ManagedPolicy)
-    name = tight.owner.arn if isinstance(tight.owner, ManagedPolicy) else tight.policy
-    if managed and OF_AWS in name:
+    if isinstance(tight.owner, ManagedPolicy) and OF_AWS in tight.policy:
         return False
-    canonical = (one.names(name) if managed else one.name == name for one in standing.settings.canonical)
-    return standing.settings.remediation.owns(name) or any(canonical)
+    return standing.settings.remediation.owns(tight.policy) or any(_canonical(standing, tight))
+
+
+def _canonical(standing: Standing, tight: Tight) -> Iterator[CanonicalPolicy]:
+    """The canonical policies that it is."""
+    for one in standing.settings.canonical:
+        if one.names(tight.policy) if isinstance(tight.owner, ManagedPolicy) else one.name == tight.policy:
+            yield one
 
 
 def _rewritten(tight: Tight) -> Iterator[Step]:

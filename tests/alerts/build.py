@@ -1,16 +1,19 @@
-"""Notices put together by hand."""
+"""Notices put together by hand, of findings and of runs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from chalicelib.alerts.notice import Notice
+from chalicelib.alerts.run_notice import RunNotice
 from chalicelib.cause import Cause
 from chalicelib.findings import Finding, Severity, Status
 from chalicelib.ledger import Change, ChangeKind, Stored, digest_of
+from chalicelib.remediation.run import Aim, RunState, aim_of
+from chalicelib.remediation_settings import Mode
 from tests.accounts.build import ACCOUNT
 from tests.ledger.build import at, finding
 
@@ -92,6 +95,47 @@ def notice(
         finding=one.to_json(),
         severity_before=before,
         cause=cause,
+    )
+
+
+RUN = "20260601T060000Z-1a2b3c4d-5e6f70"
+CANONICAL = f"arn:aws:iam::{ACCOUNT}:policy/RequireMfa"
+
+
+def aim(user: str | None = "alice", severity: Severity = Severity.HIGH, **fields: Any) -> Aim:
+    """A finding that a run is to mend."""
+    return aim_of(finding(user=user, severity=severity, **fields))
+
+
+def run_notice(
+    state: RunState = RunState.WAITING, *, users: Sequence[str] = ("alice",), hours: float = 0, **fields: Any
+) -> RunNotice:
+    """A notice of a run that has users carry the canonical policy; of each state there is one version."""
+    steps = tuple(
+        f"attach-user-policy: {user} carries {CANONICAL}, as {user} is to carry RequireMfa, and does not"
+        for user in users
+    )
+    aims = tuple(aim(user) for user in users)
+    return RunNotice(
+        **{
+            "account": ACCOUNT,
+            "run": RUN,
+            "version": list(RunState).index(state) + 1,
+            "state": state,
+            "mode": Mode.APPROVE,
+            "at": at(hours),
+            "reason": "",
+            "by": "",
+            "expires": at(24),
+            "aims": aims,
+            "aim_count": len(aims),
+            "users": tuple(users),
+            "user_count": len(users),
+            "steps": steps,
+            "step_count": len(steps),
+            "taken": 0,
+            **fields,
+        }
     )
 
 

@@ -66,8 +66,14 @@ def test_an_answer_that_gives_fewer_reasons_than_operations_is_no_lost_race() ->
         transactions(Scripted(cancelled(LOST))).write([write("a", "b")])
 
 
-def test_a_batch_takes_so_many_operations_and_so_many_bytes() -> None:
+def test_a_batch_takes_so_many_operations_and_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.aws.transactions.MOST_OPERATIONS", 4)
     large = Write("large", [("Put", {})], MOST_BYTES)
     several = [write("a", "b"), write("c"), write("d"), large, write("e")]
-    assert [[one.name for one in batch] for batch in batches(several, 3)] == [["a", "c"], ["d"], ["large"], ["e"]]
+    assert [[one.name for one in batch] for batch in batches(several, beside=1)] == [
+        ["a", "c"],
+        ["d"],
+        ["large"],
+        ["e"],
+    ]
     assert list(batches([])) == []

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.alerts.entry import Entry
 from chalicelib.alerts.run_notice import run_notice_of
+from chalicelib.aws.finding_table import REMEDIATION
 from chalicelib.execution.ports import lost_hold
 from chalicelib.findings import Severity
 from chalicelib.remediation.run import (
@@ -28,6 +29,7 @@ from chalicelib.remediation.step import Step, StepKind
 from chalicelib.remediation_settings import Mode
 from tests.accounts.build import ACCOUNT
 from tests.ledger.build import at
+from tests.ledger.emulator import TABLE
 from tests.ledger.entries import SLACK
 
 AIM = Aim("f" * 32, "mfa-not-enforced", Severity.HIGH, f"arn:aws:iam::{ACCOUNT}:user/alice", "alice", "A title")
@@ -60,6 +62,12 @@ def entry(of: RemediationRun, destination: str = SLACK) -> Entry:
     """What a destination is told of a run."""
     notice = run_notice_of(of)
     return Entry(notice, destination, notice.at)
+
+
+def items(client: Any, partition: str = REMEDIATION) -> dict[str, Any]:
+    """The items of a partition by their sort keys."""
+    found = client.scan(TableName=TABLE)["Items"]
+    return {item["entry"]["S"]: item for item in found if item["account"]["S"] == partition}
 
 
 @dataclass
@@ -125,7 +133,7 @@ class MemoryJournal:
 
 # --- whatever a run may be -------------------------------------------------------------------------------------------
 
-TEXT = st.text(st.characters(), max_size=20)
+TEXT = st.text(st.characters(), max_size=20) | st.sampled_from(["\ud83d", "#", '\u202e🔑\n\\"', "\x00", "~", "None"])
 MAYBE = st.none() | TEXT
 MOMENT = st.datetimes(timezones=st.just(UTC))
 AIMS = st.builds(Aim, TEXT, TEXT, st.sampled_from(Severity), TEXT, MAYBE, TEXT)

@@ -20,7 +20,7 @@ class Killed(BaseException):
 def test_a_worker_killed_between_its_writes_is_made_up_for(
     world: World, writes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chalicelib.aws.finding_store.MOST_OPERATIONS", 2)  # a transaction for each finding
+    monkeypatch.setattr("chalicelib.aws.transactions.MOST_OPERATIONS", 2)  # a transaction for each finding
     message = {"MessageId": "m", "Body": assignment("killed", OWN)}
     world.watching.faults["dynamodb:TransactWriteItems"] = after(writes, raising(Killed()))
     with pytest.raises(Killed):
@@ -57,7 +57,7 @@ def test_work_that_somebody_else_is_at_is_left_to_them(world: World) -> None:
     ],
 )
 def test_a_ledger_that_takes_nothing_loses_nothing(world: World, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.aws.finding_store.PAUSE", 0)
+    monkeypatch.setattr("chalicelib.aws.transactions.PAUSE", 0)
     world.watching.faults["dynamodb:TransactWriteItems"] = fault
     given_up = world.sweep("refused")
     assert len(given_up) == 2

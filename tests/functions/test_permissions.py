@@ -68,6 +68,7 @@ def test_every_action_of_every_statement_is_used(name: str, everything: Everythi
     unused = [
         (statement["Sid"], action)
         for statement in statements(name, everything)
+        if statement["Effect"] == "Allow"
         for action in statement["Action"]
         if action not in BY_LAMBDA
         and not any(one[0] == action and allowed(one, [statement], account) for one in everything.asked[name])

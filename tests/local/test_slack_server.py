@@ -78,7 +78,7 @@ def test_a_message_is_changed(workspace: SlackServer) -> None:
     assert call(workspace, {**where, "text": "b"}, method="chat.update")["ok"]
     [posted] = workspace.posted
     assert (posted.text, posted.blocks, posted.edited) == ("b", [section("a")], True)
-    assert call(workspace, {**where, "blocks": []}, method="chat.update")["ok"]
+    assert call(workspace, {**where, "text": "b", "blocks": []}, method="chat.update")["ok"]
     [posted] = workspace.posted
     assert (posted.text, posted.blocks) == ("b", [])
 

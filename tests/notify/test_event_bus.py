@@ -13,10 +13,14 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from chalicelib.alerts.notice import parse_notice
+from chalicelib.alerts.run_notice import parse_run_notice
+from chalicelib.cause import Cause
+from chalicelib.findings import Severity
 from chalicelib.ledger import ChangeKind
-from chalicelib.notify.event_bus import DETAIL_TYPES, EventBusNotifier
+from chalicelib.notify.event_bus import DETAIL_TYPES, RUN_DETAIL_TYPE, EventBusNotifier
 from chalicelib.ports import Notifier
-from tests.alerts.build import DETACHED, notice, with_finding
+from chalicelib.remediation.run import Aim, RunState
+from tests.alerts.build import DETACHED, notice, run_notice, with_finding
 
 BUS = "mfawatch-findings"
 
@@ -68,6 +72,43 @@ def test_each_notice_is_an_event(logs: tuple[Any, Any]) -> None:
     }
     assert [parse_notice(found[one.version]["detail"]) for one in notices] == notices
     assert found[1]["resources"] == ["arn:aws:iam::111122223333:user/alice"]
+
+
+def test_each_notice_of_a_run_is_an_event(logs: tuple[Any, Any]) -> None:
+    events, received = logs
+    notices = [run_notice(state, undoes=DETACHED) for state in RunState]
+    told = EventBusNotifier(events, BUS).tell_runs(notices)
+    assert (list(told.taken), told.trouble) == (notices, "")
+    found = received()
+    assert {event["detail-type"] for event in found} == {RUN_DETAIL_TYPE}
+    assert {event["source"] for event in found} == {"mfawatch"}
+    assert sorted((parse_run_notice(event["detail"]) for event in found), key=lambda one: one.version) == notices
+    assert found[0]["resources"] == ["arn:aws:iam::111122223333:user/alice"]
+
+
+@pytest.mark.parametrize("letter", ["x", "ж", "字", "\x00", "\ud83d"])
+def test_a_run_of_long_words_fits_into_an_event(letter: str) -> None:
+    bus, long = Bus(), letter * 100_000
+    one = Aim("f" * 32, long, Severity.HIGH, long, long, long)
+    texts: Any = {"reason": long, "by": long, "users": [long] * 20, "steps": (long,) * 20}
+    notice = run_notice(**texts, aims=(one,) * 20, undoes=Cause(long, long, None, long))
+    assert list(EventBusNotifier(bus, BUS).tell_runs([notice]).taken) == [notice]
+    [[entry]] = bus.calls
+    told = parse_run_notice(json.loads(entry["Detail"]))
+    assert len(entry["Detail"].encode()) + sum(len(one.encode()) for one in entry["Resources"]) < 256 * 1024
+    assert (told.account, told.run, told.state, told.aims[0].fingerprint) == (
+        notice.account,
+        notice.run,
+        notice.state,
+        "f" * 32,
+    )
+    assert told.reason.endswith("…")
+
+
+def test_what_of_a_call_of_runs_failed_is_not_taken() -> None:
+    bus, notices = Bus("", "ThrottlingException"), [run_notice(), run_notice(RunState.DONE)]
+    told = EventBusNotifier(bus, BUS).tell_runs(notices)
+    assert (list(told.taken), told.trouble) == (notices[:1], "EventBridge: ThrottlingException")
 
 
 def test_every_change_that_is_news_has_a_name() -> None:

@@ -15,7 +15,8 @@ from chalicelib.findings import Severity
 from chalicelib.ledger import ChangeKind
 from chalicelib.notify.security_hub import SecurityHubNotifier
 from chalicelib.ports import Notifier
-from tests.alerts.build import notice
+from chalicelib.remediation.run import RunState
+from tests.alerts.build import notice, run_notice
 from tests.report.test_asff import assert_taken
 
 HUB, MEMBER, REGION = "123456789012", "999999999999", "eu-west-1"
@@ -123,6 +124,11 @@ def test_large_findings_go_apart() -> None:
     notices = [notice(user=f"user-{number}", evidence=evidence) for number in range(60)]
     assert list(notifier(hub).tell(notices).taken) == notices
     assert len(hub.calls) > 1
+
+
+def test_runs_are_taken_and_told_nowhere() -> None:
+    hub, runs = Hub(), [run_notice(), run_notice(RunState.DONE)]
+    assert (list(notifier(hub).tell_runs(runs).taken), hub.calls) == (runs, [])
 
 
 def test_what_is_refused_is_not_taken() -> None:

@@ -100,7 +100,7 @@ def all_forms(notices: Sequence[Notice]) -> Iterator[Message]:
 
 
 def assert_within_limits(message: Message) -> None:
-    rendered = render(message)
+    rendered = render(message, interactive=True)
     posted = {"text": rendered.text, "blocks": rendered.blocks}
     assert not list(problems(rendered.blocks))
     assert not complaint(json.loads(json.dumps(posted)))
@@ -333,6 +333,33 @@ def test_a_finding_that_is_back_tells_since_when() -> None:
     [line] = [text for text in formatted(render(message).blocks) if "first seen" in text]
     assert re.findall(r"\|([^>]*)>", line) == ["2026-06-01 11:00 UTC", "2026-06-01 06:00 UTC"]
     assert ", again" in render(message).text
+
+
+def accepted_by_buttons(message: Message, *, interactive: bool = True) -> list[str]:
+    """What the buttons of a message are about."""
+    blocks = render(message, interactive=interactive).blocks
+    found = [one for block in blocks if block["type"] == "actions" for one in block["elements"]]
+    assert {one["action_id"] for one in found} <= {"accept_finding"}
+    return [one["value"] for one in found]
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_buttons_are_the_only_difference_where_they_can_be_pressed(name: str) -> None:
+    rendered, without = render(MESSAGES[name], interactive=True), render(MESSAGES[name])
+    assert [block for block in rendered.blocks if block["type"] != "actions"] == without.blocks
+    assert (rendered.text, rendered.plain) == (without.text, without.plain)
+    assert not complaint(json.loads(json.dumps({"blocks": rendered.blocks})))
+    assert accepted_by_buttons(MESSAGES[name], interactive=False) == []
+
+
+def test_what_is_open_and_told_in_full_can_be_accepted() -> None:
+    notices = [notice(), notice(control=DEVICE), notice(ChangeKind.RESOLVED, control="third", version=2)]
+    [message] = messages_of(notices)
+    assert accepted_by_buttons(message) == [f"{ACCOUNT}/{one.fingerprint}" for one in notices[:2]]
+    [many] = messages_of([notice(control=f"{n}") for n in range(20)])
+    assert len(accepted_by_buttons(many)) == 3
+    for message in (*messages_of(notices[2:]), *messages_of(notices, digest=True)):
+        assert accepted_by_buttons(message) == []
 
 
 def test_what_is_over_is_not_told_as_if_it_were_not() -> None:

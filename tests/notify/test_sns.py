@@ -16,7 +16,8 @@ from chalicelib.findings import Severity
 from chalicelib.ledger import ChangeKind
 from chalicelib.notify.sns import SnsNotifier
 from chalicelib.ports import Notifier
-from tests.alerts.build import DETACHED, notice
+from chalicelib.remediation.run import RunState
+from tests.alerts.build import DETACHED, notice, run_notice
 from tests.ledger.build import DEVICE, ENFORCED
 
 
@@ -94,6 +95,22 @@ def test_a_digest(mail: Mail) -> None:
     assert json.loads(posted["MessageAttributes"]["account"]["Value"]) == ["111122223333", "999999999999"]
 
 
+def test_a_run(mail: Mail) -> None:
+    mail.subscribe({"kind": ["remediation-waiting"]})
+    waiting, done = run_notice(), run_notice(RunState.DONE, run="20260601T060000Z-another")
+    told = SnsNotifier(mail.sns, mail.topic).tell_runs([waiting, done])
+    assert (sorted(told.taken, key=str), told.trouble) == (sorted([waiting, done], key=str), "")
+    [posted] = mail.received()
+    assert posted["Subject"] == "mfawatch: Waiting for approval - user alice - A title"
+    assert f"\nTo approve it: mfawatch approve {waiting.run} --account {waiting.account}\n" in posted["Message"]
+    assert {name: one["Value"] for name, one in posted["MessageAttributes"].items()} == {
+        "severity": "high",
+        "control": '["mfa-not-enforced"]',
+        "account": '["111122223333"]',
+        "kind": '["remediation-waiting"]',
+    }
+
+
 class Refusing:
     """An SNS that takes some messages and then fails."""
 
@@ -124,6 +141,24 @@ def test_what_goes_wrong_is_told(error: Exception, trouble: str) -> None:
     told = SnsNotifier(Refusing(error, 1), "arn").tell(notices)
     assert list(told.taken) == notices[:1]
     assert told.trouble.startswith(trouble)
+
+
+def test_what_goes_wrong_with_a_run_is_told() -> None:
+    runs = [run_notice(run=f"20260601T060000Z-{number}") for number in range(2)]
+    told = SnsNotifier(Refusing(THROTTLED, 1), "arn").tell_runs(runs)
+    assert (list(told.taken), told.trouble) == (runs[:1], "SNS: Throttling: Rate exceeded")
+    left = [True, False]
+    told = SnsNotifier(Refusing(THROTTLED, 2), "arn", lambda: left.pop(0)).tell_runs(runs)
+    assert (list(told.taken), told.trouble, told.retry_after) == (runs[:1], "SNS: there is no time left", 0)
+
+
+def test_of_several_notices_of_a_run_the_last_is_mailed_and_what_passes_by_itself_is_not() -> None:
+    sns = Refusing(THROTTLED, 1)
+    states = (RunState.WAITING, RunState.READY, RunState.RUNNING, RunState.DONE)
+    runs = [run_notice(state) for state in states]
+    assert list(SnsNotifier(sns, "arn").tell_runs(runs).taken) == runs
+    assert list(SnsNotifier(sns, "arn").tell_runs(runs[:2]).taken) == runs[:2]
+    assert [one["Subject"] for one in sns.published] == ["mfawatch: Put right and verified - user alice - A title"]
 
 
 def test_a_message_has_as_many_bytes_as_sns_takes() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,15 @@ from unittest.mock import patch
 import yaml
 from chalice.config import Config
 from chalice.deploy.appgraph import ApplicationGraphBuilder, DependencyBuilder
-from chalice.deploy.deployer import BuildStage, DeploymentPackager, InjectDefaults, PolicyGenerator
+from chalice.deploy.deployer import (
+    BuildStage,
+    DeploymentPackager,
+    InjectDefaults,
+    PolicyGenerator,
+    SwaggerBuilder,
+)
 from chalice.deploy.packager import LambdaDeploymentPackager
+from chalice.deploy.swagger import CFNSwaggerGenerator
 from chalice.package import PackageOptions, ResourceBuilder, SAMTemplateGenerator, TemplateDeepMerger
 from chalice.policy import AppPolicyGenerator
 from chalice.utils import OSUtils
@@ -23,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 CHALICE = ROOT / ".chalice"
 MEMBER_FILE = CHALICE / "member-account.yaml"
 FORWARDING_FILE = CHALICE / "forwarding.yaml"
+REMEDIATION_FILE = CHALICE / "member-remediation.yaml"
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"
 STAGES = ("dev", "prod")
@@ -35,10 +44,12 @@ NAMES = {
     "hear_log_file": "HearLogFile",
     "audit_change": "AuditChange",
     "deliver": "Deliver",
+    "remediate": "Remediate",
+    "api_handler": "APIHandler",
 }
 """Function, as app.py names it → its resource."""
 HEARING = ("hear_change", "hear_git", "hear_log_file")
-TELLING = ("audit_change", "deliver")
+TELLING = ("audit_change", "deliver", "remediate")
 
 KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
 """The id of the topics' key in the examples."""
@@ -85,6 +96,7 @@ def rendered(stage: str) -> Json:
         InjectDefaults(),
         DeploymentPackager(_Packager()),
         PolicyGenerator(AppPolicyGenerator(OSUtils()), OSUtils()),
+        SwaggerBuilder(CFNSwaggerGenerator()),
     ]
     builder = ResourceBuilder(ApplicationGraphBuilder(), DependencyBuilder(), BuildStage(steps))
     template = SAMTemplateGenerator(config, _Options()).generate(builder.construct_resources(config, stage))
@@ -130,6 +142,13 @@ def member() -> Json:
 
 
 @cache
+def member_remediation() -> Json:
+    """The template of a member account that may be put right."""
+    template: Json = yaml.safe_load(REMEDIATION_FILE.read_text())
+    return template
+
+
+@cache
 def forwarding() -> Json:
     """The template that forwards events from another account or region."""
     template: Json = yaml.safe_load(FORWARDING_FILE.read_text())
@@ -169,30 +188,74 @@ def made(template: Json, **parameters: str) -> dict[str, Json]:
 
 
 def resolve(value: Any, **parameters: str) -> Any:
-    """The value with what `Fn::Sub` puts in and `Ref` refers to, for parameters and AWS's pseudo parameters.
+    """The value with what CloudFormation's functions make of parameters and AWS's pseudo parameters.
 
-    `Fn::If` asks a condition of the hub's template, whose parameters have their defaults where none are given.
+    `Fn::If` asks a condition of the hub's template, whose parameters have their defaults where none are given; the
+    conditions of the other templates are the same.
     """
-    known = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT} | parameters
     if isinstance(value, list):
         return [one for one in (resolve(each, **parameters) for each in value) if one != NO_VALUE]
     if not isinstance(value, dict):
         return value
-    if value.keys() == {"Ref"}:
-        return known.get(value["Ref"], value)
-    if value == {"Fn::GetAtt": ["AlarmsKey", "Arn"]}:
-        return f"arn:aws:kms:{known['AWS::Region']}:{known['AWS::AccountId']}:key/{KEY}"
-    if value.keys() == {"Fn::Sub"}:
-        text: str = value["Fn::Sub"]
-        for name, meaning in known.items():
-            text = text.replace(f"${{{name}}}", meaning)
-        assert "${" not in text
-        return text
-    if value.keys() == {"Fn::If"}:
-        name, then, otherwise = value["Fn::If"]
-        defaults = {name: one["Default"] for name, one in _parts()["Parameters"].items()}
-        conditions = _parts()["Conditions"]
-        chosen = then if holds(conditions[name], conditions, **defaults | parameters) else otherwise
-        return resolve(chosen, **parameters)
+    if len(value) == 1 and (made := _FUNCTIONS.get(next(iter(value)))):
+        return made(next(iter(value.values())), parameters)
     found = {key: resolve(one, **parameters) for key, one in value.items()}
     return {key: one for key, one in found.items() if one != NO_VALUE}
+
+
+_Parameters = Mapping[str, str]
+
+
+def _known(parameters: _Parameters) -> dict[str, str]:
+    return {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT} | dict(parameters)
+
+
+def _ref(name: str, parameters: _Parameters) -> Any:
+    known = _known(parameters)
+    if _parts()["Parameters"].get(name, {}).get("Type") == "CommaDelimitedList" and name in known:
+        return known[name].split(",")
+    return known.get(name, {"Ref": name})
+
+
+def _attribute(of: list[str], parameters: _Parameters) -> Any:
+    if of != ["AlarmsKey", "Arn"]:
+        return {"Fn::GetAtt": of}
+    known = _known(parameters)
+    return f"arn:aws:kms:{known['AWS::Region']}:{known['AWS::AccountId']}:key/{KEY}"
+
+
+def _sub(of: Any, parameters: _Parameters) -> str:
+    text, own = (of, {}) if isinstance(of, str) else (of[0], resolve(of[1], **parameters))
+    for name, meaning in (_known(parameters) | own).items():
+        text = text.replace(f"${{{name}}}", meaning)
+    assert "${" not in text
+    return str(text)
+
+
+def _if(of: list[Any], parameters: _Parameters) -> Any:
+    name, then, otherwise = of
+    defaults = {name: one["Default"] for name, one in _parts()["Parameters"].items()}
+    conditions = _parts()["Conditions"]
+    return resolve(
+        then if holds(conditions[name], conditions, **defaults | dict(parameters)) else otherwise, **parameters
+    )
+
+
+def _join(of: list[Any], parameters: _Parameters) -> str:
+    delimiter, parts = of
+    return str(delimiter).join(resolve(parts, **parameters))
+
+
+def _split(of: list[Any], parameters: _Parameters) -> list[str]:
+    delimiter, text = of
+    return str(resolve(text, **parameters)).split(delimiter)
+
+
+_FUNCTIONS: dict[str, Callable[[Any, _Parameters], Any]] = {
+    "Ref": _ref,
+    "Fn::GetAtt": _attribute,
+    "Fn::Sub": _sub,
+    "Fn::If": _if,
+    "Fn::Join": _join,
+    "Fn::Split": _split,
+}

@@ -14,7 +14,7 @@ from tests.packaging.test_template import DEAD_QUEUES
 MINUTE, HOUR = 60, 60 * 60
 ALARMED = ("sweep", "audit_account", *HEARING, *TELLING)
 """Whoever calls decide hears of the error, and it is mostly one in the cases that they sent."""
-HELD_UP = ("sweep", "audit_account", "audit_change")
+HELD_UP = ("sweep", "audit_account", "audit_change", "remediate")
 """For what is heard Lambda finds room for hours, and then sends it to the dead queue; deliver comes again at once."""
 
 
@@ -29,7 +29,7 @@ def alarms_on(metric: str, dimension: str, value: Json) -> list[Json]:
 
 def test_every_alarm_is_told() -> None:
     names = [alarm["AlarmName"] for alarm in alarms()]
-    assert len(set(names)) == len(names) == 20
+    assert len(set(names)) == len(names) == 25
     for alarm in alarms():
         assert alarm["AlarmName"].startswith("mfawatch-")
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmsTopic"}]
@@ -70,9 +70,19 @@ def test_an_alarm_on_changes_that_wait() -> None:
     assert function("audit_change")["Timeout"] + 90 < age_of("ChangesQueue")["Threshold"] < visibility
 
 
+def test_an_alarm_on_remediations_that_wait() -> None:
+    """Later than a second attempt begins, and before the third one."""
+    visibility = resources("AWS::SQS::Queue")["RemediationsQueue"]["VisibilityTimeout"]
+    assert visibility < age_of("RemediationsQueue")["Threshold"] < 2 * visibility
+
+
 @pytest.mark.parametrize(
     ("metric", "writer", "within"),
-    [("AccountsNotRead", "audit_account", 26 * HOUR), ("AlertsNotTold", "deliver", 2 * HOUR)],
+    [
+        ("AccountsNotRead", "audit_account", 26 * HOUR),
+        ("AlertsNotTold", "deliver", 2 * HOUR),
+        ("RemediationsStopped", "remediate", HOUR),
+    ],
 )
 def test_alarms_on_what_functions_measure(
     metric: str, writer: str, within: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

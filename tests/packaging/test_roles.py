@@ -26,6 +26,7 @@ from tests.packaging.rendering import (
     TELLING,
     Json,
     member,
+    member_remediation,
     resolve,
     role,
 )
@@ -38,15 +39,29 @@ MEMBER = "the member role"
 READING = {"ReadIam", "ReadUsers", "ListRepositories", "ReadRepositories", "ReadKeyPolicies"}
 """The statements of the auditors that read the account, by Sid."""
 AUDITORS = ("audit_account", "audit_change")
+READERS = (*AUDITORS, "remediate")
+REMEDIATION_MEMBER = "the member role for remediation"
 TRAIL = {"TrailBucket": "trail", "TrailKeyArn": f"arn:aws:kms:{REGION}:999988887777:key/{KEY}"}
 
 each_function = pytest.mark.parametrize("name", NAMES)
-each_role = pytest.mark.parametrize("name", [*NAMES, MEMBER])
+each_role = pytest.mark.parametrize("name", [*NAMES, MEMBER, REMEDIATION_MEMBER])
+
+
+def role_of(name: str) -> Json:
+    """The properties of the role of a function, or of a member account."""
+    properties: Json
+    if name == MEMBER:
+        properties = member()["Resources"]["AuditRole"]["Properties"]
+    elif name == REMEDIATION_MEMBER:
+        properties = member_remediation()["Resources"]["RemediationRole"]["Properties"]
+    else:
+        properties = role(name)
+    return properties
 
 
 def policy_of(name: str, **parameters: str) -> Json:
     """The one policy of a role, with account, region and parameters put in; without any, a trail has a bucket."""
-    of_role = member()["Resources"]["AuditRole"]["Properties"] if name == MEMBER else role(name)
+    of_role = role_of(name)
     [policy] = of_role["Policies"]
     assert "ManagedPolicyArns" not in of_role
     document: Json = resolve(policy["PolicyDocument"], **(parameters or TRAIL))
@@ -54,8 +69,9 @@ def policy_of(name: str, **parameters: str) -> Json:
 
 
 def statements_of(name: str) -> list[Json]:
+    """What a role is allowed."""
     found: list[Json] = policy_of(name)["Statement"]
-    return found
+    return [one for one in found if one["Effect"] == "Allow"]
 
 
 def found_in_catalogue(name: str) -> Action:
@@ -101,7 +117,6 @@ def test_a_function_has_the_policy_of_its_name(name: str, stage: str) -> None:
 @each_role
 def test_a_role_names_its_actions(name: str) -> None:
     for statement in statements_of(name):
-        assert statement["Effect"] == "Allow"
         for action in statement["Action"]:
             assert found_in_catalogue(action).name == action
 
@@ -119,7 +134,10 @@ def test_a_role_names_its_resources(name: str) -> None:
 
 @each_role
 def test_no_role_writes_iam(name: str) -> None:
-    """AWS counts GenerateCredentialReport, which all readers of the report need, among the reading actions."""
+    """Nor do those for remediation, where no parameter says what they may write.
+
+    AWS counts GenerateCredentialReport, which all readers of the report need, among the reading actions.
+    """
     assert len(IAM_WRITES) > 100
     named = {action for statement in statements_of(name) for action in statement["Action"]}
     for action in IAM_WRITES:
@@ -143,47 +161,56 @@ PARAMETER, SECRET = f"arn:aws:ssm:{HERE}:parameter", f"arn:aws:secretsmanager:{H
 FILE = "111122223333/CloudTrail/us-east-1/2026/11/27/111122223333_CloudTrail_us-east-1_20261127T1200Z_x.json.gz"
 
 REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
-    (AUDITORS, "organizations:ListParents", "arn:aws:organizations::999988887777:account/o-exampleorgid/1", {}),
-    (AUDITORS, "organizations:ListParents", "arn:aws:organizations::999988887777:ou/o-exampleorgid/ou-exam-1", {}),
-    (AUDITORS, "organizations:ListPoliciesForTarget", "arn:aws:organizations::999988887777:root/o-a/r-exam", {}),
+    (READERS, "organizations:ListParents", "arn:aws:organizations::999988887777:account/o-exampleorgid/1", {}),
+    (READERS, "organizations:ListParents", "arn:aws:organizations::999988887777:ou/o-exampleorgid/ou-exam-1", {}),
+    (READERS, "organizations:ListPoliciesForTarget", "arn:aws:organizations::999988887777:root/o-a/r-exam", {}),
     (
-        AUDITORS,
+        READERS,
         "organizations:DescribePolicy",
         "arn:aws:organizations::999988887777:policy/o-exampleorgid/service_control_policy/p-example1",
         {},
     ),
     (
-        AUDITORS,
+        READERS,
         "organizations:DescribePolicy",
         "arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess",
         {},
     ),
-    (AUDITORS, "iam:GetAccountAuthorizationDetails", "*", {}),
-    (AUDITORS, "iam:ListServiceSpecificCredentials", "*", {}),
-    (AUDITORS, "iam:ListMFADevices", f"arn:aws:iam::{ACCOUNT}:user/people/anna", {}),
-    (AUDITORS, "codecommit:BatchGetRepositories", f"arn:aws:codecommit:us-west-2:{ACCOUNT}:shop", {}),
-    (AUDITORS, "kms:GetKeyPolicy", f"arn:aws:kms:us-west-2:{ACCOUNT}:key/any", {}),
+    (READERS, "iam:GetAccountAuthorizationDetails", "*", {}),
+    (READERS, "iam:ListServiceSpecificCredentials", "*", {}),
+    (READERS, "iam:ListMFADevices", f"arn:aws:iam::{ACCOUNT}:user/people/anna", {}),
+    (READERS, "codecommit:BatchGetRepositories", f"arn:aws:codecommit:us-west-2:{ACCOUNT}:shop", {}),
+    (READERS, "kms:GetKeyPolicy", f"arn:aws:kms:us-west-2:{ACCOUNT}:key/any", {}),
     (AUDITORS, "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-audit", {}),
-    (AUDITORS, "ssm:GetParameter", f"{PARAMETER}/mfawatch/external-id", {}),
-    (AUDITORS, "dynamodb:Query", f"{TABLE}-ledger", {"leading": ACCOUNT}),
-    (("audit_account",), "iam:GetCredentialReport", "*", {}),
+    (READERS, "ssm:GetParameter", f"{PARAMETER}/mfawatch/external-id", {}),
+    (READERS, "dynamodb:Query", f"{TABLE}-ledger", {"leading": ACCOUNT}),
+    (("audit_account", "remediate"), "iam:GetCredentialReport", "*", {}),
     (("audit_account",), "sqs:ReceiveMessage", f"{QUEUE}-accounts", {}),
-    (AUDITORS, "iam:GetLoginProfile", f"arn:aws:iam::{ACCOUNT}:user/people/anna", {}),
-    (AUDITORS, "iam:ListAccessKeys", f"arn:aws:iam::{ACCOUNT}:user/people/anna", {}),
+    (READERS, "iam:GetLoginProfile", f"arn:aws:iam::{ACCOUNT}:user/people/anna", {}),
+    (READERS, "iam:ListAccessKeys", f"arn:aws:iam::{ACCOUNT}:user/people/anna", {}),
     (("audit_change",), "sqs:ReceiveMessage", f"{QUEUE}-changes", {}),
+    (("remediate",), "sqs:ReceiveMessage", f"{QUEUE}-remediations", {}),
+    (AUDITORS, "sqs:SendMessage", f"{QUEUE}-remediations", {}),
+    (("remediate",), "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-remediate", {}),
+    (("remediate",), "ssm:GetParameter", f"{PARAMETER}/mfawatch/remediation", {}),
     (HEARING, "sqs:SendMessage", f"{QUEUE}-changes", {}),
     (HEARING, "sqs:SendMessage", f"{QUEUE}-events-dead", {}),
     (("sweep", *HEARING, "audit_change"), "sqs:SendMessage", f"{QUEUE}-accounts", {}),
     (("sweep", "hear_change", "hear_log_file"), "organizations:ListAccounts", "*", {}),
-    (("hear_git", "hear_log_file", *AUDITORS), "dynamodb:PutItem", f"{TABLE}-idempotency", {}),
+    (("hear_git", "hear_log_file", *READERS), "dynamodb:PutItem", f"{TABLE}-idempotency", {}),
     ((*HEARING, *AUDITORS), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
-    (AUDITORS, "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
-    ((*AUDITORS, "deliver"), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#threads"}),
+    (READERS, "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
+    ((*READERS, "deliver"), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#threads"}),
     (AUDITORS, "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
-    ((*AUDITORS, "deliver"), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
+    ((*READERS, "deliver"), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
+    # Whoever writes the journal says what is approved: no function does that hears events or reads accounts.
+    (("remediate",), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
+    (("remediate",), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
+    (("remediate",), "dynamodb:DeleteItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
+    (("remediate",), "dynamodb:ConditionCheckItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
     (TELLING, "ssm:GetParameters", f"{PARAMETER}/mfawatch/settings", {}),
     (TELLING, "dynamodb:BatchWriteItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
-    (("sweep", *HEARING, *AUDITORS, "deliver"), "ssm:GetParameter", f"{PARAMETER}/mfawatch/settings", {}),
+    (("sweep", *HEARING, *READERS, "deliver"), "ssm:GetParameter", f"{PARAMETER}/mfawatch/settings", {}),
     (TELLING, "ssm:GetParameter", f"{PARAMETER}/mfawatch/slack", {}),
     (TELLING, "secretsmanager:GetSecretValue", f"{SECRET}:mfawatch/slack-a1B2c3", {}),
     (TELLING, "sns:Publish", f"arn:aws:sns:{HERE}:mfawatch-alerts", {}),
@@ -195,7 +222,7 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     ),
     (TELLING, "events:PutEvents", f"arn:aws:events:{HERE}:event-bus/mfawatch-findings", {}),
     (
-        TELLING,
+        ("audit_change", "deliver"),
         "securityhub:BatchImportFindings",
         f"arn:aws:securityhub:{HERE}:product/{ACCOUNT}/default",
         {},
@@ -206,7 +233,10 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     # What nobody reaches.
     ((), "sts:AssumeRole", "arn:aws:iam::444455556666:role/admin", {}),
     ((), "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-audit-more", {}),
+    ((), "sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/mfawatch-remediate", {}),
     ((), "ssm:GetParameter", f"{PARAMETER}/mfawatch/other", {}),
+    ((), "ssm:PutParameter", f"{PARAMETER}/mfawatch/remediation", {}),
+    ((), "lambda:UpdateFunctionCode", f"arn:aws:lambda:{HERE}:function:mfawatch-remediate", {}),
     ((), "secretsmanager:GetSecretValue", f"{SECRET}:mfawatch/slack-of-others-a1B2c3", {}),
     ((), "dynamodb:DeleteItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
     ((), "dynamodb:BatchWriteItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
@@ -259,16 +289,18 @@ def test_log_files_are_read_where_a_bucket_is_named(parameters: dict[str, str], 
         ("", None, True),
     ],
 )
-@pytest.mark.parametrize("name", AUDITORS)
-def test_an_audit_enters_no_organisation_but_its_own(
-    name: str, organization: str, of_the_member: str | None, expected: bool
+@pytest.mark.parametrize(
+    ("name", "entered"), [*((name, "mfawatch-audit") for name in AUDITORS), ("remediate", "mfawatch-remediate")]
+)
+def test_a_function_enters_no_organisation_but_its_own(
+    name: str, entered: str, organization: str, of_the_member: str | None, expected: bool
 ) -> None:
     """Where the deployment knows which that is. An account outside all organisations has no id to compare."""
     [policy] = role(name)["Policies"]
     document = parse_policy(resolve(policy["PolicyDocument"], OrganizationId=organization))
     context = {"aws:ResourceOrgID": of_the_member} if of_the_member else {}
-    request = asking("sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-audit", context)
-    decided = evaluate(request, PolicySet(identity=(Policy("audit", document),)))
+    request = asking("sts:AssumeRole", f"arn:aws:iam::444455556666:role/{entered}", context)
+    decided = evaluate(request, PolicySet(identity=(Policy("own", document),)))
     assert decided.may_be_allowed is expected
 
 

@@ -20,6 +20,7 @@ from tests.packaging.rendering import (
     HEARING,
     MEMBER_FILE,
     NAMES,
+    REMEDIATION_FILE,
     ROOT,
     STAGES,
     TELLING,
@@ -31,15 +32,22 @@ from tests.packaging.rendering import (
     role,
 )
 
-QUEUES = {"AccountsQueue": "mfawatch-accounts", "ChangesQueue": "mfawatch-changes"}
+QUEUES = {
+    "AccountsQueue": "mfawatch-accounts",
+    "ChangesQueue": "mfawatch-changes",
+    "RemediationsQueue": "mfawatch-remediations",
+}
 DEAD_QUEUES = {
     "AccountsDeadQueue": "mfawatch-accounts-dead",
     "SweepsDeadQueue": "mfawatch-sweeps-dead",
     "ChangesDeadQueue": "mfawatch-changes-dead",
     "EventsDeadQueue": "mfawatch-events-dead",
+    "RemediationsDeadQueue": "mfawatch-remediations-dead",
 }
-WORKERS = {"audit_account": "AccountsQueue", "audit_change": "ChangesQueue"}
+WORKERS = {"audit_account": "AccountsQueue", "audit_change": "ChangesQueue", "remediate": "RemediationsQueue"}
 """Function → the queue that feeds it."""
+AT_ONCE = {"audit_account": 10, "audit_change": 10, "remediate": 2}
+"""Function → how many messages are worked at once."""
 DAY = 24 * 60 * 60
 ORGANIZATION = {"OrganizationId": "o-exampleorgid"}
 
@@ -59,7 +67,7 @@ def test_the_templates_are_linted(tmp_path: Path) -> None:
     files = [tmp_path / f"{stage}.json" for stage in STAGES]
     for stage, file in zip(STAGES, files, strict=True):
         file.write_text(json.dumps(rendered(stage)))
-    assert lint(*files, MEMBER_FILE, FORWARDING_FILE) == ""
+    assert lint(*files, MEMBER_FILE, FORWARDING_FILE, REMEDIATION_FILE) == ""
     broken = tmp_path / "broken.json"
     broken.write_text(json.dumps(rendered("prod")).replace('"MemorySize": 1769', '"MemorySize": 99999'))
     assert "99999" in lint(broken)
@@ -77,7 +85,7 @@ def test_the_stages_differ_in_what_they_reserve() -> None:
     assert reserved == {
         "dev": dict.fromkeys(NAMES),
         "prod": dict.fromkeys(HEARING, 5)
-        | {"sweep": 1, "audit_account": 10, "decide": None, "audit_change": 10, "deliver": 1},
+        | {"sweep": 1, "audit_account": 10, "decide": None, "audit_change": 10, "deliver": 1, "remediate": 2},
     }
     plain = [json.loads(json.dumps(rendered(stage))) for stage in STAGES]
     for template in plain:
@@ -111,6 +119,7 @@ def test_a_function_and_what_is_its_own_are_named(name: str) -> None:
         ("hear_log_file", 512, 300),
         ("audit_change", 1769, 120),
         ("deliver", 256, 120),
+        ("remediate", 1769, 900),
     ],
 )
 def test_the_size_of_a_function(name: str, memory: int, timeout: int) -> None:
@@ -120,6 +129,7 @@ def test_the_size_of_a_function(name: str, memory: int, timeout: int) -> None:
 OF_SOME: dict[str, tuple[Json, tuple[str, ...]]] = {
     "MFAWATCH_QUEUE_URL": ({"Ref": "AccountsQueue"}, ("sweep", *HEARING, "audit_change")),
     "MFAWATCH_CHANGES_QUEUE_URL": ({"Ref": "ChangesQueue"}, HEARING),
+    "MFAWATCH_REMEDIATIONS_QUEUE_URL": ({"Ref": "RemediationsQueue"}, ("audit_account", "audit_change")),
     "MFAWATCH_TOPIC_ARN": ({"Ref": "AlertsTopic"}, TELLING),
     "MFAWATCH_SLACK_SECRET": ({"Ref": "SlackSecret"}, TELLING),
 }
@@ -133,12 +143,15 @@ def test_the_environment_names_what_the_template_makes(name: str) -> None:
     assert own == {variable: value if name in names else None for variable, (value, names) in OF_SOME.items()}
     tables = {table["TableName"] for table in resources("AWS::DynamoDB::Table").values()}
     assert {variables.pop("MFAWATCH_LEDGER_TABLE"), variables.pop("MFAWATCH_IDEMPOTENCY_TABLE")} == tables
-    [parameter] = resources("AWS::SSM::Parameter").values()
-    assert variables.pop("MFAWATCH_SETTINGS_PARAMETER") == parameter["Name"]
+    parameters = resources("AWS::SSM::Parameter")
+    assert variables.pop("MFAWATCH_SETTINGS_PARAMETER") == parameters["SettingsParameter"]["Name"]
+    assert variables.pop("MFAWATCH_STOP_PARAMETER") == parameters["StopParameter"]["Name"]
+    assert len(parameters) == 2
     assert variables.pop("MFAWATCH_FINDINGS_BUS") == resources("AWS::Events::EventBus")["FindingsBus"]["Name"]
     assert variables == {
         "MFAWATCH_EXTERNAL_ID_PARAMETER": "/mfawatch/external-id",
         "MFAWATCH_MEMBER_ROLE": "mfawatch-audit",
+        "MFAWATCH_REMEDIATION_ROLE": "mfawatch-remediate",
         "POWERTOOLS_SERVICE_NAME": "mfawatch",
         "POWERTOOLS_METRICS_NAMESPACE": "mfawatch",
         "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -146,9 +159,16 @@ def test_the_environment_names_what_the_template_makes(name: str) -> None:
 
 
 def test_the_settings_are_a_comment_until_somebody_writes_them() -> None:
-    [parameter] = resources("AWS::SSM::Parameter").values()
+    parameter = resources("AWS::SSM::Parameter")["SettingsParameter"]
     assert parameter["Type"] == "String"
     assert parameter["Value"].startswith("#")
+
+
+def test_nothing_is_changed_until_somebody_says_so() -> None:
+    """And a deployment that writes the parameter again stops what runs, in place of setting going what is stopped."""
+    parameter = resources("AWS::SSM::Parameter")["StopParameter"]
+    assert parameter["Type"] == "String"
+    assert parameter["Value"] != "run"
 
 
 @each_worker
@@ -159,7 +179,7 @@ def test_a_queue_feeds_a_worker(name: str, queue: str) -> None:
     assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     # Work that kills its worker would take the rest of its batch along.
     assert properties["BatchSize"] == 1
-    assert properties["ScalingConfig"] == {"MaximumConcurrency": 10}
+    assert properties["ScalingConfig"] == {"MaximumConcurrency": AT_ONCE[name]}
     assert properties["ScalingConfig"]["MaximumConcurrency"] <= function(name)["ReservedConcurrentExecutions"]
     assert resolve(properties["Queue"]).endswith(f":{QUEUES[queue]}")
     # The source names the queue by its ARN in letters, which CloudFormation does not see as a reference.
@@ -238,6 +258,7 @@ def test_the_outputs() -> None:
         "LogFileFunctionArn": {"Fn::GetAtt": ["HearLogFile", "Arn"]},
         "LedgerTable": {"Ref": "LedgerTable"},
         "QueueUrl": {"Ref": "AccountsQueue"},
+        "RemediationSwitch": {"Ref": "StopParameter"},
     }
 
 

@@ -112,4 +112,4 @@ def test_a_canonical_policy_is_not_made_another_one() -> None:
     snapshot = account(Person(inline=[ADMIN], attached=[NAME]), policies=[managed(NAME, loose)])
     plan = planned(snapshot, wanting(loose, owned=(NAME,)), ["mfa-not-enforced"])
     assert plan.steps == ()
-    assert "canonical-policy-drift would be new" in plan.refusals[0].reason
+    assert "is to say what the settings want it to" in plan.refusals[0].reason

@@ -1,0 +1,101 @@
+"""The fields of a JSON object that somebody sent: each is read, and all that is wrong is told at once. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
+from datetime import date
+from http import HTTPStatus
+from typing import Any
+
+from chalicelib.api.problems import Problem, Wrong
+
+Reader = Callable[[Any], Any]
+"""Gives what a value stands for, or raises ValueError, whose text says what it must be."""
+
+MOST_ERRORS = 20
+"""Errors that are told; a body may have thousands."""
+SHORTEST_REASON, LONGEST_REASON = 3, 500
+"""Characters of a reason."""
+
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_FINGERPRINT = re.compile(r"[0-9a-f]{32}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LONGEST_NAME = 40
+_REFUSED = frozenset({"Cc", "Cs", "Co", "Cn"})
+"""Categories of what no text of a person's has: control characters, halves of characters, and what is none."""
+
+
+def read_fields(
+    values: Mapping[str, Any], readers: Mapping[str, Reader], optional: Collection[str] = ()
+) -> dict[str, Any]:
+    """The fields of an object, each by its reader; one without is an error, and so is one that is missing.
+
+    Raises:
+        Problem: something is wrong with them, and all of it is told.
+    """
+    found: dict[str, Any] = {}
+    wrong = [_wrong(name, f"is unknown; there are {', '.join(readers)}") for name in values if name not in readers]
+    for name, reader in readers.items():
+        if name in values:
+            try:
+                found[name] = reader(values[name])
+            except ValueError as error:
+                wrong.append(_wrong(name, str(error)))
+        elif name not in optional:
+            wrong.append(_wrong(name, "is missing"))
+    if wrong:
+        raise unprocessable(*wrong[:MOST_ERRORS])
+    return found
+
+
+def unprocessable(*wrong: Wrong) -> Problem:
+    """That the body says what cannot be."""
+    told = "; ".join(f"{one.pointer.removeprefix('#/')} {one.detail}" for one in wrong[:3])
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, told, errors=wrong)
+
+
+def _wrong(name: str, detail: str) -> Wrong:
+    """What is wrong with a field. Its name may be anybody's, and anything."""
+    shown = "".join(c if c.isascii() and c.isprintable() else "?" for c in name[:_LONGEST_NAME])
+    return Wrong(f"#/{shown.replace('~', '~0').replace('/', '~1')}", detail)
+
+
+def account(value: Any) -> str:
+    """The id of an account."""
+    if not isinstance(value, str) or not _ACCOUNT.fullmatch(value):
+        raise ValueError("must be an account id, 12 digits")
+    return value
+
+
+def fingerprint(value: Any) -> str:
+    """The fingerprint of a finding, all of it."""
+    if not isinstance(value, str) or not _FINGERPRINT.fullmatch(value):
+        raise ValueError("must be a fingerprint, 32 hexadecimal digits")
+    return value
+
+
+def day(value: Any) -> date:
+    """A day."""
+    wanted = "must be a day such as 2026-01-31"
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError(wanted)
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{wanted}; there is no {value}") from None
+
+
+def reason(value: Any) -> str:
+    """Why somebody decides something, in their words, on one line."""
+    if not isinstance(value, str):
+        raise ValueError("must be a text")
+    if len(value) > LONGEST_REASON:
+        raise ValueError(f"must have {LONGEST_REASON} characters at most")
+    told = " ".join(value.split())
+    if any(unicodedata.category(c) in _REFUSED for c in told):
+        raise ValueError("must hold no control characters")
+    if len(told) < SHORTEST_REASON:
+        raise ValueError(f"must have {SHORTEST_REASON} characters at least")
+    return told

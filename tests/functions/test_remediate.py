@@ -1,0 +1,108 @@
+"""What drifts from the canonical policy is seen, planned, put right, verified, and put back as it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from chalicelib.findings import Status
+from chalicelib.local.caller import session_of_role
+from chalicelib.local.trail import Trail
+from chalicelib.remediation.run import RemediationRun, RunState
+from chalicelib.remediation_tasks import Task, TaskKind
+from tests.functions.conftest import World, deployed
+from tests.functions.drifts import DRIFTS, SETTINGS, Drift, populate
+
+ACCOUNTS = {drift.name: f"{number:012}" for number, drift in enumerate(DRIFTS, 3000)}
+"""Each drift happens in an account of its own."""
+MENDED = {"canonical-policy-missing", "canonical-policy-drift", "mfa-not-enforced"}
+EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """One deployment for all accounts."""
+    named = ", ".join(f'"{account}"' for account in ACCOUNTS.values())
+    with deployed(f"accounts = [{named}]\n{SETTINGS}") as found:
+        yield found
+
+
+def dump(iam: Any) -> Any:
+    """All that the account says of itself, but for when it was changed."""
+    found: dict[str, Any] = {}
+    for page in iam.get_paginator("get_account_authorization_details").paginate():
+        for key in ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"):
+            found.setdefault(key, []).extend(page[key])
+    return json.loads(json.dumps(found, default=str), object_hook=_undated)
+
+
+def _undated(value: dict[str, Any]) -> dict[str, Any]:
+    return {key: _sorted(one) for key, one in value.items() if key != "UpdateDate"}
+
+
+def _sorted(value: Any) -> Any:
+    return sorted(value, key=json.dumps) if isinstance(value, list) else value
+
+
+def happened(world: World, trail: Trail) -> None:
+    """Events are heard, and looked after."""
+    for event in trail.events():
+        world.deployment.hear(event)
+    assert world.deployment.look() == []
+
+
+def open_findings(world: World, account: str) -> set[tuple[str | None, str]]:
+    """(user, control) of what is open and can be put right."""
+    found = world.deployment.ledger.load(account)
+    return {(one.user, one.control) for one in found if one.status is Status.OPEN and one.control in MENDED}
+
+
+def runs(world: World, account: str) -> list[RemediationRun]:
+    """The runs of an account, the latest first, whole."""
+    found = [world.deployment.journal.load(account, run.id) for run in world.deployment.journal.runs(account, EPOCH)]
+    return [run for run in found if run]
+
+
+@pytest.mark.parametrize("drift", DRIFTS, ids=lambda drift: drift.name)
+def test_a_drift_is_put_right_and_put_back(world: World, drift: Drift) -> None:
+    account = ACCOUNTS[drift.name]
+    iam = world.iam(account)
+    populate(iam, account)
+    drift.before(iam, account)
+    trail = Trail(account)
+    trail.watch(iam, session_of_role(account, "terraform", "ci"))
+
+    drift.does(iam, account)
+    drifted = dump(iam)
+    happened(world, trail)
+    assert open_findings(world, account), "it is seen"
+
+    assert world.deployment.remediate() == []
+    [run] = runs(world, account)
+    assert (run.state, run.reason) == (RunState.DONE, "")
+    assert [str(one.step.kind) for one in run.steps] == list(drift.steps)
+    mender = world.iam(account)
+    assert dump(mender) != drifted
+    assert world.sweep() == []
+    assert open_findings(world, account) == set()
+    nothing_more(world, account, run)
+
+    world.deployment.sqs.send_message(
+        QueueUrl=world.deployment.remediations_url,
+        MessageBody=Task(TaskKind.UNDO, account, run.id, by="olga", at=datetime.now(UTC)).to_json(),
+    )
+    assert world.deployment.remediate() == []
+    [undone] = runs(world, account)
+    assert (undone.state, undone.reason) == (RunState.UNDONE, "")
+    assert [(str(one.verb), one.by) for one in undone.decisions] == [("undo", "olga")]
+    assert dump(mender) == drifted
+
+
+def nothing_more(world: World, account: str, run: RemediationRun) -> None:
+    """The sweep hands over nothing that is left to do."""
+    assert world.deployment.remediate() == []
+    assert [one.id for one in runs(world, account)] == [run.id]
