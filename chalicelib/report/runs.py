@@ -24,7 +24,7 @@ _STATE_STYLES = {
 }
 """State → how it looks, where it matters."""
 _STEP_STYLES = {StepState.DONE: "green", StepState.BEGUN: "yellow", StepState.UNDOING: "yellow"}
-_MOST_USERS = 3
+_MOST_USERS = 2
 _MOST_AIMS = 50
 _LONGEST = 20_000
 """Characters of a line at most: more than any name or reason has, for what is cut off would go unread."""
@@ -76,14 +76,18 @@ def _table(runs: Sequence[RemediationRun]) -> Iterator[RenderableType]:
             way_of(run),
             Text(clean(_users(run))),
             str(len(run.aims)),
-            Text(clean(", ".join(name.rpartition(":")[2] for name in deciders(run)))),
+            Text(clean(", ".join(map(_short, deciders(run))))),
         )
     yield table
 
 
 def _users(run: RemediationRun) -> str:
-    more = f" and {len(run.users) - _MOST_USERS} more" if len(run.users) > _MOST_USERS else ""
-    return ", ".join(run.users[:_MOST_USERS]) + more
+    return ", ".join(run.users) if len(run.users) <= _MOST_USERS else f"{len(run.users)} users"
+
+
+def _short(arn: str) -> str:
+    """Who it is, where the account is known."""
+    return arn.rpartition(":")[2].removeprefix("assumed-role/")
 
 
 def _run(run: RemediationRun) -> Iterator[RenderableType]:

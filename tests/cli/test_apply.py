@@ -89,7 +89,12 @@ def test_without_a_terminal_it_wants_yes(bench: Bench, account: Account) -> None
 def test_it_tells_that_it_waits_for_iam(bench: Bench, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = account.pair()
     take, late = IamStepExecutor.take, list[Step]()
-    monkeypatch.setattr(IamStepExecutor, "take", lambda _, step: late.append(step) or step)
+
+    def put_off(_: IamStepExecutor, step: Step) -> Step:
+        late.append(step)
+        return step
+
+    monkeypatch.setattr(IamStepExecutor, "take", put_off)
 
     def pause(_: float) -> None:
         while late:
