@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.alert_settings import Route
+from chalicelib.alert_settings import Route, Target
 from chalicelib.cause import Cause, parse_cause
 from chalicelib.findings import Severity
 from chalicelib.remediation.run import Aim, RemediationRun, RunState
@@ -17,7 +17,7 @@ MOST_STEPS = 20
 """Steps that a notice tells of; of more it says how many."""
 MOST_AIMS = 20
 MOST_USERS = 20
-_TOLD = frozenset(RunState) - {RunState.READY, RunState.RUNNING, RunState.UNDOING}
+_ON_ITS_WAY = frozenset({RunState.READY, RunState.RUNNING, RunState.UNDOING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +138,16 @@ def run_notice_of(run: RemediationRun, undoes: Cause | None = None) -> RunNotice
 def destinations_of(run: RemediationRun, routes: Sequence[Route]) -> Sequence[str]:
     """The destinations that hear of a run: those that hear of one of its findings, but for Security Hub.
 
-    Of what is only on its way nobody is told.
+    Of what is only on its way nobody is told, but that Slack's buttons go when somebody has decided.
     """
-    return list(dict.fromkeys(_destinations(run, routes))) if run.state in _TOLD else []
+    return list(dict.fromkeys(_destinations(run, routes)))
 
 
 def _destinations(run: RemediationRun, routes: Sequence[Route]) -> Iterator[str]:
     for route in routes:
+        decided = run.state is RunState.READY and run.mode is Mode.APPROVE and route.to is Target.SLACK
+        if run.state in _ON_ITS_WAY and not decided:
+            continue
         if route.to.hears_of_runs and any(
             route.is_for(run.account, aim.control, aim.user) and aim.severity.rank >= route.severity.rank
             for aim in run.aims

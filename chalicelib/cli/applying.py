@@ -13,7 +13,8 @@ import click
 from rich.console import Console
 
 from chalicelib.audit import Audit
-from chalicelib.cli.by_hand import Work, applied, now, taken_up, undone
+from chalicelib.cli.by_hand import Work, applied, taken_up, undone
+from chalicelib.cli.clock import now
 from chalicelib.cli.deployed import TABLE
 from chalicelib.cli.errors import FAILURE, InputError
 from chalicelib.cli.files import write_result
@@ -35,8 +36,7 @@ from chalicelib.report.plan import count, plan_to_json, render_plan
 from chalicelib.report.runs import run_to_json
 from chalicelib.report.text import clean
 
-
-_ELSEWHERE = f" (a deployment's is undone with --table {TABLE}, and goes on by itself once it is approved)"
+_ELSEWHERE = f" (for a run of a deployment: --table {TABLE})"
 
 
 @dataclass(frozen=True)

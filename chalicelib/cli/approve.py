@@ -4,35 +4,25 @@ from __future__ import annotations
 
 import click
 
-from chalicelib.alerts.routing import entries_of_run
-from chalicelib.cli.by_hand import now
+from chalicelib.cli.deciding import Decided, decide, hand_over
 from chalicelib.cli.deployed import (
-    SETTINGS_PARAMETER,
     TABLE,
     Deployed,
     account_option,
-    hand_over,
     queue_option,
+    settings_parameter_option,
     stop_option,
     table_option,
 )
-from chalicelib.cli.live import Reach, reach_options, told_in_a_line
-from chalicelib.config import Settings
-from chalicelib.execution.approval import Person, Refused, Told, approve, decline
+from chalicelib.cli.live import Reach, reach_options
+from chalicelib.execution.approval import approve, decline
 from chalicelib.execution.ports import StopSwitch
-from chalicelib.moments import to_second
-from chalicelib.remediation_tasks import Task, TaskKind
+from chalicelib.remediation.run import RemediationRun
+from chalicelib.remediation_tasks import TaskKind
 from chalicelib.report.plan import count
 from chalicelib.report.text import clean
 
 _table = table_option(default=TABLE, show_default=True)
-_settings = click.option(
-    "--settings-parameter",
-    default=SETTINGS_PARAMETER,
-    show_default=True,
-    metavar="NAME",
-    help="the SSM parameter with its settings",
-)
 
 
 @click.command("approve")
@@ -40,7 +30,7 @@ _settings = click.option(
 @_table
 @queue_option
 @account_option()
-@_settings
+@settings_parameter_option
 @stop_option
 @reach_options
 def approve_command(
@@ -61,25 +51,14 @@ def approve_command(
     the run over again, where that had failed.
     """
     deployed = Deployed.of(Reach(profile, region, endpoint_url), table, account)
-    run, settings = deployed.run(beginning), deployed.settings(settings_parameter)
-    tasks, moment = deployed.queue(queue), to_second(now())
-    person = Person(deployed.caller.arn, moment, may=True)
-    try:
-        with told_in_a_line():
-            run = approve(
-                deployed.journal,
-                deployed.account,
-                run.id,
-                person,
-                settings,
-                moment,
-                _switch(deployed, stop_parameter),
-                _told(settings),
-            )
-    except Refused as error:
-        raise click.ClickException(clean(f"run {run.id}: {error.reason}")) from None
-    task = Task(TaskKind.CARRY_OUT, run.account, run.id, by=person.name, at=moment)
-    hand_over(tasks, task, f"run {run.id} is approved, and could not be handed over: approve it once more")
+    tasks, switch = deployed.queue(queue), _switch(deployed, stop_parameter)
+
+    def approved(one: Decided) -> RemediationRun:
+        at = one.person.at
+        return approve(one.journal, one.run.account, one.run.id, one.person, one.settings, at, switch, one.told)
+
+    run, person = decide(deployed, beginning, settings_parameter, approved)
+    hand_over(tasks, TaskKind.CARRY_OUT, run, person)
     steps, users = count(len(run.steps), "step"), count(len(run.users), "user")
     told = f"{steps} that change {users} of account {run.account}; the deployment carries it out now"
     click.echo(clean(f"Run {run.id} is approved by {person.name}: {told}."))
@@ -89,7 +68,7 @@ def approve_command(
 @click.argument("beginning", metavar="RUN")
 @_table
 @account_option()
-@_settings
+@settings_parameter_option
 @reach_options
 def decline_command(
     beginning: str,
@@ -105,18 +84,12 @@ def decline_command(
     RUN is its id, or how that begins.
     """
     deployed = Deployed.of(Reach(profile, region, endpoint_url), table, account)
-    run, settings = deployed.run(beginning), deployed.settings(settings_parameter)
-    person = Person(deployed.caller.arn, to_second(now()), may=True)
-    try:
-        with told_in_a_line():
-            decline(deployed.journal, deployed.account, run.id, person, settings, now(), _told(settings))
-    except Refused as error:
-        raise click.ClickException(clean(f"run {run.id}: {error.reason}")) from None
+
+    def declined(one: Decided) -> RemediationRun:
+        return decline(one.journal, one.run.account, one.run.id, one.person, one.settings, one.person.at, one.told)
+
+    run, person = decide(deployed, beginning, settings_parameter, declined)
     click.echo(clean(f"Run {run.id} is declined by {person.name}: nothing comes of it."))
-
-
-def _told(settings: Settings) -> Told:
-    return lambda run: entries_of_run(run, settings, now())
 
 
 def _switch(deployed: Deployed, parameter: str) -> StopSwitch:

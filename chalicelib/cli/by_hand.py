@@ -7,13 +7,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
+from chalicelib.cli.clock import now
 from chalicelib.cli.journal_file import ToldJournal
 from chalicelib.cli.live import Caller
 from chalicelib.cli.remediate_usage import CONTINUE, ROLLBACK, command_for
@@ -29,11 +29,6 @@ if TYPE_CHECKING:
     from chalicelib.bootstrap import Clients
 
 pause = time.sleep
-
-
-def now() -> datetime:
-    """The moment."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from chalicelib.cli.by_hand import now
+from chalicelib.cli.clock import now
 from chalicelib.cli.errors import InputError
 from chalicelib.cli.live import Caller, Reach, caller_of, told_in_a_line
 from chalicelib.cli.run_named import beginning_of, run_named
@@ -17,7 +17,6 @@ from chalicelib.events.fields import is_account
 from chalicelib.execution.ports import Journal
 from chalicelib.ports import WorkQueue
 from chalicelib.remediation.run import RemediationRun
-from chalicelib.remediation_tasks import Task
 from chalicelib.settings_file import SettingsError
 
 if TYPE_CHECKING:
@@ -40,6 +39,16 @@ queue_option = click.option("--queue", default=QUEUE, show_default=True, metavar
 """Adds the option that names a deployment's queue."""
 
 
+settings_parameter_option = click.option(
+    "--settings-parameter",
+    default=SETTINGS_PARAMETER,
+    show_default=True,
+    metavar="NAME",
+    help="the SSM parameter with its settings",
+)
+"""Adds the option that names the parameter with a deployment's settings."""
+
+
 def table_option(**more: Any) -> Callable[[F], F]:
     """Adds the option that names a deployment's table."""
     return click.option("--table", metavar="NAME", **{"help": "the table of the deployment's ledger", **more})
@@ -52,8 +61,8 @@ def account_option(text: str = "whose run it is (default: the account of the cre
 
 def deployment_options(command: F) -> F:
     """Adds the options that name a deployment, for a command that can do without one."""
-    table = table_option(help=f"undo a run of the deployment whose ledger this is, such as {TABLE}, through its queue")
-    return table(queue_option(account_option()(command)))
+    text = f"with --continue and --rollback: have it done by the deployment whose ledger this is, such as {TABLE}"
+    return table_option(help=text)(queue_option(account_option()(settings_parameter_option(command))))
 
 
 def _account(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -132,18 +141,3 @@ def journal_in(clients: Clients, table: str) -> Journal:
     from chalicelib.aws.journal import DynamoJournal
 
     return DynamoJournal(clients("dynamodb"), table, now)
-
-
-def hand_over(queue: WorkQueue, task: Task, otherwise: str) -> None:
-    """Hand a task over to the deployment; `otherwise` says how things stand where that fails.
-
-    Raises:
-        click.ClickException: SQS does not take it.
-    """
-    from chalicelib.aws.errors import ERRORS, reason_of
-    from chalicelib.aws.work_queue import QueueRefused
-
-    try:
-        queue.send([task])
-    except (*ERRORS, QueueRefused) as error:
-        raise click.ClickException(f"{otherwise}: {reason_of(error)}") from None

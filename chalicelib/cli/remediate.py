@@ -12,10 +12,10 @@ from rich.console import Console
 
 from chalicelib.cli.applying import Asked, apply, go_on, roll_back
 from chalicelib.cli.audit import controls_named
-from chalicelib.cli.deployed import deployment_options, stop_option
+from chalicelib.cli.deployed import Deployed, deployment_options, stop_option
 from chalicelib.cli.errors import FINDINGS
 from chalicelib.cli.files import AccountFiles, account_options, read_account, write_result
-from chalicelib.cli.hand_back import hand_back
+from chalicelib.cli.handing_over import hand_back, hand_on
 from chalicelib.cli.journal_file import journal_option
 from chalicelib.cli.live import Reach, region_option
 from chalicelib.cli.options import fail_on_option, format_option, least_grave, output_option
@@ -81,8 +81,8 @@ def remediate(
 
     With --apply the plan is carried out in the live account, with your credentials: each step on the condition that the
     account still is as it was planned for, noted in the journal before and after, and in the end it is decided again
-    whether the findings are gone. A RUN is its id, which is told, or how that begins. With --table, --rollback hands
-    the undoing over to a deployment, whose run it is, instead of doing it from here.
+    whether the findings are gone. A RUN is its id, which is told, or how that begins. With --table it is a run of a
+    deployment: it is handed over to that, which goes on with it or undoes it, and nothing is done from here.
 
     Exit codes: 3 where the plan mends a finding at or above --fail-on, or proposes a document for one; 0 where there is
     nothing to do about any. With --apply, --continue and --rollback: 0 where it is done and verified, undone, handed
@@ -90,15 +90,17 @@ def remediate(
     """
     controls = controls_named(ids, names)
     # Nobody who has to go back is to be kept from it by a file.
-    settings = Settings() if rolled_back else read_settings(settings_file)
+    settings = Settings() if rolled_back or options["table"] else read_settings(settings_file)
     files = AccountFiles.taken_from(options, regions=settings.regions, users=names)
     check_usage(context, files)
     wanted = Wanted(controls, names, most)
     if not (applies or continued or rolled_back):
         return _plan(files, wanted, settings, style, output, fail_on)
     reach = Reach(files.profile, options["region"], files.endpoint_url)
-    if rolled_back and options["table"]:
-        return hand_back(reach, options["table"], options["queue"], options["account"], rolled_back)
+    if options["table"]:
+        deployed = Deployed.of(reach, options["table"], options["account"])
+        hand = hand_back if rolled_back else hand_on
+        return hand(deployed, options["queue"], options["settings_parameter"], rolled_back or continued or "")
     asked = Asked(reach, settings, options["journal"], options["stop_parameter"], again(context), style, output)
     if continued:
         return go_on(asked, continued)

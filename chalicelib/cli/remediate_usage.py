@@ -15,14 +15,13 @@ APPLY, CONTINUE, ROLLBACK = "--apply", "--continue", "--rollback"
 PLANNING = "planning alone"
 _VERBS = (APPLY, CONTINUE, ROLLBACK)
 _TABLE = "--table"
+_OF_TABLES = ("--queue", "--account", "--settings-parameter")
 _GOES_WITH: Mapping[str, tuple[str, ...]] = {
     "--yes": (APPLY,),
     "--stop-parameter": (APPLY, CONTINUE),
     "--journal": _VERBS,
     "--region": _VERBS,
-    _TABLE: (ROLLBACK,),
-    "--queue": (ROLLBACK,),
-    "--account": (ROLLBACK,),
+    **dict.fromkeys((_TABLE, *_OF_TABLES), (CONTINUE, ROLLBACK)),
     "--user": (PLANNING, APPLY),
     "--control": (PLANNING, APPLY),
     "--max": (PLANNING, APPLY),
@@ -31,8 +30,7 @@ _GOES_WITH: Mapping[str, tuple[str, ...]] = {
     "--fail-on": (PLANNING,),
 }
 """Option → what it means something for."""
-_OF_TABLES = ("--queue", "--account")
-_NOT_OF_TABLES = ("--journal", "--format")
+_NOT_OF_TABLES = ("--journal", "--format", "--settings", "--stop-parameter")
 _AGAIN = ("--profile", "--region", "--endpoint-url", "--journal", "--settings", "--stop-parameter")
 
 
@@ -55,7 +53,9 @@ def check_usage(context: click.Context, files: AccountFiles) -> None:
     if _TABLE not in given and (alone := [option for option in _OF_TABLES if option in given]):
         raise click.UsageError(f"{alone[0]} is of a deployment: it goes with {_TABLE}")
     if _TABLE in given and (unheeded := [option for option in _NOT_OF_TABLES if option in given]):
-        raise click.UsageError(f"{unheeded[0]} does not go with {_TABLE}: a deployment undoes the run, and tells of it")
+        raise click.UsageError(
+            f"{unheeded[0]} does not go with {_TABLE}: a deployment has its own, and tells of it itself"
+        )
 
 
 def again(context: click.Context) -> Mapping[str, str]:

@@ -13,7 +13,9 @@ from enum import StrEnum
 
 from chalicelib.alerts.entry import Entry
 from chalicelib.config import Settings
+from chalicelib.execution.carry_out import may_go_on
 from chalicelib.execution.ports import Journal, StopSwitch
+from chalicelib.execution.undo import MAY_BE_UNDONE
 from chalicelib.moments import to_second
 from chalicelib.remediation.run import Decision, RemediationRun, RunState, Verb
 from chalicelib.remediation_settings import Mode
@@ -117,6 +119,36 @@ def decline(
     )
 
 
+def take_up(
+    journal: Journal, account: str, id_: str, person: Person, settings: Settings, now: datetime, told: Told
+) -> RemediationRun:
+    """Let a run go on that was stopped; the run, which is ready then. The executor asks the stop switch.
+
+    Raises:
+        Refused: it does not count.
+    """
+    run = _found(journal, account, id_, person, settings)
+    if not may_go_on(run):
+        raise Refused(f"the run cannot be taken up: it is {run.state}{_since(run)}", Why.NOT_WAITING)
+    return _decided(journal, run, RunState.READY, Decision(Verb.CONTINUE, person.name, to_second(person.at)), now, told)
+
+
+def send_back(
+    journal: Journal, account: str, id_: str, person: Person, settings: Settings, now: datetime, told: Told
+) -> RemediationRun:
+    """Let what a run has done be undone; the run, which is on its way back then. The stop switch hinders nobody.
+
+    Raises:
+        Refused: it does not count.
+    """
+    run = _found(journal, account, id_, person, settings)
+    if run.state is RunState.UNDOING:
+        return run  # handing it over may have failed
+    if run.state not in MAY_BE_UNDONE or not run.changed:
+        raise Refused(f"there is nothing to undo: the run is {run.state}{_since(run)}", Why.NOT_WAITING)
+    return _decided(journal, run, RunState.UNDOING, Decision(Verb.UNDO, person.name, to_second(person.at)), now, told)
+
+
 def check_approver(person: Person, settings: Settings) -> None:
     """That the person may decide.
 
@@ -150,9 +182,12 @@ def _check_waiting(run: RemediationRun) -> None:
     if run.state is RunState.EXPIRED:
         raise _expired(run)
     if run.state is not RunState.WAITING:
-        last = run.decisions[-1] if run.decisions else None
-        since = f" since {last.by} decided to {last.verb} it at {last.at:%Y-%m-%d %H:%M} UTC" if last else ""
-        raise Refused(f"the plan waits for nobody any more: it is {run.state}{since}", Why.NOT_WAITING)
+        raise Refused(f"the plan waits for nobody any more: it is {run.state}{_since(run)}", Why.NOT_WAITING)
+
+
+def _since(run: RemediationRun) -> str:
+    last = run.decisions[-1] if run.decisions else None
+    return f" since {last.by} decided to {last.verb} it at {last.at:%Y-%m-%d %H:%M} UTC" if last else ""
 
 
 def _expired(run: RemediationRun) -> Refused:
@@ -175,6 +210,7 @@ def _decided(
 ) -> RemediationRun:
     moved = run.moved(state, now, decision=decision)
     if not journal.move(moved, told(moved)):
-        _check_waiting(journal.load(run.account, run.id) or moved)
+        if run.state is RunState.WAITING:
+            _check_waiting(journal.load(run.account, run.id) or moved)
         raise Refused("somebody else was faster; look again", Why.NOT_WAITING)
     return moved

@@ -156,9 +156,12 @@ def carry_out(execution: Execution, id_: str, by: str = "") -> Outcome:
 
 
 def _goes_on(run: RemediationRun, by: str) -> bool:
-    if run.state is RunState.STOPPED:
-        return bool(by) and not any(decision.verb is Verb.UNDO for decision in run.decisions)
-    return run.state in (RunState.READY, RunState.RUNNING)
+    return run.state in (RunState.READY, RunState.RUNNING) or (bool(by) and may_go_on(run))
+
+
+def may_go_on(run: RemediationRun) -> bool:
+    """Whether somebody may decide that it goes on: it was stopped, and not on its way back."""
+    return run.state is RunState.STOPPED and not any(decision.verb is Verb.UNDO for decision in run.decisions)
 
 
 def _carried_out(execution: Execution, run: RemediationRun) -> RemediationRun:

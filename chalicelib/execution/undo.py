@@ -14,30 +14,33 @@ MAY_BE_UNDONE = frozenset({RunState.RUNNING, RunState.DONE, RunState.STOPPED, Ru
 """The states of a run that may have changed something."""
 
 
-def undo(execution: Execution, id_: str, by: str) -> Outcome:
-    """Undo what a run has done, as somebody decides; of one that is undone, or never did anything, nothing is done.
+def undo(execution: Execution, id_: str, by: str = "") -> Outcome:
+    """Undo what a run has done; of one that is undone, or never did anything, nothing is done.
+
+    `by` is who decides so. Without anybody it is the journal that has to say that somebody did: a message that asks for
+    it is no decision.
 
     Raises:
         NoSuchRun: there is none of that id.
         LostHold: another executor took the account over, as this one took too long.
     """
+    may_be = MAY_BE_UNDONE if by else frozenset({RunState.UNDOING})
     run = execution.run(id_)
-    if run.state not in MAY_BE_UNDONE:
+    if run.state not in may_be:
         return Outcome(run)
     with execution.holding(id_) as held:
         if held:
             return Outcome(run, held)
         run = execution.run(id_)
-        return Outcome(_undone(execution, run, by) if run.state in MAY_BE_UNDONE and run.changed else run)
+        return Outcome(_undone(execution, run, by) if run.state in may_be and run.changed else run)
 
 
 def _undone(execution: Execution, run: RemediationRun, by: str) -> RemediationRun:
     reason = ""
     try:
+        run = settled(execution, run)
         if run.state is not RunState.UNDOING:
-            run = settled(execution, run)
-            decision = Decision(Verb.UNDO, by, to_second(execution.clock()))
-            run = execution.move(run, RunState.UNDOING, decision=decision)
+            run = execution.move(run, RunState.UNDOING, decision=Decision(Verb.UNDO, by, to_second(execution.clock())))
         for entry in reversed(run.steps):
             if entry.state in TAKEN and not reason:
                 run, reason = _step_undone(execution, run, entry)

@@ -88,7 +88,7 @@ def _carry_out(task: Task, execution: Execution, _hub: Hub) -> Response:
 
 
 def _undo(task: Task, execution: Execution, _hub: Hub) -> Response:
-    return _response(undo(execution, task.run, task.by))
+    return _response(undo(execution, task.run))
 
 
 def _response(outcome: Outcome) -> Response:

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.aws.step_executor import IamStepExecutor
 from chalicelib.cli import applying, by_hand
+from chalicelib.cli.clock import now
 from chalicelib.execution.ports import StepFailed
 from chalicelib.local.journal import SqliteJournal
 from chalicelib.remediation.run import RunState, StepState, Verb
@@ -164,7 +165,7 @@ def test_who_is_killed_holds_the_account_for_a_while(
     bench: Bench, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = account.pair()
-    take, release, now = IamStepExecutor.take, SqliteJournal.release, by_hand.now
+    take, release = IamStepExecutor.take, SqliteJournal.release
 
     def killed(executor: IamStepExecutor, step: Step) -> Step:
         raise KeyboardInterrupt
@@ -186,7 +187,7 @@ def test_who_is_killed_holds_the_account_for_a_while(
     assert other.code == 1
     assert_told(other.out, f"held for run {run.id} by another", "To try again: mfawatch remediate --continue ")
     assert account.carriers(*pair) == []
-    monkeypatch.setattr(by_hand, "now", lambda: now() + timedelta(minutes=6))
+    monkeypatch.setattr("chalicelib.cli.by_hand.now", lambda: now() + timedelta(minutes=6))
     assert bench.go_on(run.id).code == 0
     assert account.carriers(*pair) == [*pair]
 

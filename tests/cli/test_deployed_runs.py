@@ -16,6 +16,7 @@ from chalicelib.aws.journal import DynamoJournal
 from chalicelib.aws.outbox import DynamoOutbox
 from chalicelib.bootstrap import Clients
 from chalicelib.cli import deployed
+from chalicelib.cli.clock import now
 from chalicelib.cli.deployed import QUEUE, SETTINGS_PARAMETER, STOP_PARAMETER, TABLE
 from chalicelib.local.emulator import emulator
 from chalicelib.remediation.run import RemediationRun, RunState, StepState, Verb
@@ -116,19 +117,19 @@ def test_a_run_is_approved_once_and_handed_over(deployment: Deployment) -> None:
 def test_what_could_not_be_handed_over_is_approved_once_more(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.cli import approve
-
     class Refusing:
         def send(self, work: object) -> None:
             raise ValueError("no room")
 
-    run, now = deployment.keep(), approve.now
+    run = deployment.keep()
     with monkeypatch.context() as patch:
         patch.setattr(deployed.Deployed, "queue", lambda *_: Refusing())
         cut = deployment.ask("approve", run.id)
     assert (cut.code, cut.out) == (1, "")
-    assert_told(cut.err, f"run {run.id} is approved, and could not be handed over: approve it once more: no room")
-    monkeypatch.setattr(approve, "now", lambda: now() + timedelta(seconds=2))
+    assert_told(
+        cut.err, f"run {run.id} is ready, and could not be handed over: give the same command once more: no room"
+    )
+    monkeypatch.setattr("chalicelib.cli.deciding.now", lambda: now() + timedelta(seconds=2))
     assert deployment.ask("approve", run.id).code == 0
     assert [task.run for task in deployment.tasks()] == [run.id]
     assert len(deployment.load(run).decisions) == 1
@@ -207,24 +208,39 @@ def test_a_parameter_that_is_missing_stops_a_deployment(deployment: Deployment) 
     assert deployment.ask("approve", run.id, "--stop-parameter", "").code == 0
 
 
-# --- undone by the deployment ----------------------------------------------------------------------------------------
+# --- carried on, and undone, by the deployment -----------------------------------------------------------------------
 
 
-def test_a_deployment_undoes_its_own_run(deployment: Deployment) -> None:
-    deployment.put(STOP_PARAMETER, "stop")
-    run = deployment.keep(RunState.DONE, account=MEMBER)
-    step = replace(run.steps[0], state=StepState.DONE)
+def changed(deployment: Deployment, state: RunState) -> RemediationRun:
+    """A run of another account that has taken one of its steps."""
+    run = deployment.keep(state, account=MEMBER)
     assert deployment.journal.hold(MEMBER, "x", run.id, NOW + timedelta(days=1), NOW) is None
-    deployment.journal.note(run, step, "x")
-    before = deployment.load(run)
-    done = deployment.ask("remediate", "--rollback", run.id[:15], "--table", TABLE, "--account", MEMBER)
-    assert (done.code, done.err) == (0, "")
-    told = f"the deployment undoes run {run.id} of account {MEMBER}; this command has changed nothing itself."
-    assert done.out == f"Handed over to {QUEUE}: {told}\n"
-    [task] = deployment.tasks()
-    assert (task.kind, task.account, task.run, task.by) == (TaskKind.UNDO, MEMBER, run.id, CALLER)
-    assert task.at is not None
-    assert deployment.load(run) == before
+    deployment.journal.note(run, replace(run.steps[0], state=StepState.DONE), "x")
+    deployment.journal.release(MEMBER, "x")
+    return deployment.load(run)
+
+
+HANDED = {
+    "--rollback": (RunState.DONE, TaskKind.UNDO, RunState.UNDOING, Verb.UNDO, "undoes"),
+    "--continue": (RunState.STOPPED, TaskKind.CARRY_OUT, RunState.READY, Verb.CONTINUE, "goes on with"),
+}
+
+
+@pytest.mark.parametrize("verb", HANDED)
+def test_a_deployment_carries_its_own_run_on_and_undoes_it(verb: str, deployment: Deployment) -> None:
+    deployment.put(STOP_PARAMETER, "stop")  # the executor asks it, where it has to
+    state, kind, after, decided, does = HANDED[verb]
+    run = changed(deployment, state)
+    for _ in range(2):  # handing it over may have failed
+        done = deployment.ask("remediate", verb, run.id[:15], "--table", TABLE, "--account", MEMBER)
+        assert (done.code, done.err) == (0, "")
+        told = f"the deployment {does} run {run.id} of account {MEMBER}; this command has changed nothing in IAM."
+        assert done.out == f"Handed over to {QUEUE}: {told}\n"
+        [task] = deployment.tasks()
+        assert (task.kind, task.account, task.run, task.by) == (kind, MEMBER, run.id, CALLER)
+        assert task.at is not None
+        found = deployment.load(run)
+        assert (found.state, [(one.verb, one.by) for one in found.decisions]) == (after, [(decided, CALLER)])
 
 
 @pytest.mark.parametrize("state", [RunState.WAITING, RunState.UNDONE, RunState.STOPPED])
@@ -233,6 +249,15 @@ def test_of_a_run_that_has_changed_nothing_nothing_is_undone(state: RunState, de
     done = deployment.ask("remediate", "--rollback", run.id, "--table", TABLE)
     assert (done.code, done.out) == (0, f"Run {run.id} is {state}: there is nothing to undo.\n")
     assert deployment.tasks() == []
+
+
+@pytest.mark.parametrize("state", [RunState.WAITING, RunState.UNDONE, RunState.DONE])
+def test_a_run_that_was_not_stopped_does_not_go_on(state: RunState, deployment: Deployment) -> None:
+    run = deployment.keep(state)
+    done = deployment.ask("remediate", "--continue", run.id, "--table", TABLE)
+    assert (done.code, done.out) == (1, "")
+    assert_told(done.err, f"run {run.id}: the run cannot be taken up: it is {state}\n")
+    assert (deployment.load(run), deployment.tasks()) == (run, [])
 
 
 # --- looking ---------------------------------------------------------------------------------------------------------

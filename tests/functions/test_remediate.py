@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
+from chalicelib.config import Settings
+from chalicelib.execution.approval import Person, send_back
 from chalicelib.findings import Status
 from chalicelib.local.caller import session_of_role
+from chalicelib.local.lambda_runtime import queue_event
 from chalicelib.local.trail import Trail
 from chalicelib.remediation.run import RemediationRun, RunState
 from chalicelib.remediation_tasks import Task, TaskKind
-from tests.functions.conftest import World, deployed
+from tests.functions.conftest import World, assignment, deployed
 from tests.functions.drifts import DRIFTS, SETTINGS, Drift, populate
 
 ACCOUNTS = {drift.name: f"{number:012}" for number, drift in enumerate(DRIFTS, 3000)}
@@ -87,22 +90,30 @@ def test_a_drift_is_put_right_and_put_back(world: World, drift: Drift) -> None:
     assert [str(one.step.kind) for one in run.steps] == list(drift.steps)
     mender = world.iam(account)
     assert dump(mender) != drifted
-    assert world.sweep() == []
+    message = {"MessageId": "m", "Body": assignment(f"after-{account}", account)}
+    assert world.deployment.call("audit_account", queue_event([message])) == {"batchItemFailures": []}
     assert open_findings(world, account) == set()
     nothing_more(world, account, run)
 
-    world.deployment.sqs.send_message(
-        QueueUrl=world.deployment.remediations_url,
-        MessageBody=Task(TaskKind.UNDO, account, run.id, by="olga", at=datetime.now(UTC)).to_json(),
-    )
-    assert world.deployment.remediate() == []
+    # Whoever can send a message has decided nothing.
+    ask(world, Task(TaskKind.UNDO, account, run.id, by="mallory", at=EPOCH))
+    assert [one.state for one in runs(world, account)] == [RunState.DONE]
+    olga = Person("olga", datetime.now(UTC), may=True)
+    send_back(world.deployment.journal, account, run.id, olga, Settings(), olga.at, lambda _: ())
+    ask(world, Task(TaskKind.UNDO, account, run.id, by="olga", at=olga.at))
     [undone] = runs(world, account)
     assert (undone.state, undone.reason) == (RunState.UNDONE, "")
     assert [(str(one.verb), one.by) for one in undone.decisions] == [("undo", "olga")]
     assert dump(mender) == drifted
 
 
+def ask(world: World, task: Task) -> None:
+    """Hand over a task, and let it be done."""
+    world.deployment.sqs.send_message(QueueUrl=world.deployment.remediations_url, MessageBody=task.to_json())
+    assert world.deployment.remediate() == []
+
+
 def nothing_more(world: World, account: str, run: RemediationRun) -> None:
-    """The sweep hands over nothing that is left to do."""
+    """The audit hands over nothing that is left to do."""
     assert world.deployment.remediate() == []
     assert [one.id for one in runs(world, account)] == [run.id]
