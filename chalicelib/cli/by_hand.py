@@ -125,7 +125,7 @@ def _tell(run: RemediationRun, entry: RunStep) -> None:
         case StepState.BEGUN:
             told = f"{name}: {words_of(entry.step)}"
         case StepState.UNDOING:
-            told = f"{name} is undone: {words_of(entry.step.inverse())}"
+            told = f"undoing {name}: {words_of(entry.step.inverse())}"
         case StepState.SKIPPED:
             told = f"{name}: it is so already, by another hand"
         case _:

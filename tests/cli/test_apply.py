@@ -44,7 +44,7 @@ def test_a_plan_is_applied_verified_and_undone(bench: Bench, account: Account) -
 
     back = bench.roll_back(run.id[:20])
     assert (back.code, back.out) == (0, f"Run {run.id} is undone.\n")
-    assert_told(back.err, f"Undoing run {run.id} from here, as {CALLER}\nstep 2 of 2 is undone: detach {POLICY}")
+    assert_told(back.err, f"Undoing run {run.id} from here, as {CALLER}\nundoing step 2 of 2: detach {POLICY}")
     assert account.carriers(*pair) == []
     twice = bench.roll_back(run.id)
     assert (twice.code, twice.out, twice.err) == (0, f"Run {run.id} is undone.\n", "")
