@@ -29,7 +29,7 @@ def alarms_on(metric: str, dimension: str, value: Json) -> list[Json]:
 
 def test_every_alarm_is_told() -> None:
     names = [alarm["AlarmName"] for alarm in alarms()]
-    assert len(set(names)) == len(names) == 25
+    assert len(set(names)) == len(names) == 26
     for alarm in alarms():
         assert alarm["AlarmName"].startswith("mfawatch-")
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmsTopic"}]
