@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.bootstrap import Clients
 
 pause = time.sleep
+"""Waits for a number of seconds."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""An emulated account over HTTP in which many users lack the canonical policy: each test mends some of its own."""
+"""An emulated account over HTTP in which each test mends users of its own, who lack the canonical policy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ KEYS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT
 POLICY = f"arn:aws:iam::{ACCOUNT}:policy/RequireMfa"
 CALLER = f"arn:aws:sts::{ACCOUNT}:user/moto"
 STOP = "/mfawatch/remediation"
-USERS = 40
 WORK = document(allow("s3:*"))
 """Nothing of Git, for whose sake every user would be asked about one by one."""
 SETTINGS = '[[canonical]]\nname = "RequireMfa"\ndocument = "guard.json"\n'
@@ -40,7 +39,17 @@ class Account:
 
     def pair(self) -> tuple[str, str]:
         """Two users whom no other test has."""
-        return f"u{next(self._numbers):02}", f"u{next(self._numbers):02}"
+        return self._person(), self._person()
+
+    def _person(self) -> str:
+        name, iam = f"u{next(self._numbers):02}", self.clients("iam")
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="work", PolicyDocument=json.dumps(WORK))
+        iam.create_access_key(UserName=name)
+        device = iam.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]["SerialNumber"]
+        codes = {"AuthenticationCode1": "123456", "AuthenticationCode2": "654321"}
+        iam.enable_mfa_device(UserName=name, SerialNumber=device, **codes)
+        return name
 
     def carriers(self, *names: str) -> list[str]:
         """Those of the users who carry the policy."""
@@ -62,18 +71,7 @@ def account() -> Iterator[Account]:
         for name, value in KEYS.items():
             patch.setenv(name, value)
         found = Account(url, Clients.of(endpoint_url=url))
-        iam = found.clients("iam")
-        iam.create_policy(PolicyName="RequireMfa", PolicyDocument=json.dumps(GUARD))
-        for number in range(USERS):
-            name = f"u{number:02}"
-            iam.create_user(UserName=name)
-            iam.put_user_policy(UserName=name, PolicyName="work", PolicyDocument=json.dumps(WORK))
-            device = iam.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]["SerialNumber"]
-            iam.enable_mfa_device(
-                UserName=name, SerialNumber=device, AuthenticationCode1="123456", AuthenticationCode2="654321"
-            )
-        for number in range(USERS):
-            iam.create_access_key(UserName=f"u{number:02}")
+        found.clients("iam").create_policy(PolicyName="RequireMfa", PolicyDocument=json.dumps(GUARD))
         yield found
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import timedelta
 
 import pytest
 
+from chalicelib.aws.iam_reader import IamReader
 from chalicelib.aws.step_executor import IamStepExecutor
 from chalicelib.cli import applying, by_hand
 from chalicelib.cli.clock import now
-from chalicelib.execution.ports import StepFailed
+from chalicelib.execution.ports import LostHold, StepFailed
+from chalicelib.iam.account import Gap, Read
+from chalicelib.iam.exports import Exports
 from chalicelib.local.journal import SqliteJournal
-from chalicelib.remediation.run import RunState, StepState, Verb
+from chalicelib.remediation.run import RemediationRun, RunState, RunStep, StepState, Verb
 from chalicelib.remediation.step import Step
 from tests.accounts.build import ACCOUNT
 from tests.cli.live_account import CALLER, POLICY, Account, Bench, account, assert_told, bench, waits
@@ -64,7 +68,7 @@ def test_max_bounds_what_is_applied(bench: Bench, account: Account) -> None:
     assert_told(done.err, f"Run {bench.only_run().id} is done and verified: 2 findings are gone.")
 
 
-@pytest.mark.parametrize(("answer", "code"), [(b"y\n", 0), (b"n\n", 1), (b"\n", 1), (b"", 130)])
+@pytest.mark.parametrize(("answer", "code"), [(b"y\n", 0), (b"\n", 1), (b"", 130)])
 def test_at_a_terminal_it_asks(
     answer: bytes, code: int, bench: Bench, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +194,42 @@ def test_who_is_killed_holds_the_account_for_a_while(
     monkeypatch.setattr("chalicelib.cli.by_hand.now", lambda: now() + timedelta(minutes=6))
     assert bench.go_on(run.id).code == 0
     assert account.carriers(*pair) == [*pair]
+
+
+CUT = {
+    "the journal": sqlite3.OperationalError("disk I/O error"),
+    "another executor": LostHold(f"account {ACCOUNT} is held by another for run x by now"),
+}
+
+
+@pytest.mark.parametrize("what", CUT)
+def test_cut_short_by_what_is_written(
+    what: str, bench: Bench, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair, error, note = account.pair(), CUT[what], SqliteJournal.note
+
+    def cut_short(journal: SqliteJournal, run: RemediationRun, step: RunStep, holder: str) -> None:
+        if step.number == 2:
+            raise error
+        note(journal, run, step, holder)
+
+    monkeypatch.setattr(SqliteJournal, "note", cut_short)
+    cut = bench.apply(*pair)
+    run = bench.only_run()
+    assert (cut.code, account.carriers(*pair)) == (1, [pair[0]])
+    assert_told(cut.err, f"mfawatch: run {run.id} was cut short", str(error), f"remediate --continue {run.id}")
+    monkeypatch.setattr(SqliteJournal, "note", note)
+    assert bench.roll_back(run.id).code == 0
+    assert account.carriers(*pair) == []
+
+
+def test_an_account_that_cannot_be_read(bench: Bench, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        IamReader, "read_account", lambda *_: (Exports(gaps=(Gap(Read.AUTHORIZATION_DETAILS, "", "no"),)), now())
+    )
+    bench.apply(*account.pair()).assert_refused(f"AWS: account {ACCOUNT} could not be read: no")
+    bench.ask("--apply", "--yes", "--endpoint-url", "http://127.0.0.1:9").assert_refused("AWS: ", "127.0.0.1:9")
+    assert bench.runs() == []
 
 
 # --- stopped ---------------------------------------------------------------------------------------------------------
