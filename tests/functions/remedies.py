@@ -57,7 +57,7 @@ def put_right(everything: Everything) -> None:
         iam.create_policy(PolicyName=CANONICAL, PolicyDocument=GUARD)
         iam.create_group(GroupName=GROUP)
         iam.create_user(UserName="new")  # who has no device yet
-        iam.create_login_profile(UserName="new", Password="as-long-as-it-gets-1")  # noqa: S106 - of an emulated account
+        iam.create_login_profile(UserName="new", Password="as-long-as-it-gets-1")
         with everything.by("audit_account"):
             nothing_waits(world)
             world.deployment.sqs.send_message(
