@@ -9,7 +9,7 @@ STAGES  := dev prod
 STAGE   ?= prod
 PACKAGE := build/package
 
-.PHONY: install demo test lint types contracts unit thorough bench catalogue package clean
+.PHONY: install demo test lint types contracts unit thorough browser bench catalogue package clean
 
 install: $(STAMP)
 
@@ -40,6 +40,12 @@ unit: install
 # A thousand accounts for what must hold of every plan; a quarter of an hour.
 thorough: install
 	MFAWATCH_THOROUGH=1 $(BIN)/pytest tests/remediation/test_safety.py
+
+# The report page in a browser. Chromium is Debian's: it is installed where this may be done, and missed otherwise.
+browser: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt --editable '.[dev,browser]'
+	command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install --yes --quiet chromium; } || true
+	env --unset=CI $(BIN)/pytest -n 0 -ra tests/browser
 
 bench: install
 	$(BIN)/python -m benchmarks
