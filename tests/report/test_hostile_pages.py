@@ -45,7 +45,7 @@ def page(name: str) -> str:
 def shape(name: str) -> list[tuple[str, tuple[str, ...]]]:
     """The elements of the page and the names of their attributes, without those of the table for no script."""
     found = read_page(re.sub(r"<noscript>.*</noscript>", "", page(name), flags=re.DOTALL))
-    return [(one.name, tuple(one.attributes)) for one in found if one.name not in ("rect", "li")]
+    return [(one.name, tuple(one.attributes)) for one in found if one.name not in ("rect", "li", "ul", "details", "summary")]
 
 
 @each

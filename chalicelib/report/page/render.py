@@ -30,6 +30,8 @@ from chalicelib.standing import Standing
 
 SCRIPTS = ("data", "elements", "finding", "person", "users", "main")
 """The parts of the script, in their order."""
+MOST_UNJUDGED = 8
+"""Lines of what could not be judged that stand above the rest; of more there is a list to unfold."""
 _WIDTH = 1000
 _ALWAYS = frozenset({Standing.OPEN, Standing.EXEMPTED, Standing.ENFORCED})
 
@@ -58,6 +60,7 @@ def render(page: Page, *, total: int) -> str:
         without_device=sum(row.device is Device.NO for row in page.users),
         severities=[str(one) for one in SEVERITIES],
         total=total,
+        most_unjudged=MOST_UNJUDGED,
     )
 
 

@@ -58,10 +58,9 @@ function focusOn(id) {
 // In print there is nothing to open: the open findings stand in full behind the table.
 function forPrint(printing) {
   const paper = document.getElementById("paper");
-  if (!printing || !person.hidden) {
-    paper.replaceChildren();
-    return;
-  }
+  paper.replaceChildren();
+  if (printing) unfold(person);
+  if (!printing || !person.hidden) return;
   drawMore(true);
   const told_ = hits.filter((user) => user.live.length);
   paper.replaceChildren(el("h2", {}, "Open findings in full"), ...told_.map((user) => el("section", { class: "on-paper" },

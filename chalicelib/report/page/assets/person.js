@@ -19,6 +19,14 @@ function personView(user, level) {
   ];
 }
 
+// Rows of a door that are seen at once.
+const SOME = 4;
+
+function opensView(rows, user) {
+  return rows.length ? el("ul", { class: "opens" }, rows.map(([service, what, where]) => el("li", {},
+    el("strong", {}, service), " ", coded(told(what, user)), where ? el("span", { class: "muted small break" }, ` ${told(where, user)}`) : null))) : null;
+}
+
 function doorView(door, user, level) {
   const ids = user.credentials.filter((one) => DATA.texts[one[0]] === door.door);
   return el("li", { class: `door ${door.open ? "open" : "shut"}` },
@@ -27,7 +35,7 @@ function doorView(door, user, level) {
     ids.length ? el("p", { class: "small muted break" }, ids.map((one) => `${one[1]}${one[2] ? "" : " (inactive)"}`).join(", ")) : null,
     door.ways.map((way) => el("div", { class: "way" },
       way.by ? el("p", { class: "by small" }, `by ${way.by}`) : null,
-      way.rows.length ? el("ul", { class: "opens" }, way.rows.map(([service, what, where]) => el("li", {},
-        el("strong", {}, service), " ", coded(told(what, user)), where ? el("span", { class: "muted small break" }, ` ${told(where, user)}`) : null))) : null,
+      opensView(way.rows.slice(0, SOME), user),
+      way.rows.length > SOME ? el("details", { class: "small" }, el("summary", {}, `and ${way.rows.length - SOME} more`), opensView(way.rows.slice(SOME), user)) : null,
       way.note ? el("p", { class: "small break" }, coded(told(way.note, user))) : null)));
 }
