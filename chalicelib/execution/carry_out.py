@@ -7,7 +7,7 @@ step is looked at once more before it is taken, and when all are taken the findi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -39,7 +39,10 @@ LOOKS = 5
 """How often it is read whether the findings are gone: IAM may answer as before for some seconds."""
 PAUSE = 2.0
 """Seconds until the second of these looks; the time doubles from one to the next."""
+FRESH = timedelta(seconds=30)
+"""For how long after a change it is not believed at once that it is not there: as long as these looks take."""
 _THERE = frozenset({*TAKEN, StepState.SKIPPED})
+_UNTOUCHED = frozenset({StepState.PLANNED, StepState.SKIPPED})
 
 
 class NoSuchRun(LookupError):  # noqa: N818 - says what is the matter
@@ -191,9 +194,28 @@ def settled(execution: Execution, run: RemediationRun) -> RemediationRun:
         StepFailed: AWS could not be asked.
     """
     for entry in run.steps:
-        if entry.state is StepState.BEGUN and (taken := execution.executor.taken(entry.step)):
-            run = execution.note_done(run, entry, taken)
+        if entry.state is not StepState.BEGUN:
+            continue
+        for _ in _looks(execution):
+            if taken := execution.executor.taken(entry.step):
+                run = execution.note_done(run, entry, taken)
+            if taken or not _is_fresh(execution, [entry]):
+                break
     return run
+
+
+def _looks(execution: Execution) -> Iterator[None]:
+    """So many looks, with a pause before each but the first."""
+    for attempt in range(LOOKS):
+        if attempt:
+            execution.pause(PAUSE * 2.0 ** (attempt - 1))
+        yield
+
+
+def _is_fresh(execution: Execution, steps: Iterable[RunStep]) -> bool:
+    """Whether one of the steps was taken or undone so lately, if at all, that IAM may answer as before."""
+    since = execution.clock() - FRESH
+    return any(one.at is not None and one.at > since for one in steps if one.state not in _UNTOUCHED)
 
 
 def _taken(execution: Execution, run: RemediationRun, entry: RunStep) -> tuple[RemediationRun, str]:
@@ -203,16 +225,30 @@ def _taken(execution: Execution, run: RemediationRun, entry: RunStep) -> tuple[R
     if held := execution.hold(run.id):
         raise LostHold(f"the account is held for run {held} by now")
     step = entry.step
-    if differs := moved_since(execution.executor, step):
+    if differs := moved_since(execution, run, step):
         if taken := execution.executor.taken(step):
+            if entry.state is StepState.BEGUN:  # it was this run, and IAM did not say so before
+                return execution.note_done(run, entry, taken), ""
             return execution.note(run, entry.number, StepState.SKIPPED, taken), ""
         return run, f"step {entry.number}, {step.kind} of {step.target}, was planned for another state: {differs}"
     run = execution.note(run, entry.number, StepState.BEGUN, step)
     return execution.note_done(run, entry, execution.executor.take(step)), ""
 
 
-def moved_since(executor: StepExecutor, step: Step) -> str:
-    """What is not as the step expects it, in words; empty where all is."""
+def moved_since(execution: Execution, run: RemediationRun, step: Step) -> str:
+    """What is not as the step expects it, in words; empty where all is.
+
+    While IAM may answer as before the run's own steps, it is looked at again.
+    """
+    differs = ""
+    for _ in _looks(execution):
+        differs = _differs(execution.executor, step)
+        if not differs or not _is_fresh(execution, run.steps):
+            break
+    return differs
+
+
+def _differs(executor: StepExecutor, step: Step) -> str:
     found = executor.look(step)
     return ", ".join(
         f"{key} is {found.get(key, 'not there')} and was {value}"
@@ -257,9 +293,7 @@ def _by_hand(run: RemediationRun) -> bool:
 def _not_verified(execution: Execution, run: RemediationRun) -> str:
     """What of the run's aims is still there after all steps, or cannot be told, in words; empty where all are gone."""
     left: list[str] = []
-    for attempt in range(LOOKS):
-        if attempt:
-            execution.pause(PAUSE * 2.0 ** (attempt - 1))
+    for _ in _looks(execution):
         standing = Standing(execution.read(run.users), execution.settings)
         users = dict.fromkeys(aim.user for aim in run.aims if aim.user in standing.snapshot.users)
         verdicts = standing.verdicts([user for user in users if user])
