@@ -13,20 +13,17 @@ from enum import StrEnum
 
 from chalicelib.alerts.entry import Entry
 from chalicelib.config import Settings
-from chalicelib.execution.carry_out import may_go_on
+from chalicelib.execution.carry_out import CARRIED_OUT, may_go_on
 from chalicelib.execution.ports import Journal, StopSwitch
 from chalicelib.execution.undo import MAY_BE_UNDONE
 from chalicelib.moments import to_second
 from chalicelib.remediation.run import Decision, RemediationRun, RunState, Verb
-from chalicelib.remediation_settings import Mode
 
 Told = Callable[[RemediationRun], Sequence[Entry]]
 """What is to be told of a run as it stands."""
 
 NOBODY = "nobody approved it in time"
 """The reason of a run that is past its time."""
-CARRIED_OUT = frozenset({Mode.APPROVE, Mode.AUTO})
-"""The modes in which an approved plan is carried out."""
 
 
 class Why(StrEnum):

@@ -41,6 +41,8 @@ PAUSE = 2.0
 """Seconds until the second of these looks; the time doubles from one to the next."""
 FRESH = timedelta(seconds=30)
 """For how long after a change it is not believed at once that it is not there: as long as these looks take."""
+CARRIED_OUT = frozenset({Mode.APPROVE, Mode.AUTO})
+"""The modes in which an approved plan is carried out."""
 _THERE = frozenset({*TAKEN, StepState.SKIPPED})
 _UNTOUCHED = frozenset({StepState.PLANNED, StepState.SKIPPED})
 
@@ -262,10 +264,10 @@ def _differs(executor: StepExecutor, step: Step) -> str:
 
 def why_not(run: RemediationRun, snapshot: AccountSnapshot, settings: Settings) -> str:
     """Why the run must not go on in an account as it is now, in words; empty where it may."""
-    if not _by_hand(run):
-        for control in dict.fromkeys(aim.control for aim in run.aims):
-            if (mode := settings.remediation.mode_of(run.account, control)) in (Mode.OFF, Mode.PROPOSE):
-                return f"the settings let nothing be changed for {control} any more: its mode is {mode}"
+    for control in dict.fromkeys(aim.control for aim in run.aims):
+        mode = settings.remediation.mode_of(run.account, control)
+        if mode not in _modes_of(run):
+            return f"the settings do not let findings of {control} be put right so any more: their mode is {mode}"
     taken = [entry.step for entry in run.steps if entry.state in _THERE]
     try:
         before = apply_steps(snapshot, [step.inverse() for step in reversed(taken)])
@@ -285,9 +287,13 @@ def why_not(run: RemediationRun, snapshot: AccountSnapshot, settings: Settings) 
     )
 
 
-def _by_hand(run: RemediationRun) -> bool:
-    """Whether somebody planned and applied it at a command line, whom the settings' modes do not bind."""
-    return any(decision.verb is Verb.APPLY for decision in run.decisions)
+def _modes_of(run: RemediationRun) -> frozenset[Mode]:
+    """The modes in which the run may go on. Whoever applies at a command line is not bound by them."""
+    verbs = {decision.verb for decision in run.decisions}
+    if Verb.APPLY in verbs:
+        return frozenset(Mode)
+    by_itself = run.mode is Mode.AUTO and Verb.CONTINUE not in verbs
+    return frozenset({Mode.AUTO}) if by_itself else CARRIED_OUT
 
 
 def _not_verified(execution: Execution, run: RemediationRun) -> str:

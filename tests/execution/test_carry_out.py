@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -273,22 +273,32 @@ def test_a_run_that_was_stopped_is_undone() -> None:
     assert [one.text for one in policy.versions] == [one.text for one in there.snapshot.policies[ARN].versions]
 
 
-MODES: Mapping[Mode, RunState] = {
-    Mode.OFF: RunState.STOPPED,
-    Mode.PROPOSE: RunState.STOPPED,
-    Mode.APPROVE: RunState.DONE,
-    Mode.AUTO: RunState.DONE,
+LET: Mapping[Mode, Collection[Mode]] = {
+    Mode.OFF: (),
+    Mode.PROPOSE: (),
+    Mode.APPROVE: (Mode.APPROVE,),
+    Mode.AUTO: (Mode.APPROVE, Mode.AUTO),
 }
+"""The mode by now → of which modes the runs are that are carried out still."""
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", LET)
+@pytest.mark.parametrize("was", [Mode.APPROVE, Mode.AUTO])
 @pytest.mark.parametrize("by_hand", [True, False])
-def test_the_settings_may_have_changed_their_mind(mode: Mode, *, by_hand: bool) -> None:
+def test_the_settings_may_have_changed_their_mind(mode: Mode, was: Mode, *, by_hand: bool) -> None:
     there = bench(CASES[0])
-    run = there.made(by="olga" if by_hand else "")
+    run = there.made(mode=was, by="olga" if by_hand else "")
     there.settings = with_mode(there.settings, mode)
     found = carry_out(there.execution(), run.id).run
-    assert found.state is (RunState.DONE if by_hand else MODES[mode])
+    assert found.state is (RunState.DONE if by_hand or was in LET[mode] else RunState.STOPPED)
+
+
+def test_what_was_begun_by_itself_goes_on_by_a_person() -> None:
+    there = bench(CASES[0])
+    run = there.made(by="")
+    there.settings = with_mode(there.settings, Mode.APPROVE)
+    assert carry_out(there.execution(), run.id).run.state is RunState.STOPPED
+    assert carry_out(there.execution(), run.id, "olga").run.state is RunState.DONE
 
 
 def test_a_finding_that_stays_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
