@@ -106,7 +106,7 @@ def decline(
 ) -> RemediationRun:
     """Let nothing come of a run that waits, or that was approved and not begun; the run, which is declined then.
 
-    The stop switch hinders nobody.
+    One that has changed something before is stopped again: it can be undone still. The stop switch hinders nobody.
 
     Raises:
         Refused: it does not count.
@@ -114,9 +114,8 @@ def decline(
     run = _found(journal, account, id_, person, settings)
     if run.state is not RunState.READY:
         _check_waiting(run)
-    return _decided(
-        journal, run, RunState.DECLINED, Decision(Verb.DECLINE, person.name, to_second(person.at)), now, told
-    )
+    state = RunState.STOPPED if run.changed else RunState.DECLINED
+    return _decided(journal, run, state, Decision(Verb.DECLINE, person.name, to_second(person.at)), now, told)
 
 
 def take_up(

@@ -7,7 +7,7 @@ approval, with the reason; so a person decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -46,13 +46,18 @@ class Response:
     """The run for which another executor holds the account: nothing was done."""
 
 
-def respond(execution: Execution, findings: Sequence[Stored], cause_of: CauseOf) -> Response:
-    """Do about the findings of an account, as the ledger has them, what the settings say."""
+def respond(
+    execution: Execution, findings: Sequence[Stored], cause_of: CauseOf, asked: Collection[str] = ()
+) -> Response:
+    """Do about the findings of an account, as the ledger has them, what the settings say.
+
+    Where it is `asked` for some of them, by their fingerprints, the others are left, but for those that wait with them.
+    """
     response = Response()
     with execution.holding("plan") as held:
         if held:
             return Response(busy=held)
-        _Responding(execution, cause_of, response).respond(findings)
+        _Responding(execution, cause_of, response).respond(findings, frozenset(asked))
     return response
 
 
@@ -88,10 +93,12 @@ class _Responding:
     def _recent(self) -> Sequence[RemediationRun]:
         return self.execution.journal.runs(self.execution.account, self.execution.clock() - REMEMBERS)
 
-    def respond(self, findings: Sequence[Stored]) -> None:
+    def respond(self, findings: Sequence[Stored], asked: frozenset[str]) -> None:
         """Do about the findings what their modes say."""
         self._go_on()
-        wanted = self._by_mode(findings)
+        # A plan that takes the place of another one is for all that this was for.
+        wider = asked.union(*(aims for aims in self._waiting() if not aims.isdisjoint(asked)))
+        wanted = self._by_mode([one for one in findings if not asked or one.fingerprint in wider])
         unfinished = self._unfinished()
         why = {one.fingerprint: self._why_by_a_person(one.fingerprint) or unfinished for one in wanted[Mode.AUTO]}
         large = self._act([one for one in wanted[Mode.AUTO] if not why[one.fingerprint]])
@@ -101,6 +108,12 @@ class _Responding:
         undoes = next(filter(None, (self.cause_of(one.fingerprint) for one in kept)), None)
         self._put_up([*wanted[Mode.APPROVE], *kept], reason, undoes)
         self._propose(wanted[Mode.PROPOSE])
+
+    def _waiting(self) -> Iterator[frozenset[str]]:
+        """The fingerprints of each run that waits for somebody."""
+        for run in self.recent:
+            if run.state is RunState.WAITING:
+                yield frozenset(aim.fingerprint for aim in run.aims)
 
     def _by_mode(self, findings: Sequence[Stored]) -> Mapping[Mode, Sequence[Stored]]:
         settings = self.execution.settings.remediation

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.audit import judge
 from chalicelib.execution.approval import Person as Decider
-from chalicelib.execution.approval import decline, send_back
+from chalicelib.execution.approval import decline, send_back, take_up
 from chalicelib.execution.carry_out import LOOKS, NoSuchRun, carry_out
 from chalicelib.execution.ports import LostHold
 from chalicelib.execution.undo import undo
@@ -380,6 +380,21 @@ def test_a_run_that_is_ready_can_be_called_off() -> None:
     decline(there.journal, run.account, run.id, olga, there.settings, there.clock(), lambda _: ())
     assert carry_out(there.execution(), run.id).run.state is RunState.DECLINED
     assert there.executor.calls == []
+
+
+def test_a_run_that_was_taken_up_and_called_off_is_undone_still() -> None:
+    there = bench(FIVE)
+    run = there.made()
+    there.executor.refuses = lambda step: "AccessDenied" if step.kind == "set-default-policy-version" else ""
+    assert carry_out(there.execution(), run.id).run.state is RunState.STOPPED
+    there.executor.refuses = lambda step: ""
+    olga = Decider("olga", there.clock(), may=True)
+    decided = (there.journal, run.account, run.id, olga, there.settings, there.clock(), lambda _: ())
+    take_up(*decided)
+    assert decline(*decided).state is RunState.STOPPED
+    assert carry_out(there.execution(), run.id).run.state is RunState.STOPPED
+    send_back(*decided)
+    assert undo(there.execution(), run.id).run.state is RunState.UNDONE
 
 
 def test_people_who_are_not_aimed_at_do_not_matter() -> None:

@@ -320,6 +320,25 @@ def test_a_plan_takes_the_place_of_one_for_the_same_findings() -> None:
     assert (there.load(run).state, there.load(again).state) == (RunState.EXPIRED, RunState.WAITING)
 
 
+def test_a_plan_that_takes_the_place_of_another_leaves_nobody_out() -> None:
+    there = bench("alice", "bob", mode=Mode.APPROVE)
+    [run] = responded(there).runs
+    there.executor.snapshot = account(*(carrying(name, attached=[]) for name in ("alice", "bob", "carol")))
+    there.later(minutes=5)
+    asked = [one.fingerprint for one in of(there, "alice", "carol")]
+    [again] = respond(there.execution(), stored(there), lambda _: BACK, asked).runs
+    assert (there.load(run).state, again.users) == (RunState.EXPIRED, ("alice", "bob", "carol"))
+    there.later(minutes=5)
+    assert respond(there.execution(), stored(there), lambda _: BACK, asked[:1]).runs == []
+
+
+def test_only_what_was_asked_for_is_looked_at() -> None:
+    there = bench("alice", "bob")
+    asked = [one.fingerprint for one in of(there, "alice")]
+    [run] = respond(there.execution(), stored(there), lambda _: BACK, asked).runs
+    assert run.users == ("alice",)
+
+
 def test_a_run_that_was_handed_over_in_vain_is_carried_out() -> None:
     there = bench(mode=Mode.APPROVE)
     [run] = responded(there).runs
