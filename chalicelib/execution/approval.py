@@ -13,7 +13,8 @@ from enum import StrEnum
 
 from chalicelib.alerts.entry import Entry
 from chalicelib.config import Settings
-from chalicelib.execution.carry_out import CARRIED_OUT, may_go_on
+from chalicelib.execution.carry_out import may_go_on
+from chalicelib.execution.deciding import CARRIED_OUT
 from chalicelib.execution.ports import Journal, StopSwitch
 from chalicelib.execution.undo import MAY_BE_UNDONE
 from chalicelib.moments import to_second

@@ -13,14 +13,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from chalicelib.config import Settings
-from chalicelib.execution.ports import Journal, LostHold, ReadAccount, StepExecutor, StepFailed, StopSwitch, Tells
-from chalicelib.iam.account import AccountSnapshot
+from chalicelib.execution.deciding import THERE, why_not
+from chalicelib.execution.ports import (
+    Accepted,
+    Journal,
+    LostHold,
+    ReadAccount,
+    StepExecutor,
+    StepFailed,
+    StopSwitch,
+    Tells,
+)
 from chalicelib.moments import to_second
 from chalicelib.ports import Clock
-from chalicelib.remediation.applying import NotApplicableError, apply_steps
-from chalicelib.remediation.plan import plan_remediation
 from chalicelib.remediation.run import (
-    TAKEN,
     Decision,
     RemediationRun,
     RunState,
@@ -31,7 +37,6 @@ from chalicelib.remediation.run import (
 )
 from chalicelib.remediation.standing import Standing
 from chalicelib.remediation.step import Step
-from chalicelib.remediation_settings import Mode
 
 HELD = timedelta(minutes=5)
 """For how long an account is held from one step to the next: longer than a step takes with all its attempts."""
@@ -41,9 +46,6 @@ PAUSE = 2.0
 """Seconds until the second of these looks; the time doubles from one to the next."""
 FRESH = timedelta(seconds=30)
 """For how long after a change it is not believed at once that it is not there: as long as these looks take."""
-CARRIED_OUT = frozenset({Mode.APPROVE, Mode.AUTO})
-"""The modes in which an approved plan is carried out."""
-_THERE = frozenset({*TAKEN, StepState.SKIPPED})
 _UNTOUCHED = frozenset({StepState.PLANNED, StepState.SKIPPED})
 
 
@@ -66,6 +68,7 @@ class Execution:
     """Names the executor, and no other one."""
     pause: Callable[[float], None]
     told: Tells
+    accepted: Accepted = lambda: frozenset()
 
     def run(self, id_: str) -> RemediationRun:
         """The run as the journal has it.
@@ -174,13 +177,13 @@ def _carried_out(execution: Execution, run: RemediationRun) -> RemediationRun:
     try:
         if not reason:
             run = settled(execution, run)
-            reason = why_not(run, execution.read(run.users), execution.settings)
+            reason = why_not(run, execution.read(run.users), execution.settings, execution.accepted())
         if not reason and run.state is RunState.READY:
             run = execution.move(run, RunState.RUNNING)
         for entry in run.steps:
             if reason:
                 break
-            if entry.state not in _THERE:
+            if entry.state not in THERE:
                 # What AWS called the steps before is in the run as it stands, and not in this one.
                 run, reason = _taken(execution, run, run.steps[entry.number - 1])
         reason = reason or _not_verified(execution, run)
@@ -257,43 +260,6 @@ def _differs(executor: StepExecutor, step: Step) -> str:
         for key, value in sorted(step.expected.items())
         if found.get(key) != value
     )
-
-
-# --- deciding again --------------------------------------------------------------------------------------------------
-
-
-def why_not(run: RemediationRun, snapshot: AccountSnapshot, settings: Settings) -> str:
-    """Why the run must not go on in an account as it is now, in words; empty where it may."""
-    for control in dict.fromkeys(aim.control for aim in run.aims):
-        mode = settings.remediation.mode_of(run.account, control)
-        if mode not in _modes_of(run):
-            return f"the settings do not let findings of {control} be put right so any more: their mode is {mode}"
-    taken = [entry.step for entry in run.steps if entry.state in _THERE]
-    try:
-        before = apply_steps(snapshot, [step.inverse() for step in reversed(taken)])
-    except NotApplicableError as error:
-        return f"what the run has done so far was changed by somebody else: {error}"
-    users = dict.fromkeys(aim.user for aim in run.aims if aim.user in before.users)
-    there = Standing(before, settings).verdicts([user for user in users if user]).findings
-    wanted = [there[aim.fingerprint] for aim in run.aims if aim.fingerprint in there]
-    if len(wanted) < len(run.aims):
-        return f"{len(run.aims) - len(wanted)} of the findings that it is to mend are not there any more"
-    plan = plan_remediation(before, wanted, settings)
-    if plan.id == run.plan:
-        return ""
-    refused = "; ".join(dict.fromkeys(refusal.reason for refusal in plan.refusals))
-    return (
-        f"planned anew it would be other steps: the account is another one by now{f' ({refused})' if refused else ''}"
-    )
-
-
-def _modes_of(run: RemediationRun) -> frozenset[Mode]:
-    """The modes in which the run may go on. Whoever applies at a command line is not bound by them."""
-    verbs = {decision.verb for decision in run.decisions}
-    if Verb.APPLY in verbs:
-        return frozenset(Mode)
-    by_itself = run.mode is Mode.AUTO and Verb.CONTINUE not in verbs
-    return frozenset({Mode.AUTO}) if by_itself else CARRIED_OUT
 
 
 def _not_verified(execution: Execution, run: RemediationRun) -> str:

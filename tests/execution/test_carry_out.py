@@ -301,6 +301,17 @@ def test_what_was_begun_by_itself_goes_on_by_a_person() -> None:
     assert carry_out(there.execution(), run.id, "olga").run.state is RunState.DONE
 
 
+def test_what_somebody_accepted_since_is_not_mended() -> None:
+    there = bench(CASES[0])
+    run = there.made()
+    there.accepted = frozenset({"f" * 32, run.aims[0].fingerprint})
+    stopped = carry_out(there.execution(), run.id).run
+    assert (stopped.state, there.executor.calls) == (RunState.STOPPED, [])
+    assert stopped.reason == "somebody accepted 1 of the findings that it is to mend"
+    there.accepted = frozenset({"f" * 32})
+    assert carry_out(there.execution(), run.id, by="olga").run.state is RunState.DONE
+
+
 def test_a_finding_that_stays_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     there = bench(CASES[0])
     run = there.made()
