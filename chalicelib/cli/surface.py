@@ -15,8 +15,8 @@ from chalicelib.analysis.universe import everything
 from chalicelib.analysis.ways import way_to, ways_of
 from chalicelib.cli.files import AccountFiles, account_options, read_account, user_in
 from chalicelib.iam.account import AccountSnapshot, User
+from chalicelib.report.fitted import fitted
 from chalicelib.report.surface import Told, render_surface, surface_to_json
-from chalicelib.report.text import clean
 
 
 @click.command()
@@ -30,7 +30,7 @@ def surface(name: str, style: str, **options: Any) -> None:
     if style == "json":
         click.echo(json.dumps(surface_to_json(told), indent=2))
     else:
-        click.echo("\n".join(clean(line) for line in render_surface(told).splitlines()))
+        click.echo(fitted(render_surface(told).split("\n")), color=True)
 
 
 def tell(snapshot: AccountSnapshot, user: User) -> Told:

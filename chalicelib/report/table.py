@@ -138,7 +138,7 @@ def not_evaluated_lines(items: Iterable[NotEvaluated], most: int | None = _MOST_
 def named(names: Sequence[str], most: int | None = _MOST_NAMED) -> str:
     """The names of users, and how many more there are; None names all."""
     left = 0 if most is None else len(names) - most
-    more = f" and {left:,} more users" if left > 0 else ""
+    more = f" and {left:,} more user{'' if left == 1 else 's'}" if left > 0 else ""
     return ", ".join(names[:most]) + more
 
 

@@ -15,7 +15,7 @@ from chalicelib.findings import Status
 from chalicelib.iam.account import Gap
 from chalicelib.report.arns import Arns
 from chalicelib.report.next_steps import NO_SOURCE, Source, next_steps
-from chalicelib.report.screen import Line, Screen, console_for, cut, hanging, screen_of, shown
+from chalicelib.report.screen import Line, Screen, console_for, cut, enumerated, hanging, screen_of, shown, width_of
 from chalicelib.report.standing import standing_of
 from chalicelib.report.table import STYLES, named, not_evaluated_lines, not_told, report_age
 from chalicelib.report.table_groups import Group, Told, counts_of, groups_of
@@ -79,11 +79,9 @@ class _AuditTable:
         audit = self.audit
         when = f"{audit.generated_at:%Y-%m-%d %H:%M} UTC"
         yield from self._text(f"Account {audit.account or 'unknown'} as of {when}", style="bold")
-        counts = {severity: count for severity, count in counts_of(self.findings).items() if count}
-        pieces: list[tuple[str, str]] = [("Findings: ", "bold")]
-        for severity, count in counts.items():
-            pieces += [(f"{count:,} {severity}", STYLES[severity]), (", ", "")]
-        yield tuple(pieces[:-1]) if counts else (*pieces, ("none", ""))
+        found = counts_of(self.findings).items()
+        counts = [(f"{count:,} {severity}", STYLES[severity]) for severity, count in found if count]
+        yield from enumerated((("Findings: ", "bold"),), counts or [("none", "")], self.screen)
         yield from self._text(self._users(), (("Users: ", "bold"),))
         if suppressed := len(audit.findings) - len(self.findings):
             yield from self._text(not_told(suppressed).plain)
@@ -121,7 +119,11 @@ class _AuditTable:
         counts = ", ".join(f"{count} {severity}" for severity, count in group.counts().items() if count)
         *lines, last = self._text("The account itself" if group.user is None else group.user, style="bold")
         yield from lines
-        yield from hanging((*last, ("  ", "")), counts, self.screen, "dim") if not lines else (last,)
+        if width_of(last) + len(f"  {counts}") <= self.screen.width:
+            yield (*last, ("  ", ""), (counts, "dim"))
+        else:
+            yield last
+            yield from self._text(counts, (("  ", ""),), "dim")
         for told in group.told:
             yield from self._finding(told)
         if group.others:
