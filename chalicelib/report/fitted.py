@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TextIO
 
+from rich.cells import cell_len
+
 from chalicelib.report.screen import Line, console_for, hanging, screen_of, shown
 
 _HANGING = 2
@@ -24,7 +26,7 @@ def fitted(lines: Iterable[str], to: TextIO | None = None) -> str:
         text = line.lstrip(" ")
         indent = len(line) - len(text)
         style = "yellow" if text.startswith(_DOUBTS) else "" if indent else "bold"
-        if not screen.cut or text.startswith(_DOCUMENT):
+        if not screen.cut or text.startswith(_DOCUMENT) or cell_len(line) <= screen.width:
             found.append(((line, style),))
             continue
         one, *rest = hanging(((" " * (indent + _HANGING), ""),), text, screen, style)
