@@ -17,11 +17,11 @@ from rich.progress import Progress
 from chalicelib.audit import Audit, judge
 from chalicelib.cli.errors import FINDINGS, InputError
 from chalicelib.cli.files import AccountFiles, account_options, given, read_account, user_in, write_result
+from chalicelib.cli.options import fail_on_option, format_option, least_grave, output_option
 from chalicelib.cli.settings import read_settings, settings_option
-from chalicelib.config import NEVER
 from chalicelib.controls import CONTROLS
 from chalicelib.controls.base import Control
-from chalicelib.findings import Finding, Severity, Status
+from chalicelib.findings import Finding, Status
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.local.finding_store import LedgerError, SqliteFindingStore
 from chalicelib.recording import record
@@ -53,17 +53,13 @@ STYLES: dict[str, Callable[[Audit, str], str]] = {
     help="judge this user alone, and not the root user (may be repeated)",
 )
 @click.option("--control", "ids", multiple=True, metavar="ID", help="ask this control alone (may be repeated)")
-@click.option("--format", "style", type=click.Choice(["table", *STYLES]), default="table", show_default=True)
+@format_option(["table", *STYLES])
 @click.option("--all", "whole", is_flag=True, help="in the table each user on their own, and nothing cut")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="write here")
+@output_option
 @click.option(
     "--region", metavar="REGION", envvar="AWS_REGION", help="where Security Hub takes the findings of --format asff"
 )
-@click.option(
-    "--fail-on",
-    type=click.Choice([*map(str, Severity), NEVER]),
-    help="exit with 3 when a finding is at least this severe (default: high, or what the settings say)",
-)
+@fail_on_option("a finding is at least this severe")
 @click.option(
     "--ledger",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -94,7 +90,7 @@ def audit(
         raise click.UsageError("--format asff needs --region: Security Hub takes findings by region")
     settings = read_settings(settings_file)
     files = AccountFiles.taken_from(options, regions=settings.regions, users=names)
-    least = settings.fail_on if fail_on is None else None if fail_on == NEVER else Severity(fail_on)
+    least = least_grave(fail_on, settings)
     console = Console(stderr=True)
     with console.status("reading the account"):
         snapshot = read_account(files)

@@ -14,6 +14,7 @@ from chalicelib.analysis.surface import Answer, Surface
 from chalicelib.analysis.universe import everything
 from chalicelib.analysis.ways import way_to, ways_of
 from chalicelib.cli.files import AccountFiles, account_options, read_account, user_in
+from chalicelib.cli.options import format_option
 from chalicelib.iam.account import AccountSnapshot, User
 from chalicelib.report.fitted import fitted
 from chalicelib.report.surface import Told, render_surface, surface_to_json
@@ -22,7 +23,7 @@ from chalicelib.report.surface import Told, render_surface, surface_to_json
 @click.command()
 @account_options
 @click.option("--user", "name", required=True, metavar="NAME", help="whose")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option(("text", "json"))
 def surface(name: str, style: str, **options: Any) -> None:
     """Show what a user can do without MFA, by service and access level: on what, on which conditions, through whom."""
     snapshot = read_account(AccountFiles.taken_from(options, users=[name], repositories=True))

@@ -1,4 +1,4 @@
-"""What API Gateway does around the routes of a deployment, on a laptop: it lets callers in, and makes events of requests.
+"""What API Gateway does around the routes of a deployment, on a laptop: who is let in, and the events of requests.
 
 Sources: Chalice's own local mode makes the event; API Gateway Developer Guide, "Lambda proxy integrations" and "Control
 access to a REST API with IAM permissions".

@@ -12,7 +12,7 @@ import pytest
 from chalicelib.aws.journal import DynamoJournal
 from chalicelib.execution.ports import Journal
 from chalicelib.local.journal import SqliteJournal
-from tests.execution.journals import MemoryJournal
+from tests.execution.memory_journal import MemoryJournal
 from tests.ledger.conftest import Ticking
 from tests.ledger.emulator import TABLE, dynamodb, empty
 

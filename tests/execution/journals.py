@@ -1,10 +1,9 @@
-"""Runs put together by hand or drawn, and a journal as it should be: the simplest there is."""
+"""Runs put together by hand or drawn, for the journals."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
 from hypothesis import strategies as st
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from chalicelib.alerts.entry import Entry
 from chalicelib.alerts.run_notice import run_notice_of
 from chalicelib.aws.finding_table import REMEDIATION
-from chalicelib.execution.ports import lost_hold
 from chalicelib.findings import Severity
 from chalicelib.remediation.run import (
     Aim,
@@ -23,7 +21,6 @@ from chalicelib.remediation.run import (
     StepState,
     Verb,
     id_at,
-    is_name,
 )
 from chalicelib.remediation.step import Step, StepKind
 from chalicelib.remediation_settings import Mode
@@ -68,67 +65,6 @@ def items(client: Any, partition: str = REMEDIATION) -> dict[str, Any]:
     """The items of a partition by their sort keys."""
     found = client.scan(TableName=TABLE)["Items"]
     return {item["entry"]["S"]: item for item in found if item["account"]["S"] == partition}
-
-
-@dataclass
-class MemoryJournal:
-    """A `Journal`."""
-
-    headers: dict[tuple[str, str], RemediationRun] = field(default_factory=dict)
-    steps: dict[tuple[str, str], dict[int, RunStep]] = field(default_factory=dict)
-    holds: dict[str, tuple[str, str, datetime]] = field(default_factory=dict)
-    told: list[Entry] = field(default_factory=list)
-
-    def keep(self, run: RemediationRun, entries: Sequence[Entry] = ()) -> bool:
-        if not is_name(run.account, run.id):
-            raise ValueError(f"no run can be called {run.account}/{run.id}")
-        name = (run.account, run.id)
-        if name in self.headers:
-            return False
-        self.headers[name] = replace(run, steps=())
-        self.steps[name] = {one.number: one for one in run.steps}
-        self.told += entries
-        return True
-
-    def load(self, account: str, id_: str) -> RemediationRun | None:
-        header = self.headers.get((account, id_))
-        steps = sorted(self.steps.get((account, id_), {}).items())
-        return replace(header, steps=tuple(one for _, one in steps)) if header else None
-
-    def runs(self, account: str, since: datetime) -> Sequence[RemediationRun]:
-        found = [one for one in self.headers.values() if one.account == account and one.made >= since]
-        return sorted(found, key=lambda one: one.id, reverse=True)
-
-    def move(self, run: RemediationRun, entries: Sequence[Entry] = (), holder: str | None = None) -> bool:
-        name = (run.account, run.id)
-        if holder is not None:
-            self._check(run.account, holder)
-        if name not in self.headers or self.headers[name].version != run.version - 1:
-            return False
-        self.headers[name] = replace(run, steps=())
-        self.told += entries
-        return True
-
-    def note(self, run: RemediationRun, step: RunStep, holder: str) -> None:
-        self._check(run.account, holder)
-        self.steps[run.account, run.id][step.number] = step
-
-    def hold(self, account: str, holder: str, run: str, until: datetime, now: datetime) -> str | None:
-        if account in self.holds:
-            other, held_for, over = self.holds[account]
-            if other != holder and over > now:
-                return held_for
-        self.holds[account] = (holder, run, until)
-        return None
-
-    def release(self, account: str, holder: str) -> None:
-        if self.holds.get(account, ("",))[0] == holder:
-            del self.holds[account]
-
-    def _check(self, account: str, holder: str) -> None:
-        other, held_for, _ = self.holds.get(account, (None, None, None))
-        if other != holder:
-            raise lost_hold(account, other, held_for)
 
 
 # --- whatever a run may be -------------------------------------------------------------------------------------------

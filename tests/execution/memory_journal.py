@@ -1,4 +1,4 @@
-"""A journal in memory, as the deployed one keeps it: runs as JSON, each version written once, steps under a hold."""
+"""A journal as it should be, the simplest there is: in memory, runs as JSON, each version once, steps under a hold."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import datetime
 from threading import RLock
 
 from chalicelib.alerts.entry import Entry
-from chalicelib.execution.ports import LostHold
-from chalicelib.remediation.run import RemediationRun, RunStep, parse_run, parse_run_step
+from chalicelib.execution.ports import lost_hold, moved_on
+from chalicelib.remediation.run import RemediationRun, RunStep, is_name, parse_run, parse_run_step
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class MemoryJournal:
 
     def keep(self, run: RemediationRun, entries: Sequence[Entry] = ()) -> bool:
         """See `Journal`."""
+        if not is_name(run.account, run.id):
+            raise ValueError(f"no run can be called {run.account}/{run.id}")
         with self._lock:
             if (run.account, run.id) in self._headers:
                 return False
@@ -69,6 +71,9 @@ class MemoryJournal:
         """See `Journal`."""
         with self._lock:
             self._check(run.account, holder)
+            there = self.load(run.account, run.id)
+            if there is None or there.version != run.version:
+                raise moved_on(run.id)
             self._put_step(run, step)
             self.writes += 1
 
@@ -103,7 +108,7 @@ class MemoryJournal:
     def _check(self, account: str, holder: str) -> None:
         held = self.holds.get(account)
         if held is None or held.holder != holder:
-            raise LostHold(f"{account} is held by {held.holder} for {held.run}" if held else f"nobody holds {account}")
+            raise lost_hold(account, held.holder if held else None, held.run if held else None)
 
     def _put(self, run: RemediationRun, entries: Sequence[Entry]) -> None:
         self._headers[run.account, run.id] = json.dumps(replace(run, steps=()).header())

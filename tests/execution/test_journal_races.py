@@ -18,7 +18,8 @@ from chalicelib.execution.ports import Journal, LostHold
 from chalicelib.remediation.run import RemediationRun, RunState, StepState
 from tests.accounts.build import ACCOUNT
 from tests.execution.conftest import Opener
-from tests.execution.journals import MemoryJournal, run
+from tests.execution.journals import run
+from tests.execution.memory_journal import MemoryJournal
 from tests.ledger.build import at
 
 HOLDERS = ("executor-1", "executor-2")

@@ -15,24 +15,31 @@ import pytest
 from chalicelib.deployment import SLACK_API, SLACK_SECRET
 from chalicelib.hints import Hint
 from chalicelib.local.lambda_runtime import queue_event
+from chalicelib.local.slack_buttons import SIGNING_SECRET
 from chalicelib.local.slack_server import TOKEN, SlackServer, broken, slack_server
+from chalicelib.notify.buttons import ACCEPT_FINDING, APPROVE_RUN, DECLINE_RUN
+from chalicelib.remediation.run import WAITS
 from chalicelib.scope import Scope
 from chalicelib.warm import warm
 from tests.accounts.build import GUARD
+from tests.api.world import ANNA, Served, now
 from tests.functions.asked import BUCKET, Asked, permissions
 from tests.functions.conftest import OWN, World, add_device, assignment, deployed, populate
 from tests.functions.hearsay import git, hear, nothing_waits, record, set_settings
+from tests.functions.remedies import put_right
 from tests.functions.test_hear_log_file import FOLDER, packed, told
 from tests.functions.watching import refusal
 from tests.ledger.entries import CAUSE
 from tests.packaging.rendering import NAMES
+from tests.packaging.test_roles import REMEDIATION_MEMBER
 
 MEMBER_ROLE = "the member role"
-ROLES = (*NAMES, MEMBER_ROLE)
+ROLES = (*NAMES, MEMBER_ROLE, REMEDIATION_MEMBER)
 SETTINGS = "organization = true\n" + "\n".join(
     f'[[alerts]]\nto = "{to}"\nseverity = "info"' + ('\nchannel = "C0SECURITY"' if to == "slack" else "")
     for to in ("slack", "sns", "event-bus", "security-hub")
 )
+BUTTONS = f'{SETTINGS}\n[remediation]\nmode = "approve"\napprovers = ["{ANNA}"]'
 IN_AN_HOUR = timedelta(hours=1)
 
 
@@ -47,20 +54,23 @@ class Everything:
             self.sweeps()
             self.hearing()
             self.looks()
+            self.over_http()
+            put_right(self)
             self.deliveries()
 
     def account(self, name: str) -> str:
         """The account of a function or role."""
-        return self.member if name == MEMBER_ROLE else OWN
+        return self.member if name in (MEMBER_ROLE, REMEDIATION_MEMBER) else OWN
 
     @contextmanager
     def by(self, name: str) -> Iterator[World]:
         """Note what is asked for meanwhile as the function's doing."""
         before = len(self.world.watching.calls)
         yield self.world
+        of_member = REMEDIATION_MEMBER if name == "remediate" else MEMBER_ROLE
         for call in self.world.watching.calls[before:]:
             account = self.member if call.member else OWN
-            self.asked[MEMBER_ROLE if call.member else name].update(permissions(call, account, self.organization))
+            self.asked[of_member if call.member else name].update(permissions(call, account, self.organization))
 
     def failing(self, name: str, operation: str, does: Callable[[], Any]) -> None:
         """Work that fails is forgotten, and done the next time."""
@@ -143,6 +153,30 @@ class Everything:
             self.patch.setattr("chalicelib.hub.Hub.clock", staticmethod(lambda: datetime.now(UTC) + 3 * IN_AN_HOUR))
         with self.by("deliver") as world:
             world.deployment.deliver(datetime.now(UTC))
+
+    def over_http(self) -> None:
+        """What people press and submit in Slack, and what is asked for with a signature."""
+        set_settings(self.world, BUTTONS)
+        self.patch.setenv(SLACK_SECRET, "ssm:/mfawatch/slack")
+        self.slack.outage = None
+        served = Served(self.world, self.slack)
+        secret = json.dumps({"bot_token": TOKEN, "signing_secret": SIGNING_SECRET})
+        self.world.client("secretsmanager", OWN).put_secret_value(SecretId="mfawatch/slack", SecretString=secret)
+        served.secret(secret)
+        approved, declined, late = served.run(), served.run(), served.run(made=now() - WAITS)
+        stored, other = served.finding(), served.finding()
+        with self.by("api_handler"):
+            assert served.press(approved, APPROVE_RUN).status == 200
+            assert served.press(late, APPROVE_RUN).status == 410
+            assert served.press(stored, ACCEPT_FINDING).status == 200
+            assert served.submit(self.slack.opened[-1], {"reason": "accepted"}).text == ""
+            body = {"account": other.account, "until": now().date().isoformat(), "reason": "accepted"}
+            assert served.asks("POST", other.fingerprint, body).status == 201
+            assert served.asks("DELETE", other.fingerprint, account=other.account).status == 200
+        self.patch.setenv(SLACK_SECRET, "secretsmanager:mfawatch/slack")
+        with self.by("api_handler"):
+            assert served.press(declined, DECLINE_RUN).status == 200
+        self.slack.outage = broken()
 
 
 @contextmanager

@@ -47,9 +47,9 @@ NAMES = {
     "remediate": "Remediate",
     "api_handler": "APIHandler",
 }
-"""Function, as app.py names it → its resource."""
+"""Function, as app.py names it, or Chalice where it serves the routes → its resource."""
 HEARING = ("hear_change", "hear_git", "hear_log_file")
-TELLING = ("audit_change", "deliver", "remediate")
+TELLING = ("audit_change", "deliver")
 
 KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
 """The id of the topics' key in the examples."""
@@ -125,6 +125,11 @@ def resources(kind: str, stage: str = "prod") -> dict[str, Json]:
 def function(name: str, stage: str = "prod") -> Json:
     """The properties of a function, by its name in app.py."""
     return resources("AWS::Serverless::Function", stage)[NAMES[name]]
+
+
+def deployed_name(name: str) -> str:
+    """What a function is called in Lambda."""
+    return "mfawatch-api" if name == "api_handler" else f"mfawatch-{name.replace('_', '-')}"
 
 
 def role(name: str, stage: str = "prod") -> Json:

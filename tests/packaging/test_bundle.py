@@ -18,9 +18,11 @@ from typing import Any
 import boto3
 import pytest
 
+import app
 from chalicelib.local.check_bundle import MOST_BYTES, complaints, pins
 from chalicelib.local.deployment import FUNCTIONS, LocalDeployment, deploy, environment
 from chalicelib.local.emulator import ACCOUNT, emulator
+from chalicelib.local.http_events import answered
 from chalicelib.local.lambda_runtime import queue_event, schedule_event
 from tests.accounts.build import ADMIN
 
@@ -148,7 +150,7 @@ def deployment() -> Iterator[LocalDeployment]:
         iam.create_user(UserName="alice")
         iam.create_access_key(UserName="alice")
         iam.put_user_policy(UserName="alice", PolicyName="p", PolicyDocument=json.dumps(ADMIN))
-        yield deploy(SimpleNamespace(**dict.fromkeys(FUNCTIONS, print)))
+        yield deploy(SimpleNamespace(app=None, **dict.fromkeys(FUNCTIONS, print)))
 
 
 def test_decide_runs_from_the_bundle(call: Any) -> None:
@@ -166,7 +168,7 @@ def test_decide_runs_from_the_bundle(call: Any) -> None:
     assert outcome["ignoredContextKeys"] == ["kms:ViaService"]
 
 
-def test_a_sweep_runs_from_the_bundle(call: Any, deployment: LocalDeployment) -> None:
+def test_a_sweep_and_the_api_run_from_the_bundle(call: Any, deployment: LocalDeployment) -> None:
     started = call("sweep", schedule_event("one", datetime.now(UTC)))
     assert started["answer"] == {"run": "one", "accounts": 1}
     messages = deployment.sqs.receive_message(QueueUrl=deployment.accounts_url)["Messages"]
@@ -178,5 +180,19 @@ def test_a_sweep_runs_from_the_bundle(call: Any, deployment: LocalDeployment) ->
     }
     [report] = deployment.ledger.reports(ACCOUNT, 10)
     assert (report.run, report.users, report.gap_count) == ("one", 1, 0)
+    stored = deployment.ledger.load(ACCOUNT)[0]
+    body = json.dumps({"account": ACCOUNT, "until": datetime.now(UTC).date().isoformat(), "reason": "a trial"})
+    asked: list[Mapping[str, Any]] = []
+
+    def handle(event: Mapping[str, Any]) -> Mapping[str, Any]:
+        asked.append(call("app", event))
+        answer: Mapping[str, Any] = asked[-1]["answer"]
+        return answer
+
+    path = f"/v1/findings/{stored.fingerprint}/suppressions"
+    headers = {"Content-Type": "application/json"}
+    accepted = answered(app.app, handle, "POST", path, headers, body, f"arn:aws:iam::{ACCOUNT}:user/olga")
+    assert (accepted.status, accepted.json["status"]) == (201, "suppressed")
     # The packages of the command line, and of the emulator, are not in the bundle's requirements.
-    assert not {"click", "rich", "moto", "policy_sentry"} & set(worked["modules"])
+    for modules in (worked["modules"], asked[-1]["modules"]):
+        assert not {"click", "rich", "moto", "policy_sentry"} & set(modules)

@@ -25,6 +25,7 @@ from tests.packaging.rendering import (
     STAGES,
     TELLING,
     Json,
+    deployed_name,
     member,
     member_remediation,
     resolve,
@@ -40,6 +41,7 @@ READING = {"ReadIam", "ReadUsers", "ListRepositories", "ReadRepositories", "Read
 """The statements of the auditors that read the account, by Sid."""
 AUDITORS = ("audit_account", "audit_change")
 READERS = (*AUDITORS, "remediate")
+API = "api_handler"
 REMEDIATION_MEMBER = "the member role for remediation"
 TRAIL = {"TrailBucket": "trail", "TrailKeyArn": f"arn:aws:kms:{REGION}:999988887777:key/{KEY}"}
 
@@ -149,8 +151,9 @@ def test_no_role_writes_iam(name: str) -> None:
 
 @each_function
 def test_a_function_writes_its_own_log_and_no_other(name: str) -> None:
-    for other, of in [(one, one.replace("_", "-")) for one in NAMES]:
-        stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/mfawatch-{of}:log-stream:2026/11/27/[$LATEST]1"
+    for other in NAMES:
+        group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{deployed_name(other)}"
+        stream = f"{group}:log-stream:2026/11/27/[$LATEST]1"
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             assert allowed(name, action, stream) is (other == name)
 
@@ -183,36 +186,38 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     (READERS, "kms:GetKeyPolicy", f"arn:aws:kms:us-west-2:{ACCOUNT}:key/any", {}),
     (AUDITORS, "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-audit", {}),
     (READERS, "ssm:GetParameter", f"{PARAMETER}/mfawatch/external-id", {}),
-    (READERS, "dynamodb:Query", f"{TABLE}-ledger", {"leading": ACCOUNT}),
+    ((*READERS, API), "dynamodb:Query", f"{TABLE}-ledger", {"leading": ACCOUNT}),
     (("audit_account", "remediate"), "iam:GetCredentialReport", "*", {}),
     (("audit_account",), "sqs:ReceiveMessage", f"{QUEUE}-accounts", {}),
     (READERS, "iam:GetLoginProfile", f"arn:aws:iam::{ACCOUNT}:user/people/anna", {}),
     (READERS, "iam:ListAccessKeys", f"arn:aws:iam::{ACCOUNT}:user/people/anna", {}),
     (("audit_change",), "sqs:ReceiveMessage", f"{QUEUE}-changes", {}),
     (("remediate",), "sqs:ReceiveMessage", f"{QUEUE}-remediations", {}),
-    (AUDITORS, "sqs:SendMessage", f"{QUEUE}-remediations", {}),
+    ((*READERS, API), "sqs:SendMessage", f"{QUEUE}-remediations", {}),
     (("remediate",), "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-remediate", {}),
-    (("remediate",), "ssm:GetParameter", f"{PARAMETER}/mfawatch/remediation", {}),
+    (("remediate", API), "ssm:GetParameter", f"{PARAMETER}/mfawatch/remediation", {}),
     (HEARING, "sqs:SendMessage", f"{QUEUE}-changes", {}),
     (HEARING, "sqs:SendMessage", f"{QUEUE}-events-dead", {}),
     (("sweep", *HEARING, "audit_change"), "sqs:SendMessage", f"{QUEUE}-accounts", {}),
     (("sweep", "hear_change", "hear_log_file"), "organizations:ListAccounts", "*", {}),
     (("hear_git", "hear_log_file", *READERS), "dynamodb:PutItem", f"{TABLE}-idempotency", {}),
-    ((*HEARING, *AUDITORS), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
-    (READERS, "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
-    ((*READERS, "deliver"), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#threads"}),
+    ((*HEARING, *AUDITORS, API), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
+    ((*READERS, API), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
+    ((*AUDITORS, "deliver"), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#threads"}),
     (AUDITORS, "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
     ((*READERS, "deliver"), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
-    # Whoever writes the journal says what is approved: no function does that hears events or reads accounts.
+    # Whoever writes the journal says what is approved: no function does that hears events or reads accounts. The API
+    # changes runs that are there, and makes none.
     (("remediate",), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
-    (("remediate",), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
+    (("remediate", API), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
+    (("remediate", API), "dynamodb:GetItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
     (("remediate",), "dynamodb:DeleteItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
     (("remediate",), "dynamodb:ConditionCheckItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
     (TELLING, "ssm:GetParameters", f"{PARAMETER}/mfawatch/settings", {}),
     (TELLING, "dynamodb:BatchWriteItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
-    (("sweep", *HEARING, *READERS, "deliver"), "ssm:GetParameter", f"{PARAMETER}/mfawatch/settings", {}),
-    (TELLING, "ssm:GetParameter", f"{PARAMETER}/mfawatch/slack", {}),
-    (TELLING, "secretsmanager:GetSecretValue", f"{SECRET}:mfawatch/slack-a1B2c3", {}),
+    (("sweep", *HEARING, *READERS, "deliver", API), "ssm:GetParameter", f"{PARAMETER}/mfawatch/settings", {}),
+    ((*TELLING, API), "ssm:GetParameter", f"{PARAMETER}/mfawatch/slack", {}),
+    ((*TELLING, API), "secretsmanager:GetSecretValue", f"{SECRET}:mfawatch/slack-a1B2c3", {}),
     (TELLING, "sns:Publish", f"arn:aws:sns:{HERE}:mfawatch-alerts", {}),
     (
         TELLING,
@@ -315,3 +320,9 @@ def test_the_member_role_reads_what_the_audits_read_at_home() -> None:
             assert before[0] == statement["Resource"]
             read[sid] = (statement["Resource"], before[1] | set(statement["Action"]))
     assert {one["Sid"]: (one["Resource"], set(one["Action"])) for one in statements_of(MEMBER)} == read
+
+
+def test_the_api_asks_nothing_of_iam_or_sts() -> None:
+    """Whoever finds a way into it from the network has come no nearer to an account."""
+    services = {action.partition(":")[0] for one in statements_of(API) for action in one["Action"]}
+    assert services == {"dynamodb", "logs", "secretsmanager", "sqs", "ssm", "xray"}

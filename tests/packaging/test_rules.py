@@ -236,15 +236,17 @@ def test_what_a_function_cannot_hear_is_kept(name: str) -> None:
     }
 
 
-def test_only_the_rules_and_the_bucket_invoke_the_functions() -> None:
+def test_only_the_rules_the_bucket_and_the_api_invoke_the_functions() -> None:
     """A function that anything may invoke in another's name would believe any record."""
     found = transformed()["Resources"].values()
     permissions = [one["Properties"] for one in found if one["Type"] == "AWS::Lambda::Permission"]
-    assert len(permissions) == len(rules()) + 2 + 1
+    assert len(permissions) == len(rules()) + 2 + 1 + 1
     for permission in permissions:
         assert permission["Action"] == "lambda:InvokeFunction"
         assert "SourceArn" in permission
-        assert permission["Principal"] in {"events.amazonaws.com", "s3.amazonaws.com"}
+        by_api = permission["FunctionName"] == {"Ref": "APIHandler"}
+        principals = {"apigateway.amazonaws.com"} if by_api else {"events.amazonaws.com", "s3.amazonaws.com"}
+        assert permission["Principal"] in principals
 
 
 # --- log files -------------------------------------------------------------------------------------------------------
@@ -261,7 +263,7 @@ def test_only_the_rules_and_the_bucket_invoke_the_functions() -> None:
 def test_the_bucket_of_the_trail_may_tell_of_log_files(parameters: dict[str, str], expected: str | None) -> None:
     """With its account, as a bucket that was deleted can be made anew by anybody."""
     found = made(rendered("prod"), ScheduleState="ENABLED", OrganizationId="", **parameters)
-    permissions = [one for one in found.values() if one["Type"] == "AWS::Lambda::Permission"]
+    permissions = [one for name, one in found.items() if name == "HearLogFilePermission"]
     assert len(permissions) == (expected is not None)
     for one in permissions:
         properties = resolve(one["Properties"], **parameters)

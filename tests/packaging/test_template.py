@@ -25,6 +25,7 @@ from tests.packaging.rendering import (
     STAGES,
     TELLING,
     Json,
+    deployed_name,
     function,
     rendered,
     resolve,
@@ -49,6 +50,7 @@ WORKERS = {"audit_account": "AccountsQueue", "audit_change": "ChangesQueue", "re
 AT_ONCE = {"audit_account": 10, "audit_change": 10, "remediate": 2}
 """Function → how many messages are worked at once."""
 DAY = 24 * 60 * 60
+BASE = "https://${RestAPI}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
 ORGANIZATION = {"OrganizationId": "o-exampleorgid"}
 
 each_function = pytest.mark.parametrize("name", NAMES)
@@ -85,7 +87,15 @@ def test_the_stages_differ_in_what_they_reserve() -> None:
     assert reserved == {
         "dev": dict.fromkeys(NAMES),
         "prod": dict.fromkeys(HEARING, 5)
-        | {"sweep": 1, "audit_account": 10, "decide": None, "audit_change": 10, "deliver": 1, "remediate": 2},
+        | {
+            "sweep": 1,
+            "audit_account": 10,
+            "decide": None,
+            "audit_change": 10,
+            "deliver": 1,
+            "remediate": 2,
+            "api_handler": None,
+        },
     }
     plain = [json.loads(json.dumps(rendered(stage))) for stage in STAGES]
     for template in plain:
@@ -98,7 +108,7 @@ def test_the_stages_differ_in_what_they_reserve() -> None:
 @each_function
 def test_a_function_and_what_is_its_own_are_named(name: str) -> None:
     properties = function(name)
-    named = f"mfawatch-{name.replace('_', '-')}"
+    named = deployed_name(name)
     assert properties["FunctionName"] == named
     logs = resources("AWS::Logs::LogGroup")[properties["LoggingConfig"]["LogGroup"]["Ref"]]
     assert logs == {"LogGroupName": f"/aws/lambda/{named}", "RetentionInDays": 90}
@@ -120,6 +130,7 @@ def test_a_function_and_what_is_its_own_are_named(name: str) -> None:
         ("audit_change", 1769, 120),
         ("deliver", 256, 120),
         ("remediate", 1769, 900),
+        ("api_handler", 1769, 29),
     ],
 )
 def test_the_size_of_a_function(name: str, memory: int, timeout: int) -> None:
@@ -129,9 +140,12 @@ def test_the_size_of_a_function(name: str, memory: int, timeout: int) -> None:
 OF_SOME: dict[str, tuple[Json, tuple[str, ...]]] = {
     "MFAWATCH_QUEUE_URL": ({"Ref": "AccountsQueue"}, ("sweep", *HEARING, "audit_change")),
     "MFAWATCH_CHANGES_QUEUE_URL": ({"Ref": "ChangesQueue"}, HEARING),
-    "MFAWATCH_REMEDIATIONS_QUEUE_URL": ({"Ref": "RemediationsQueue"}, ("audit_account", "audit_change")),
+    "MFAWATCH_REMEDIATIONS_QUEUE_URL": (
+        {"Ref": "RemediationsQueue"},
+        ("audit_account", "audit_change", "remediate", "api_handler"),
+    ),
     "MFAWATCH_TOPIC_ARN": ({"Ref": "AlertsTopic"}, TELLING),
-    "MFAWATCH_SLACK_SECRET": ({"Ref": "SlackSecret"}, TELLING),
+    "MFAWATCH_SLACK_SECRET": ({"Ref": "SlackSecret"}, (*TELLING, "api_handler")),
 }
 """Variables that some functions have: what they hold, and whose they are."""
 
@@ -183,7 +197,8 @@ def test_a_queue_feeds_a_worker(name: str, queue: str) -> None:
     assert properties["ScalingConfig"]["MaximumConcurrency"] <= function(name)["ReservedConcurrentExecutions"]
     assert resolve(properties["Queue"]).endswith(f":{QUEUES[queue]}")
     # The source names the queue by its ARN in letters, which CloudFormation does not see as a reference.
-    assert rendered("prod")["Resources"][NAMES[name]]["DependsOn"] == [queue]
+    refers = {"Ref": queue} in function(name)["Environment"]["Variables"].values()
+    assert rendered("prod")["Resources"][NAMES[name]].get("DependsOn") == (None if refers else [queue])
 
 
 @each_worker
@@ -259,6 +274,12 @@ def test_the_outputs() -> None:
         "LedgerTable": {"Ref": "LedgerTable"},
         "QueueUrl": {"Ref": "AccountsQueue"},
         "RemediationSwitch": {"Ref": "StopParameter"},
+        "SlackActionsUrl": {"Fn::Sub": f"{BASE}/api/v1/slack/actions"},
+        # Chalice's own.
+        "APIHandlerArn": {"Fn::GetAtt": ["APIHandler", "Arn"]},
+        "APIHandlerName": {"Ref": "APIHandler"},
+        "EndpointURL": {"Fn::Sub": f"{BASE}/api/"},
+        "RestAPIId": {"Ref": "RestAPI"},
     }
 
 
