@@ -115,8 +115,9 @@ def decline(
     run = _found(journal, account, id_, person, settings)
     if run.state is not RunState.READY:
         _check_waiting(run)
-    state = RunState.STOPPED if run.changed else RunState.DECLINED
-    return _decided(journal, run, state, Decision(Verb.DECLINE, person.name, to_second(person.at)), now, told)
+    state, reason = (RunState.STOPPED, "it was called off on its way") if run.changed else (RunState.DECLINED, "")
+    decision = Decision(Verb.DECLINE, person.name, to_second(person.at))
+    return _decided(journal, run, state, decision, now, told, reason)
 
 
 def take_up(
@@ -206,9 +207,15 @@ def _check_mode(run: RemediationRun, settings: Settings) -> None:
 
 
 def _decided(
-    journal: Journal, run: RemediationRun, state: RunState, decision: Decision, now: datetime, told: Told
+    journal: Journal,
+    run: RemediationRun,
+    state: RunState,
+    decision: Decision,
+    now: datetime,
+    told: Told,
+    reason: str = "",
 ) -> RemediationRun:
-    moved = run.moved(state, now, decision=decision)
+    moved = run.moved(state, now, reason, decision)
     if not journal.move(moved, told(moved)):
         if run.state is RunState.WAITING:
             _check_waiting(journal.load(run.account, run.id) or moved)

@@ -264,9 +264,13 @@ def _differs(executor: StepExecutor, step: Step) -> str:
 
 def _not_verified(execution: Execution, run: RemediationRun) -> str:
     """What of the run's aims is still there after all steps, or cannot be told, in words; empty where all are gone."""
-    left: list[str] = []
+    reason = ""
     for _ in _looks(execution):
-        standing = Standing(execution.read(run.users), execution.settings)
+        try:
+            standing = Standing(execution.read(run.users), execution.settings)
+        except StepFailed as error:  # a run of which all is done is not stopped for one answer that did not come
+            reason = str(error)
+            continue
         users = dict.fromkeys(aim.user for aim in run.aims if aim.user in standing.snapshot.users)
         verdicts = standing.verdicts([user for user in users if user])
         left = [
@@ -276,4 +280,5 @@ def _not_verified(execution: Execution, run: RemediationRun) -> str:
         ]
         if not left:
             return ""
-    return f"all steps were taken, and still there, or not to be judged: {', '.join(left[:3])}{' …' * (len(left) > 3)}"
+        reason = f"still there, or not to be judged: {', '.join(left[:3])}{' …' * (len(left) > 3)}"
+    return f"all steps were taken, and {reason}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from chalicelib.audit import judge
 from chalicelib.execution.approval import Person as Decider
 from chalicelib.execution.approval import decline, send_back, take_up
 from chalicelib.execution.carry_out import LOOKS, NoSuchRun, carry_out
-from chalicelib.execution.ports import LostHold
+from chalicelib.execution.ports import LostHold, StepFailed
 from chalicelib.execution.undo import undo
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.remediation.applying import apply_steps
@@ -324,6 +324,25 @@ def test_a_finding_that_stays_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(there.pauses) == LOOKS - 1
 
 
+@pytest.mark.parametrize(("failing", "state"), [(1, RunState.DONE), (LOOKS, RunState.STOPPED)])
+def test_an_account_that_cannot_be_read_to_verify(
+    monkeypatch: pytest.MonkeyPatch, failing: int, state: RunState
+) -> None:
+    there = bench(CASES[0])
+    run = there.made()
+    read, looks = there.executor.read, iter([True, *[False] * failing])
+
+    def throttled(users: Sequence[str]) -> AccountSnapshot:
+        if next(looks, True):
+            return read(users)
+        raise StepFailed("Throttling")
+
+    monkeypatch.setattr(there.executor, "read", throttled)
+    found = carry_out(there.execution(), run.id).run
+    assert (found.state, len(there.pauses)) == (state, min(failing, LOOKS - 1))
+    assert ("all steps were taken, and Throttling" in found.reason) == (state is RunState.STOPPED)
+
+
 # --- two executors ---------------------------------------------------------------------------------------------------
 
 
@@ -402,7 +421,8 @@ def test_a_run_that_was_taken_up_and_called_off_is_undone_still() -> None:
     olga = Decider("olga", there.clock(), may=True)
     decided = (there.journal, run.account, run.id, olga, there.settings, there.clock(), lambda _: ())
     take_up(*decided)
-    assert decline(*decided).state is RunState.STOPPED
+    called_off = decline(*decided)
+    assert (called_off.state, called_off.reason) == (RunState.STOPPED, "it was called off on its way")
     assert carry_out(there.execution(), run.id).run.state is RunState.STOPPED
     send_back(*decided)
     assert undo(there.execution(), run.id).run.state is RunState.UNDONE
