@@ -226,10 +226,8 @@ def moved_since(executor: StepExecutor, step: Step) -> str:
 
 def why_not(run: RemediationRun, snapshot: AccountSnapshot, settings: Settings) -> str:
     """Why the run must not go on in an account as it is now, in words; empty where it may."""
-    if not _by_hand(run):
-        for control in dict.fromkeys(aim.control for aim in run.aims):
-            if (mode := settings.remediation.mode_of(run.account, control)) in (Mode.OFF, Mode.PROPOSE):
-                return f"the settings let nothing be changed for {control} any more: its mode is {mode}"
+    if not _has_let(run, Verb.APPLY) and (reason := _not_let(run, settings)):
+        return reason
     taken = [entry.step for entry in run.steps if entry.state in _THERE]
     try:
         before = apply_steps(snapshot, [step.inverse() for step in reversed(taken)])
@@ -249,9 +247,21 @@ def why_not(run: RemediationRun, snapshot: AccountSnapshot, settings: Settings) 
     )
 
 
-def _by_hand(run: RemediationRun) -> bool:
-    """Whether somebody planned and applied it at a command line, whom the settings' modes do not bind."""
-    return any(decision.verb is Verb.APPLY for decision in run.decisions)
+def _not_let(run: RemediationRun, settings: Settings) -> str:
+    """Why the settings do not let the run be carried out any more, in words; empty where they do."""
+    approved = _has_let(run, Verb.APPROVE, Verb.CONTINUE)
+    for control in dict.fromkeys(aim.control for aim in run.aims):
+        match settings.remediation.mode_of(run.account, control):
+            case Mode.APPROVE if not approved:
+                return f"the settings want somebody to approve what is changed for {control}, and nobody did"
+            case Mode.OFF | Mode.PROPOSE as mode:
+                return f"the settings let nothing be changed for {control} any more: its mode is {mode}"
+    return ""
+
+
+def _has_let(run: RemediationRun, *verbs: Verb) -> bool:
+    """Whether somebody decided so. Who applies a plan at a command line is not bound by the settings' modes."""
+    return any(decision.verb in verbs for decision in run.decisions)
 
 
 def _not_verified(execution: Execution, run: RemediationRun) -> str:

@@ -276,9 +276,10 @@ def test_a_run_that_was_stopped_is_undone() -> None:
 MODES: Mapping[Mode, RunState] = {
     Mode.OFF: RunState.STOPPED,
     Mode.PROPOSE: RunState.STOPPED,
-    Mode.APPROVE: RunState.DONE,
+    Mode.APPROVE: RunState.STOPPED,
     Mode.AUTO: RunState.DONE,
 }
+"""What becomes of a run that was made to be carried out by itself, once its settings have that mode."""
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -289,6 +290,18 @@ def test_the_settings_may_have_changed_their_mind(mode: Mode, *, by_hand: bool) 
     there.settings = with_mode(there.settings, mode)
     found = carry_out(there.execution(), run.id).run
     assert found.state is (RunState.DONE if by_hand else MODES[mode])
+    assert bool(there.executor.calls) is (found.state is RunState.DONE)
+
+
+@pytest.mark.parametrize("mode", [Mode.APPROVE, Mode.AUTO])
+def test_what_is_to_be_approved_by_now_goes_on_once_somebody_says_so(mode: Mode) -> None:
+    there = bench(CASES[0])
+    run = there.made(mode=mode, by="")
+    there.settings = with_mode(there.settings, Mode.APPROVE)
+    stopped = carry_out(there.execution(), run.id).run
+    assert (stopped.state, there.executor.calls) == (RunState.STOPPED, [])
+    assert stopped.reason.startswith("the settings want somebody to approve")
+    assert carry_out(there.execution(), run.id, "olga").run.state is RunState.DONE
 
 
 def test_a_finding_that_stays_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

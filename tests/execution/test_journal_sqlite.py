@@ -85,7 +85,6 @@ def test_a_journal_that_others_could_read_is_its_owners_alone_again(tmp_path: Pa
         assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
 
 
-
 def test_a_journal_is_no_ledger(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     SqliteJournal(path).close()
