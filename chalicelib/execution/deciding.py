@@ -28,7 +28,8 @@ def why_not(run: RemediationRun, snapshot: AccountSnapshot, settings: Settings, 
     for control in dict.fromkeys(aim.control for aim in run.aims):
         mode = settings.remediation.mode_of(run.account, control)
         if mode not in _modes_of(run):
-            return f"the settings do not let findings of {control} be put right so any more: their mode is {mode}"
+            lacking = " and nobody approved it" if mode is Mode.APPROVE else ""
+            return f"the settings do not let findings of {control} be put right so: their mode is {mode}{lacking}"
     taken = [entry.step for entry in run.steps if entry.state in THERE]
     try:
         before = apply_steps(snapshot, [step.inverse() for step in reversed(taken)])
@@ -53,5 +54,4 @@ def _modes_of(run: RemediationRun) -> frozenset[Mode]:
     verbs = {decision.verb for decision in run.decisions}
     if Verb.APPLY in verbs:
         return frozenset(Mode)
-    by_itself = run.mode is Mode.AUTO and Verb.CONTINUE not in verbs
-    return frozenset({Mode.AUTO}) if by_itself else CARRIED_OUT
+    return CARRIED_OUT if verbs & {Verb.APPROVE, Verb.CONTINUE} else frozenset({Mode.AUTO})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -273,16 +273,16 @@ def test_a_run_that_was_stopped_is_undone() -> None:
     assert [one.text for one in policy.versions] == [one.text for one in there.snapshot.policies[ARN].versions]
 
 
-LET: Mapping[Mode, Collection[Mode]] = {
-    Mode.OFF: (),
-    Mode.PROPOSE: (),
-    Mode.APPROVE: (Mode.APPROVE,),
-    Mode.AUTO: (Mode.APPROVE, Mode.AUTO),
+MODES: Mapping[Mode, RunState] = {
+    Mode.OFF: RunState.STOPPED,
+    Mode.PROPOSE: RunState.STOPPED,
+    Mode.APPROVE: RunState.STOPPED,
+    Mode.AUTO: RunState.DONE,
 }
-"""The mode by now → of which modes the runs are that are carried out still."""
+"""What becomes of a run that was made to be carried out by itself, once its settings have that mode."""
 
 
-@pytest.mark.parametrize("mode", LET)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("was", [Mode.APPROVE, Mode.AUTO])
 @pytest.mark.parametrize("by_hand", [True, False])
 def test_the_settings_may_have_changed_their_mind(mode: Mode, was: Mode, *, by_hand: bool) -> None:
@@ -290,14 +290,18 @@ def test_the_settings_may_have_changed_their_mind(mode: Mode, was: Mode, *, by_h
     run = there.made(mode=was, by="olga" if by_hand else "")
     there.settings = with_mode(there.settings, mode)
     found = carry_out(there.execution(), run.id).run
-    assert found.state is (RunState.DONE if by_hand or was in LET[mode] else RunState.STOPPED)
+    assert found.state is (RunState.DONE if by_hand else MODES[mode])
+    assert bool(there.executor.calls) is (found.state is RunState.DONE)
 
 
-def test_what_was_begun_by_itself_goes_on_by_a_person() -> None:
+@pytest.mark.parametrize("mode", [Mode.APPROVE, Mode.AUTO])
+def test_what_is_to_be_approved_by_now_goes_on_once_somebody_says_so(mode: Mode) -> None:
     there = bench(CASES[0])
-    run = there.made(by="")
+    run = there.made(mode=mode, by="")
     there.settings = with_mode(there.settings, Mode.APPROVE)
-    assert carry_out(there.execution(), run.id).run.state is RunState.STOPPED
+    stopped = carry_out(there.execution(), run.id).run
+    assert (stopped.state, there.executor.calls) == (RunState.STOPPED, [])
+    assert stopped.reason.endswith("their mode is approve and nobody approved it")
     assert carry_out(there.execution(), run.id, "olga").run.state is RunState.DONE
 
 

@@ -20,7 +20,7 @@ from chalicelib.execution.undo import undo
 from chalicelib.findings import Status
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.ledger import Stored
-from chalicelib.remediation.run import RemediationRun, RunState
+from chalicelib.remediation.run import Decision, RemediationRun, RunState, Verb
 from chalicelib.remediation.step import Step
 from chalicelib.remediation_settings import Mode, Override
 from tests.accounts.build import managed
@@ -342,7 +342,8 @@ def test_only_what_was_asked_for_is_looked_at() -> None:
 def test_a_run_that_was_handed_over_in_vain_is_carried_out() -> None:
     there = bench(mode=Mode.APPROVE)
     [run] = responded(there).runs
-    assert there.journal.move(run.moved(RunState.READY, there.clock()))
+    approved = Decision(Verb.APPROVE, "olga", there.clock())
+    assert there.journal.move(run.moved(RunState.READY, there.clock(), decision=approved))
     there.later(minutes=5)
     assert states(responded(there, []).runs) == ["done"]
     assert len(there.executor.calls) == 1
