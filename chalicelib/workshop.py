@@ -18,6 +18,7 @@ from chalicelib.cause import Cause
 from chalicelib.deployment import REMEDIATION_ROLE, REMEDIATIONS_QUEUE_URL, STOP_PARAMETER, told
 from chalicelib.execution.carry_out import Execution
 from chalicelib.execution.ports import Journal, StopSwitch
+from chalicelib.findings import Status
 from chalicelib.hub import Hub
 from chalicelib.ports import WorkQueue
 from chalicelib.remediation.run import RemediationRun
@@ -49,6 +50,10 @@ class Workshop:
         """What is to be told of a run as it stands, to whom: all of it at once."""
         return entries_of_run(run, self.hub.settings, self.hub.clock(), undoes)
 
+    def accepted(self, account: str) -> frozenset[str]:
+        """The fingerprints of an account's findings that somebody has accepted."""
+        return frozenset(one.fingerprint for one in self.hub.ledger.load(account) if one.status is Status.SUPPRESSED)
+
     def execution(self, account: str) -> Execution:
         """What carries plans out in an account, by a name that nobody else has.
 
@@ -72,4 +77,5 @@ class Workshop:
             holder=holder,
             pause=time.sleep,
             told=self.told,
+            accepted=partial(self.accepted, account),
         )

@@ -25,6 +25,8 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LONGEST_NAME = 40
 _REFUSED = frozenset({"Cc", "Cs", "Co", "Cn"})
 """Categories of what no text of a person's has: control characters, halves of characters, and what is none."""
+_UNSEEN = "Cf"
+"""The category of what joins or turns other characters, and says nothing by itself."""
 
 
 def read_fields(
@@ -96,6 +98,6 @@ def reason(value: Any) -> str:
     told = " ".join(value.split())
     if any(unicodedata.category(c) in _REFUSED for c in told):
         raise ValueError("must hold no control characters")
-    if len(told) < SHORTEST_REASON:
+    if sum(unicodedata.category(c) != _UNSEEN for c in told) < SHORTEST_REASON:
         raise ValueError(f"must have {SHORTEST_REASON} characters at least")
     return told

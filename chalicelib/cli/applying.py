@@ -15,7 +15,7 @@ from rich.console import Console
 from chalicelib.audit import Audit
 from chalicelib.cli.by_hand import Work, applied, taken_up, undone
 from chalicelib.cli.clock import now
-from chalicelib.cli.deployed import TABLE
+from chalicelib.cli.deployed import STOP_PARAMETER, TABLE
 from chalicelib.cli.errors import FAILURE, InputError
 from chalicelib.cli.files import write_result
 from chalicelib.cli.journal_file import default_path, open_journal
@@ -179,7 +179,9 @@ def _confirmed(asked: Asked, work: Work, plan: Plan, snapshot: AccountSnapshot, 
 def _switch(clients: Any, parameter: str) -> StopSwitch:
     from chalicelib.aws.stop_switch import ParameterStopSwitch
 
-    return ParameterStopSwitch(clients("ssm"), parameter, may_be_missing=True) if parameter else lambda: ""
+    # Where nothing is deployed there is none; one that somebody names is meant to be there.
+    missing = parameter == STOP_PARAMETER
+    return ParameterStopSwitch(clients("ssm"), parameter, may_be_missing=missing) if parameter else lambda: ""
 
 
 def _refuse_if_stopped(work: Work) -> None:

@@ -89,7 +89,9 @@ def decline_command(
         return decline(one.journal, one.run.account, one.run.id, one.person, one.settings, one.person.at, one.told)
 
     run, person = decide(deployed, beginning, settings_parameter, declined)
-    click.echo(clean(f"Run {run.id} is declined by {person.name}: nothing comes of it."))
+    told = "stopped: what it has done stays, and a rollback undoes it"
+    told = told if run.changed else f"declined by {person.name}: nothing comes of it"
+    click.echo(clean(f"Run {run.id} is {told}."))
 
 
 def _switch(deployed: Deployed, parameter: str) -> StopSwitch:

@@ -55,7 +55,7 @@ def open_journal(path: Path | None, *, create: bool) -> Iterator[ToldJournal]:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         journal = ToldJournal(file, create=create)
     except JournalError as error:
-        raise InputError(str(file), str(error).removeprefix(f"{file}: ")) from None
+        raise _unusable(file, error) from None
     except OSError as error:
         raise InputError(str(file), error.strerror or "cannot be opened") from None
     with journal:
@@ -63,3 +63,9 @@ def open_journal(path: Path | None, *, create: bool) -> Iterator[ToldJournal]:
             yield journal
         except sqlite3.Error as error:
             raise InputError(str(file), str(error)) from None
+        except JournalError as error:
+            raise _unusable(file, error) from None
+
+
+def _unusable(file: Path, error: JournalError) -> InputError:
+    return InputError(str(file), str(error).removeprefix(f"{file}: "))

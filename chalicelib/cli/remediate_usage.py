@@ -41,6 +41,9 @@ def check_usage(context: click.Context, files: AccountFiles) -> None:
         click.UsageError: they do not.
     """
     given = _given(context)
+    for option in (CONTINUE, ROLLBACK, _TABLE):
+        if given.get(option) == "":  # as a variable of a script's is that was never set
+            raise click.UsageError(f"{option} is given, and names nothing")
     verbs = [verb for verb in _VERBS if verb in given]
     if len(verbs) > 1:
         raise click.UsageError(f"{verbs[0]} and {verbs[1]} exclude each other")

@@ -14,19 +14,17 @@ from enum import StrEnum
 from chalicelib.alerts.entry import Entry
 from chalicelib.config import Settings
 from chalicelib.execution.carry_out import may_go_on
+from chalicelib.execution.deciding import CARRIED_OUT
 from chalicelib.execution.ports import Journal, StopSwitch
 from chalicelib.execution.undo import MAY_BE_UNDONE
 from chalicelib.moments import to_second
 from chalicelib.remediation.run import Decision, RemediationRun, RunState, Verb
-from chalicelib.remediation_settings import Mode
 
 Told = Callable[[RemediationRun], Sequence[Entry]]
 """What is to be told of a run as it stands."""
 
 NOBODY = "nobody approved it in time"
 """The reason of a run that is past its time."""
-CARRIED_OUT = frozenset({Mode.APPROVE, Mode.AUTO})
-"""The modes in which an approved plan is carried out."""
 
 
 class Why(StrEnum):
@@ -109,7 +107,7 @@ def decline(
 ) -> RemediationRun:
     """Let nothing come of a run that waits, or that was approved and not begun; the run, which is declined then.
 
-    The stop switch hinders nobody.
+    One that has changed something before is stopped again: it can be undone still. The stop switch hinders nobody.
 
     Raises:
         Refused: it does not count.
@@ -117,9 +115,9 @@ def decline(
     run = _found(journal, account, id_, person, settings)
     if run.state is not RunState.READY:
         _check_waiting(run)
-    return _decided(
-        journal, run, RunState.DECLINED, Decision(Verb.DECLINE, person.name, to_second(person.at)), now, told
-    )
+    state, reason = (RunState.STOPPED, "it was called off on its way") if run.changed else (RunState.DECLINED, "")
+    decision = Decision(Verb.DECLINE, person.name, to_second(person.at))
+    return _decided(journal, run, state, decision, now, told, reason)
 
 
 def take_up(
@@ -209,9 +207,15 @@ def _check_mode(run: RemediationRun, settings: Settings) -> None:
 
 
 def _decided(
-    journal: Journal, run: RemediationRun, state: RunState, decision: Decision, now: datetime, told: Told
+    journal: Journal,
+    run: RemediationRun,
+    state: RunState,
+    decision: Decision,
+    now: datetime,
+    told: Told,
+    reason: str = "",
 ) -> RemediationRun:
-    moved = run.moved(state, now, decision=decision)
+    moved = run.moved(state, now, reason, decision)
     if not journal.move(moved, told(moved)):
         if run.state is RunState.WAITING:
             _check_waiting(journal.load(run.account, run.id) or moved)

@@ -7,20 +7,26 @@ step is looked at once more before it is taken, and when all are taken the findi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from chalicelib.config import Settings
-from chalicelib.execution.ports import Journal, LostHold, ReadAccount, StepExecutor, StepFailed, StopSwitch, Tells
-from chalicelib.iam.account import AccountSnapshot
+from chalicelib.execution.deciding import THERE, why_not
+from chalicelib.execution.ports import (
+    Accepted,
+    Journal,
+    LostHold,
+    ReadAccount,
+    StepExecutor,
+    StepFailed,
+    StopSwitch,
+    Tells,
+)
 from chalicelib.moments import to_second
 from chalicelib.ports import Clock
-from chalicelib.remediation.applying import NotApplicableError, apply_steps
-from chalicelib.remediation.plan import plan_remediation
 from chalicelib.remediation.run import (
-    TAKEN,
     Decision,
     RemediationRun,
     RunState,
@@ -31,7 +37,6 @@ from chalicelib.remediation.run import (
 )
 from chalicelib.remediation.standing import Standing
 from chalicelib.remediation.step import Step
-from chalicelib.remediation_settings import Mode
 
 HELD = timedelta(minutes=5)
 """For how long an account is held from one step to the next: longer than a step takes with all its attempts."""
@@ -39,7 +44,9 @@ LOOKS = 5
 """How often it is read whether the findings are gone: IAM may answer as before for some seconds."""
 PAUSE = 2.0
 """Seconds until the second of these looks; the time doubles from one to the next."""
-_THERE = frozenset({*TAKEN, StepState.SKIPPED})
+FRESH = timedelta(seconds=30)
+"""For how long after a change it is not believed at once that it is not there: as long as these looks take."""
+_UNTOUCHED = frozenset({StepState.PLANNED, StepState.SKIPPED})
 
 
 class NoSuchRun(LookupError):  # noqa: N818 - says what is the matter
@@ -61,6 +68,7 @@ class Execution:
     """Names the executor, and no other one."""
     pause: Callable[[float], None]
     told: Tells
+    accepted: Accepted = lambda: frozenset()
 
     def run(self, id_: str) -> RemediationRun:
         """The run as the journal has it.
@@ -169,13 +177,13 @@ def _carried_out(execution: Execution, run: RemediationRun) -> RemediationRun:
     try:
         if not reason:
             run = settled(execution, run)
-            reason = why_not(run, execution.read(run.users), execution.settings)
+            reason = why_not(run, execution.read(run.users), execution.settings, execution.accepted())
         if not reason and run.state is RunState.READY:
             run = execution.move(run, RunState.RUNNING)
         for entry in run.steps:
             if reason:
                 break
-            if entry.state not in _THERE:
+            if entry.state not in THERE:
                 # What AWS called the steps before is in the run as it stands, and not in this one.
                 run, reason = _taken(execution, run, run.steps[entry.number - 1])
         reason = reason or _not_verified(execution, run)
@@ -191,9 +199,28 @@ def settled(execution: Execution, run: RemediationRun) -> RemediationRun:
         StepFailed: AWS could not be asked.
     """
     for entry in run.steps:
-        if entry.state is StepState.BEGUN and (taken := execution.executor.taken(entry.step)):
-            run = execution.note_done(run, entry, taken)
+        if entry.state is not StepState.BEGUN:
+            continue
+        for _ in _looks(execution):
+            if taken := execution.executor.taken(entry.step):
+                run = execution.note_done(run, entry, taken)
+            if taken or not _is_fresh(execution, [entry]):
+                break
     return run
+
+
+def _looks(execution: Execution) -> Iterator[None]:
+    """So many looks, with a pause before each but the first."""
+    for attempt in range(LOOKS):
+        if attempt:
+            execution.pause(PAUSE * 2.0 ** (attempt - 1))
+        yield
+
+
+def _is_fresh(execution: Execution, steps: Iterable[RunStep]) -> bool:
+    """Whether one of the steps was taken or undone so lately, if at all, that IAM may answer as before."""
+    since = execution.clock() - FRESH
+    return any(one.at is not None and one.at > since for one in steps if one.state not in _UNTOUCHED)
 
 
 def _taken(execution: Execution, run: RemediationRun, entry: RunStep) -> tuple[RemediationRun, str]:
@@ -203,16 +230,30 @@ def _taken(execution: Execution, run: RemediationRun, entry: RunStep) -> tuple[R
     if held := execution.hold(run.id):
         raise LostHold(f"the account is held for run {held} by now")
     step = entry.step
-    if differs := moved_since(execution.executor, step):
+    if differs := moved_since(execution, run, step):
         if taken := execution.executor.taken(step):
+            if entry.state is StepState.BEGUN:  # it was this run, and IAM did not say so before
+                return execution.note_done(run, entry, taken), ""
             return execution.note(run, entry.number, StepState.SKIPPED, taken), ""
         return run, f"step {entry.number}, {step.kind} of {step.target}, was planned for another state: {differs}"
     run = execution.note(run, entry.number, StepState.BEGUN, step)
     return execution.note_done(run, entry, execution.executor.take(step)), ""
 
 
-def moved_since(executor: StepExecutor, step: Step) -> str:
-    """What is not as the step expects it, in words; empty where all is."""
+def moved_since(execution: Execution, run: RemediationRun, step: Step) -> str:
+    """What is not as the step expects it, in words; empty where all is.
+
+    While IAM may answer as before the run's own steps, it is looked at again.
+    """
+    differs = ""
+    for _ in _looks(execution):
+        differs = _differs(execution.executor, step)
+        if not differs or not _is_fresh(execution, run.steps):
+            break
+    return differs
+
+
+def _differs(executor: StepExecutor, step: Step) -> str:
     found = executor.look(step)
     return ", ".join(
         f"{key} is {found.get(key, 'not there')} and was {value}"
@@ -221,46 +262,15 @@ def moved_since(executor: StepExecutor, step: Step) -> str:
     )
 
 
-# --- deciding again --------------------------------------------------------------------------------------------------
-
-
-def why_not(run: RemediationRun, snapshot: AccountSnapshot, settings: Settings) -> str:
-    """Why the run must not go on in an account as it is now, in words; empty where it may."""
-    if not _by_hand(run):
-        for control in dict.fromkeys(aim.control for aim in run.aims):
-            if (mode := settings.remediation.mode_of(run.account, control)) in (Mode.OFF, Mode.PROPOSE):
-                return f"the settings let nothing be changed for {control} any more: its mode is {mode}"
-    taken = [entry.step for entry in run.steps if entry.state in _THERE]
-    try:
-        before = apply_steps(snapshot, [step.inverse() for step in reversed(taken)])
-    except NotApplicableError as error:
-        return f"what the run has done so far was changed by somebody else: {error}"
-    users = dict.fromkeys(aim.user for aim in run.aims if aim.user in before.users)
-    there = Standing(before, settings).verdicts([user for user in users if user]).findings
-    wanted = [there[aim.fingerprint] for aim in run.aims if aim.fingerprint in there]
-    if len(wanted) < len(run.aims):
-        return f"{len(run.aims) - len(wanted)} of the findings that it is to mend are not there any more"
-    plan = plan_remediation(before, wanted, settings)
-    if plan.id == run.plan:
-        return ""
-    refused = "; ".join(dict.fromkeys(refusal.reason for refusal in plan.refusals))
-    return (
-        f"planned anew it would be other steps: the account is another one by now{f' ({refused})' if refused else ''}"
-    )
-
-
-def _by_hand(run: RemediationRun) -> bool:
-    """Whether somebody planned and applied it at a command line, whom the settings' modes do not bind."""
-    return any(decision.verb is Verb.APPLY for decision in run.decisions)
-
-
 def _not_verified(execution: Execution, run: RemediationRun) -> str:
     """What of the run's aims is still there after all steps, or cannot be told, in words; empty where all are gone."""
-    left: list[str] = []
-    for attempt in range(LOOKS):
-        if attempt:
-            execution.pause(PAUSE * 2.0 ** (attempt - 1))
-        standing = Standing(execution.read(run.users), execution.settings)
+    reason = ""
+    for _ in _looks(execution):
+        try:
+            standing = Standing(execution.read(run.users), execution.settings)
+        except StepFailed as error:  # a run of which all is done is not stopped for one answer that did not come
+            reason = str(error)
+            continue
         users = dict.fromkeys(aim.user for aim in run.aims if aim.user in standing.snapshot.users)
         verdicts = standing.verdicts([user for user in users if user])
         left = [
@@ -270,4 +280,5 @@ def _not_verified(execution: Execution, run: RemediationRun) -> str:
         ]
         if not left:
             return ""
-    return f"all steps were taken, and still there, or not to be judged: {', '.join(left[:3])}{' …' * (len(left) > 3)}"
+        reason = f"still there, or not to be judged: {', '.join(left[:3])}{' …' * (len(left) > 3)}"
+    return f"all steps were taken, and {reason}"

@@ -125,6 +125,14 @@ class Tells(Protocol):
         ...
 
 
+class Accepted(Protocol):
+    """Knows what people have accepted."""
+
+    def __call__(self) -> frozenset[str]:
+        """The fingerprints of the account's findings that somebody has accepted, as the ledger has them now."""
+        ...
+
+
 class ReadAccount(Protocol):
     """Reads the account that is to be changed, as a whole, as it is now."""
 

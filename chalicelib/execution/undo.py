@@ -54,7 +54,7 @@ def _step_undone(execution: Execution, run: RemediationRun, entry: RunStep) -> t
     if held := execution.hold(run.id):
         raise LostHold(f"the account is held for run {held} by now")
     back = entry.step.inverse()
-    if differs := moved_since(execution.executor, back):
+    if differs := moved_since(execution, run, back):
         if execution.executor.taken(back):
             return execution.note(run, entry.number, StepState.UNDONE, entry.step), ""
         return run, f"step {entry.number} cannot be undone, as {entry.step.target} was changed since: {differs}"

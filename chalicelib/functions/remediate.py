@@ -78,14 +78,11 @@ def _remediate(*, work: Mapping[str, str], task: Task, hub: Hub) -> dict[str, An
 
 
 def _look(task: Task, execution: Execution, hub: Hub) -> Response:
-    asked = set(task.fingerprints)
-    found = [one for one in hub.ledger.load(task.account) if not asked or one.fingerprint in asked]
-
     def cause_of(fingerprint: str) -> Cause | None:
         history = reversed(hub.ledger.history(task.account, fingerprint))
         return next((event.cause for event in history if event.kind is ChangeKind.REOPENED), None)
 
-    return respond(execution, found, cause_of)
+    return respond(execution, hub.ledger.load(task.account), cause_of, task.fingerprints)
 
 
 def _carry_out(task: Task, execution: Execution, _hub: Hub) -> Response:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from chalicelib.alerts.entry import Entry
@@ -47,7 +48,7 @@ class SqliteJournal(SqliteFile):
     """A `Journal` in a file. Nobody tells from there what becomes of a run: entries are refused with a `ValueError`.
 
     Raises:
-        JournalError: the file is something else, or was made by a later version.
+        JournalError: the file is something else, or was made by a later version; later, a run in it is damaged.
         OSError: it cannot be opened.
     """
 
@@ -81,13 +82,16 @@ class SqliteJournal(SqliteFile):
             return None
         found = self._all("SELECT header FROM run WHERE account = ? AND id = ?", account, id_)
         steps = self._all("SELECT step FROM step WHERE account = ? AND run = ?", account, id_)
-        parsed = [parse_run_step(json.loads(row["step"])) for row in steps]
-        return parse_run(json.loads(found[0]["header"]), parsed) if found else None
+        with self._reading():
+            parsed = [parse_run_step(json.loads(row["step"])) for row in steps]
+            return parse_run(json.loads(found[0]["header"]), parsed) if found else None
 
     def runs(self, account: str, since: datetime) -> Sequence[RemediationRun]:
         """See `Journal`."""
         select = "SELECT header FROM run WHERE account = ? AND id >= ? ORDER BY id DESC"
-        runs = [parse_run(json.loads(row["header"]), ()) for row in self._all(select, account, id_at(since))]
+        found = self._all(select, account, id_at(since))
+        with self._reading():
+            runs = [parse_run(json.loads(row["header"]), ()) for row in found]
         return [run for run in runs if run.made >= since]
 
     def move(self, run: RemediationRun, entries: Sequence[Entry] = (), holder: str | None = None) -> bool:
@@ -122,6 +126,14 @@ class SqliteJournal(SqliteFile):
         self._connection.execute("DELETE FROM hold WHERE account = ? AND holder = ?", (account, holder))
 
     # --- how -------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Whatever is wrong with a run that is read is wrong with the file."""
+        try:
+            yield
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise JournalError(f"{self._path}: holds a run that is damaged: {type(error).__name__} {error}") from None
 
     def _write(self, run: RemediationRun, step: RunStep) -> None:
         values = (run.account, run.id, step.number, json.dumps(step.to_json()))

@@ -13,6 +13,8 @@ from typing import ClassVar, Self
 
 WAIT = 30.0
 """Seconds for which one writer waits for another."""
+_APPLICATION, _HEADER = 68, 72
+"""Where a file of SQLite says whose it is, from and to (SQLite, "Database File Format")."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,12 @@ class SqliteFile:
         self._path = path
         self._create = create
         # The file is made before SQLite opens it: SQLite would leave it to the umask. Its -wal and -shm follow suit.
-        os.close(os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600))
-        if create:
-            path.chmod(0o600)
+        descriptor = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600)
+        try:
+            if create and self._may_become(os.pread(descriptor, _HEADER, 0)):
+                os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
         self._connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         try:
@@ -96,6 +101,10 @@ class SqliteFile:
         # without one the file stays as it is, as safe as before, until somebody opens it the next time.
         with suppress(sqlite3.OperationalError):
             self._connection.execute("PRAGMA journal_mode = WAL")
+
+    def _may_become(self, header: bytes) -> bool:
+        """Whether a file that begins so is of this kind, or will be: who may read any other is for others to say."""
+        return not header or header[_APPLICATION:_HEADER] == self.kind.application.to_bytes(4, "big")
 
     def _become(self, statements: Sequence[str]) -> None:
         for statement in statements:

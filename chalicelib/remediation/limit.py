@@ -24,6 +24,14 @@ def users_changed(plan: Plan, snapshot: AccountSnapshot) -> frozenset[str]:
     return frozenset[str]().union(*_changed(plan, snapshot))
 
 
+def findings_of_large(plan: Plan, snapshot: AccountSnapshot, most: int) -> frozenset[str]:
+    """The fingerprints of the findings of each repair that by itself changes more than `most` users."""
+    pairs = zip(repairs_in(plan), _changed(plan, snapshot), strict=True)
+    return frozenset(
+        fingerprint for steps, changed in pairs if len(changed) > most for fingerprint in steps[0].findings
+    )
+
+
 def limited(plan: Plan, snapshot: AccountSnapshot, findings: Iterable[Finding], most: int) -> Plan:
     """The plan up to the first repair with which it would change more than `most` users.
 

@@ -12,6 +12,7 @@ from chalicelib.analysis.ways import Reach, Way
 from chalicelib.iam.account import User
 from chalicelib.iam.actions import catalogue
 from chalicelib.iam.policy_set import MANAGED_KEY
+from chalicelib.report.text import clean
 
 MOST_NAMED = 8
 MOST_NEEDS = 2
@@ -29,8 +30,8 @@ class Told:
 
 
 def render_surface(told: Told) -> str:
-    """The surface as text; names stand as they were typed."""
-    return "\n".join(_lines(told))
+    """The surface as text."""
+    return "\n".join(map(clean, _lines(told)))
 
 
 def _lines(told: Told) -> Iterator[str]:

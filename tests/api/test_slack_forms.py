@@ -71,6 +71,7 @@ def day(days: int) -> str:
 WRONG: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "no reason": ({}, {"reason": "must be a text"}),
     "a short reason": ({"reason": " ok   "}, {"reason": "must have 3 characters at least"}),
+    "a reason that nobody sees": ({"reason": "\u200b\u200e\u2060a"}, {"reason": "must have 3 characters at least"}),
     "a long reason": ({"reason": "x" * (LONGEST_REASON + 1)}, {"reason": "must have 500 characters at most"}),
     "control characters": ({"reason": "because\x1b[2J"}, {"reason": "must hold no control characters"}),
     "yesterday": ({"reason": REASON, "until": day(-1)}, {"until": "is over already"}),

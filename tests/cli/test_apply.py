@@ -250,6 +250,15 @@ def test_a_deployments_stop_switch_holds_the_command_line(bench: Bench, account:
     assert bench.apply(*pair, more=("--yes", "--stop-parameter", "")).code == 0
 
 
+def test_a_stop_switch_that_somebody_names_has_to_be_there(bench: Bench, account: Account) -> None:
+    pair = account.pair()
+    refused = bench.apply(*pair, more=("--yes", "--stop-parameter", "/mfawatch/remediaton"))
+    assert (refused.code, account.carriers(*pair), bench.runs()) == (1, [], [])
+    assert_told(
+        refused.err, "nothing was changed: the parameter /mfawatch/remediaton cannot be read: ParameterNotFound"
+    )
+
+
 def test_one_that_is_pulled_half_way(bench: Bench, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = account.pair()
     take = IamStepExecutor.take

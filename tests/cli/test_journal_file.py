@@ -103,6 +103,20 @@ def test_a_journal_that_somebody_else_keeps_to_himself(
     other.close()
 
 
+@pytest.mark.parametrize(
+    "damage", ["header = '{'", "header = '{}'", "header = '[]'", "header = replace(header, 'ready', 'x')"]
+)
+@pytest.mark.parametrize("command", [one for one in COMMANDS if "--apply" not in one], ids=" ".join)
+def test_a_run_that_is_damaged(command: list[str], damage: str, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with SqliteJournal(path) as journal:
+        journal.keep(a_run(made=datetime(2026, 1, 1, tzinfo=UTC), state=RunState.READY))
+    with sqlite3.connect(path) as found:
+        found.execute(f"UPDATE run SET {damage}")
+    found.close()
+    run(*command, "--journal", path).assert_refused("journal.db: holds a run that is damaged: ")
+
+
 def test_looking_makes_no_journal(run: Run, tmp_path: Path) -> None:
     run("runs", "--journal", tmp_path / "none.db").assert_refused("none.db: No such file")
     run("runs").assert_refused("home", "journal.db: No such file or directory")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,9 @@ def test_help_says_what_changes_something(run: Run) -> None:
 USAGE = [
     ("--apply --rollback R", "--apply and --rollback exclude each other"),
     ("--continue R --rollback R", "--continue and --rollback exclude each other"),
+    ("--rollback ''", "--rollback is given, and names nothing"),
+    ("--continue ''", "--continue is given, and names nothing"),
+    ("--rollback R --table ''", "--table is given, and names nothing"),
     ("--yes", "--yes goes with --apply, and not with planning alone"),
     ("--journal j", "--journal goes with --apply and --continue and --rollback, and not with planning alone"),
     ("--stop-parameter p", "--stop-parameter goes with --apply and --continue, and not"),
@@ -141,4 +145,4 @@ def test_options_that_do_not_go_together(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "s").write_text("")
-    run("remediate", *options.split()).assert_refused(told)
+    run("remediate", *shlex.split(options)).assert_refused(told)

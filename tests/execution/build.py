@@ -39,6 +39,7 @@ class Bench:
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     clock: Clock = field(default_factory=Clock)
     stop: str = ""
+    accepted: frozenset[str] = frozenset()
     pauses: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -59,6 +60,7 @@ class Bench:
             holder=holder,
             pause=self.pauses.append,
             told=lambda run, undoes=None: (),
+            accepted=lambda: self.accepted,
         )
 
     def made(self, state: RunState = RunState.READY, mode: Mode = Mode.AUTO, by: str = "olga") -> RemediationRun:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,9 +10,9 @@ import pytest
 
 from chalicelib.audit import judge
 from chalicelib.execution.approval import Person as Decider
-from chalicelib.execution.approval import decline, send_back
+from chalicelib.execution.approval import decline, send_back, take_up
 from chalicelib.execution.carry_out import LOOKS, NoSuchRun, carry_out
-from chalicelib.execution.ports import LostHold
+from chalicelib.execution.ports import LostHold, StepFailed
 from chalicelib.execution.undo import undo
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.remediation.applying import apply_steps
@@ -276,19 +276,44 @@ def test_a_run_that_was_stopped_is_undone() -> None:
 MODES: Mapping[Mode, RunState] = {
     Mode.OFF: RunState.STOPPED,
     Mode.PROPOSE: RunState.STOPPED,
-    Mode.APPROVE: RunState.DONE,
+    Mode.APPROVE: RunState.STOPPED,
     Mode.AUTO: RunState.DONE,
 }
+"""What becomes of a run that was made to be carried out by itself, once its settings have that mode."""
 
 
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("was", [Mode.APPROVE, Mode.AUTO])
 @pytest.mark.parametrize("by_hand", [True, False])
-def test_the_settings_may_have_changed_their_mind(mode: Mode, *, by_hand: bool) -> None:
+def test_the_settings_may_have_changed_their_mind(mode: Mode, was: Mode, *, by_hand: bool) -> None:
     there = bench(CASES[0])
-    run = there.made(by="olga" if by_hand else "")
+    run = there.made(mode=was, by="olga" if by_hand else "")
     there.settings = with_mode(there.settings, mode)
     found = carry_out(there.execution(), run.id).run
     assert found.state is (RunState.DONE if by_hand else MODES[mode])
+    assert bool(there.executor.calls) is (found.state is RunState.DONE)
+
+
+@pytest.mark.parametrize("mode", [Mode.APPROVE, Mode.AUTO])
+def test_what_is_to_be_approved_by_now_goes_on_once_somebody_says_so(mode: Mode) -> None:
+    there = bench(CASES[0])
+    run = there.made(mode=mode, by="")
+    there.settings = with_mode(there.settings, Mode.APPROVE)
+    stopped = carry_out(there.execution(), run.id).run
+    assert (stopped.state, there.executor.calls) == (RunState.STOPPED, [])
+    assert stopped.reason.endswith("their mode is approve and nobody approved it")
+    assert carry_out(there.execution(), run.id, "olga").run.state is RunState.DONE
+
+
+def test_what_somebody_accepted_since_is_not_mended() -> None:
+    there = bench(CASES[0])
+    run = there.made()
+    there.accepted = frozenset({"f" * 32, run.aims[0].fingerprint})
+    stopped = carry_out(there.execution(), run.id).run
+    assert (stopped.state, there.executor.calls) == (RunState.STOPPED, [])
+    assert stopped.reason == "somebody accepted 1 of the findings that it is to mend"
+    there.accepted = frozenset({"f" * 32})
+    assert carry_out(there.execution(), run.id, by="olga").run.state is RunState.DONE
 
 
 def test_a_finding_that_stays_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,6 +326,25 @@ def test_a_finding_that_stays_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "all steps were taken, and still there" in stopped.reason
     assert there.pauses == [2.0, 4.0, 8.0, 16.0]
     assert len(there.pauses) == LOOKS - 1
+
+
+@pytest.mark.parametrize(("failing", "state"), [(1, RunState.DONE), (LOOKS, RunState.STOPPED)])
+def test_an_account_that_cannot_be_read_to_verify(
+    monkeypatch: pytest.MonkeyPatch, failing: int, state: RunState
+) -> None:
+    there = bench(CASES[0])
+    run = there.made()
+    read, looks = there.executor.read, iter([True, *[False] * failing])
+
+    def throttled(users: Sequence[str]) -> AccountSnapshot:
+        if next(looks, True):
+            return read(users)
+        raise StepFailed("Throttling")
+
+    monkeypatch.setattr(there.executor, "read", throttled)
+    found = carry_out(there.execution(), run.id).run
+    assert (found.state, len(there.pauses)) == (state, min(failing, LOOKS - 1))
+    assert ("all steps were taken, and Throttling" in found.reason) == (state is RunState.STOPPED)
 
 
 # --- two executors ---------------------------------------------------------------------------------------------------
@@ -370,6 +414,22 @@ def test_a_run_that_is_ready_can_be_called_off() -> None:
     decline(there.journal, run.account, run.id, olga, there.settings, there.clock(), lambda _: ())
     assert carry_out(there.execution(), run.id).run.state is RunState.DECLINED
     assert there.executor.calls == []
+
+
+def test_a_run_that_was_taken_up_and_called_off_is_undone_still() -> None:
+    there = bench(FIVE)
+    run = there.made()
+    there.executor.refuses = lambda step: "AccessDenied" if step.kind == "set-default-policy-version" else ""
+    assert carry_out(there.execution(), run.id).run.state is RunState.STOPPED
+    there.executor.refuses = lambda step: ""
+    olga = Decider("olga", there.clock(), may=True)
+    decided = (there.journal, run.account, run.id, olga, there.settings, there.clock(), lambda _: ())
+    take_up(*decided)
+    called_off = decline(*decided)
+    assert (called_off.state, called_off.reason) == (RunState.STOPPED, "it was called off on its way")
+    assert carry_out(there.execution(), run.id).run.state is RunState.STOPPED
+    send_back(*decided)
+    assert undo(there.execution(), run.id).run.state is RunState.UNDONE
 
 
 def test_people_who_are_not_aimed_at_do_not_matter() -> None:

@@ -63,6 +63,28 @@ def test_another_file_is_refused_and_left_alone(tmp_path: Path, make: Maker, tol
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("create", [False, True])
+def test_who_may_read_another_file_is_not_changed(tmp_path: Path, create: bool) -> None:
+    """A name that was typed wrongly may be that of any file, which others may have to read."""
+    notes, ledger = tmp_path / "notes", tmp_path / "ledger.db"
+    notes.write_text("These are notes. " * 100, encoding="utf-8")
+    SqliteFindingStore(ledger).close()
+    for path in (notes, ledger):
+        path.chmod(0o644)
+        with pytest.raises(JournalError):
+            SqliteJournal(path, create=create)
+        assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_journal_that_others_could_read_is_its_owners_alone_again(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    SqliteJournal(path).close()
+    path.chmod(0o644)
+    with SqliteJournal(path) as journal:
+        journal.keep(run())
+        assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+
+
 def test_a_journal_is_no_ledger(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     SqliteJournal(path).close()

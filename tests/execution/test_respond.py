@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,11 +20,12 @@ from chalicelib.execution.undo import undo
 from chalicelib.findings import Status
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.ledger import Stored
-from chalicelib.remediation.run import RemediationRun, RunState
+from chalicelib.remediation.run import Decision, RemediationRun, RunState, Verb
 from chalicelib.remediation.step import Step
 from chalicelib.remediation_settings import Mode, Override
+from tests.accounts.build import managed
 from tests.execution.build import Bench, with_mode
-from tests.remediation.accounts import account, wanting
+from tests.remediation.accounts import LOOSE, account, wanting
 from tests.remediation.test_drifts import carrying
 
 BACK = Cause("event-1", "iam:DetachUserPolicy", actor="arn:aws:iam::111122223333:role/terraform")
@@ -151,6 +152,93 @@ def test_a_run_that_is_stopped_half_way_opens_the_breaker() -> None:
     assert states(responded(there).runs) == ["done"]
 
 
+def test_who_mends_something_else_leaves_the_breaker_open() -> None:
+    there = bench("alice", "bob", "carol")
+    there.executor.refuses = lambda step: "Throttling" if step.user == "bob" else ""
+    assert states(responded(there, of(there, "alice", "bob")).runs) == ["stopped"]
+    there.executor.refuses = lambda step: ""
+    there.later(minutes=5)
+    [run] = responded(there, of(there, "carol")).runs
+    assert there.journal.move(run.moved(RunState.READY, there.clock()))
+    assert carry_out(there.execution(), run.id).run.state is RunState.DONE
+    there.later(minutes=5)
+    [again] = responded(there, of(there, "bob")).runs
+    assert again.state is RunState.WAITING
+
+
+def test_a_run_on_its_way_back_opens_the_breaker() -> None:
+    there = bench("alice", "bob")
+    [run] = responded(there, of(there, "alice")).runs
+    assert there.journal.move(run.moved(RunState.UNDOING, there.clock()))
+    there.later(minutes=5)
+    [waiting] = responded(there).runs
+    assert (waiting.state, waiting.reason) == (RunState.WAITING, f"run {run.id} is on its way back")
+
+
+def test_what_goes_on_counts_for_the_hour() -> None:
+    there = bench(*NAMES[:8], max_users=4, max_per_hour=4)
+    whole, there.snapshot = there.snapshot, account(*(carrying(name, attached=[]) for name in NAMES[:4]))
+    there.made(by="")
+    there.snapshot = whole
+    there.later(minutes=1)
+    response = responded(there)
+    assert ([len(run.users) for run in response.runs], response.postponed > 0) == ([4], True)
+    assert len(there.executor.calls) == 4
+
+
+def test_an_account_is_not_read_while_enough_was_changed_for_the_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = bench("alice", "bob", max_users=1, max_per_hour=1)
+    assert states(responded(there, of(there, "alice")).runs) == ["done"]
+    left = of(there, "bob")
+    reads: list[Sequence[str]] = []
+    monkeypatch.setattr(there.executor, "read", reads.append)
+    assert (responded(there, left).postponed, reads) == (len(left), [])
+
+
+@dataclass(frozen=True)
+class Large:
+    """A policy of many users that has drifted, with bounds, and what becomes of its plan."""
+
+    mode: Mode
+    bounds: Mapping[str, int]
+    state: RunState
+    reason: str
+    beside: RunState
+    """What becomes of another policy, of one user."""
+
+
+PROPOSED, DONE, WAITING = RunState.PROPOSED, RunState.DONE, RunState.WAITING
+LARGE = [
+    Large(Mode.AUTO, {"max_users": 5}, PROPOSED, "one run changes 5 users at most", DONE),
+    Large(Mode.APPROVE, {"max_users": 5}, PROPOSED, "one run changes 5 users at most", WAITING),
+    Large(Mode.AUTO, {"max_users": 12, "max_per_hour": 5}, WAITING, "it changes more users at once", DONE),
+]
+
+
+@pytest.mark.parametrize("large", LARGE, ids=lambda one: f"{one.mode}, {one.bounds}")
+def test_a_step_that_no_run_may_take_is_told_and_keeps_no_other_waiting(large: Large) -> None:
+    settings = wanting()
+    many, few = (replace(settings.canonical[0], name=name) for name in ("Many", "Few"))
+    people = [*(carrying(name, attached=["Many"]) for name in NAMES), carrying("zoe", attached=["Few"])]
+    settings = replace(settings, canonical=(replace(many, users=("user-*",)), replace(few, users=("zoe",))))
+    there = Bench(
+        account(*people, policies=[managed("Many", LOOSE), managed("Few", LOOSE)]),
+        with_mode(settings, large.mode, **large.bounds),
+    )
+    response = responded(there)
+    found = {(run.state, len(run.users)): run.reason for run in response.runs}
+    assert found.pop((large.state, len(NAMES))).startswith(large.reason)
+    assert list(found) == [(large.beside, 1)]
+    assert response.postponed == 0
+    there.later(minutes=15)
+    assert responded(there).runs == []
+
+
+def of(there: Bench, *names: str) -> Sequence[Stored]:
+    """What the ledger has of some users."""
+    return [one for one in stored(there) if one.user in names]
+
+
 def test_a_run_that_changed_nothing_leaves_the_breaker_closed() -> None:
     there = bench()
     there.stop = "the switch is off"
@@ -190,6 +278,17 @@ def test_what_somebody_undid_is_not_done_again_by_itself() -> None:
     assert (again.state, again.reason) == (RunState.WAITING, "somebody undid what mfawatch had put right")
 
 
+def test_who_undid_half_of_it_is_heard_too() -> None:
+    there = bench("alice", "bob")
+    [run] = responded(there).runs
+    there.executor.refuses = lambda step: "AccessDenied" if step.user == "alice" else ""
+    assert undo(there.execution(), run.id, "olga").run.state is RunState.STOPPED
+    there.later(minutes=5)
+    [again] = responded(there).runs
+    assert (again.state, again.users) == (RunState.WAITING, ("bob",))
+    assert again.reason.startswith("somebody undid what mfawatch had put right")
+
+
 # --- waiting ---------------------------------------------------------------------------------------------------------
 
 
@@ -221,10 +320,30 @@ def test_a_plan_takes_the_place_of_one_for_the_same_findings() -> None:
     assert (there.load(run).state, there.load(again).state) == (RunState.EXPIRED, RunState.WAITING)
 
 
+def test_a_plan_that_takes_the_place_of_another_leaves_nobody_out() -> None:
+    there = bench("alice", "bob", mode=Mode.APPROVE)
+    [run] = responded(there).runs
+    there.executor.snapshot = account(*(carrying(name, attached=[]) for name in ("alice", "bob", "carol")))
+    there.later(minutes=5)
+    asked = [one.fingerprint for one in of(there, "alice", "carol")]
+    [again] = respond(there.execution(), stored(there), lambda _: BACK, asked).runs
+    assert (there.load(run).state, again.users) == (RunState.EXPIRED, ("alice", "bob", "carol"))
+    there.later(minutes=5)
+    assert respond(there.execution(), stored(there), lambda _: BACK, asked[:1]).runs == []
+
+
+def test_only_what_was_asked_for_is_looked_at() -> None:
+    there = bench("alice", "bob")
+    asked = [one.fingerprint for one in of(there, "alice")]
+    [run] = respond(there.execution(), stored(there), lambda _: BACK, asked).runs
+    assert run.users == ("alice",)
+
+
 def test_a_run_that_was_handed_over_in_vain_is_carried_out() -> None:
     there = bench(mode=Mode.APPROVE)
     [run] = responded(there).runs
-    assert there.journal.move(run.moved(RunState.READY, there.clock()))
+    approved = Decision(Verb.APPROVE, "olga", there.clock())
+    assert there.journal.move(run.moved(RunState.READY, there.clock(), decision=approved))
     there.later(minutes=5)
     assert states(responded(there, []).runs) == ["done"]
     assert len(there.executor.calls) == 1

@@ -16,16 +16,18 @@ PAGES = f"mfawatch-reports-{OWN}-{REGION}"
 TRAIL_KEY = f"arn:aws:kms:{REGION}:{OWN}:key/{KEY}"
 """The key that the log files in the bucket are encrypted with."""
 
-Asked = tuple[str, str, tuple[tuple[str, str], ...]]
+Asked = tuple[str, str, tuple[tuple[str, str | tuple[str, ...]], ...]]
 """Action, resource, and the keys of the context that some policy asks for."""
 
 
 def permissions(call: Call, account: str, organization: str) -> Iterator[Asked]:
     """What AWS decides about a call in an account (Service Authorization Reference)."""
     for action, resource, of in _decided(call, account, organization):
-        context: tuple[tuple[str, str], ...] = ()
+        context: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
         if resource.endswith(":table/mfawatch-ledger"):
             context = (("dynamodb:LeadingKeys", _partition(of)),)
+            if action == "dynamodb:UpdateItem":
+                context = (*context, ("dynamodb:Attributes", _attributes(of)))
         elif action.endswith(("tachUserPolicy", "tachGroupPolicy")):
             context = (("iam:PolicyARN", of["PolicyArn"]),)
         yield action, resource, context
@@ -48,6 +50,15 @@ def _partition(asked: Any) -> str:
         return str(key["account"]["S"])
     [first, *_] = re.findall(r"= (:\w+)", asked["KeyConditionExpression"])
     return str(asked["ExpressionAttributeValues"][first]["S"])
+
+
+def _attributes(asked: Any) -> tuple[str, ...]:
+    """The attributes that an update names, those of the key among them (Developer Guide, "Using conditions")."""
+    expressions = f"{asked['UpdateExpression']} {asked.get('ConditionExpression', '')}"
+    names = asked.get("ExpressionAttributeNames", {})
+    assert set(re.findall(r"#\w+", expressions)) == set(names)
+    plain = set(re.findall(r"(?<![#:\w])[a-z_]+(?![\w(])", expressions))  # what is no key word stands there as it is
+    return tuple(sorted({*asked["Key"], *names.values(), *plain}))
 
 
 def _decided(call: Call, account: str, organization: str) -> Iterator[tuple[str, str, Any]]:

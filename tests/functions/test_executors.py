@@ -20,7 +20,7 @@ from chalicelib.execution.undo import undo
 from chalicelib.hub import Hub
 from chalicelib.remediation.limit import users_changed
 from chalicelib.remediation.plan import plan_remediation
-from chalicelib.remediation.run import RemediationRun, RunState, StepState, run_of
+from chalicelib.remediation.run import Decision, RemediationRun, RunState, StepState, Verb, run_of
 from chalicelib.remediation_settings import Mode
 from chalicelib.workshop import Workshop
 from tests.functions.conftest import OWN, World, deployed
@@ -65,7 +65,8 @@ class Account:
         findings = judge(snapshot, settings=execution.settings).findings
         plan = plan_remediation(snapshot, findings, execution.settings)
         users = sorted(users_changed(plan, snapshot))
-        run = run_of(plan, findings, users, RunState.READY, Mode.APPROVE, self.now)
+        decision = Decision(Verb.APPROVE, "olga", self.now)
+        run = run_of(plan, findings, users, RunState.READY, Mode.APPROVE, self.now, decision)
         assert execution.journal.keep(run)
         return run
 

@@ -88,8 +88,8 @@ def policies_of(name: str) -> PolicySet:
 
 
 def allowed(name: str, action: str, resource: str, **context: str) -> bool:
-    """Whether some reading of the role's policy allows the request; `via` and `leading` are keys of its context."""
-    names = {"via": "kms:ViaService", "leading": "dynamodb:LeadingKeys"}
+    """Whether some reading of the role's policy allows the request; the others are keys of its context."""
+    names = {"via": "kms:ViaService", "leading": "dynamodb:LeadingKeys", "writing": "dynamodb:Attributes"}
     asked = {names[key]: value for key, value in context.items()}
     return evaluate(asking(action, resource, asked), policies_of(name)).may_be_allowed
 
@@ -208,9 +208,13 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     (AUDITORS, "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
     ((*READERS, "deliver"), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
     # Whoever writes the journal says what is approved: no function does that hears events or reads accounts. The API
-    # changes runs that are there, and makes none.
+    # says how a run stands. UpdateItem makes what is not there, and so it may not write what steps and new runs have:
+    # what a step is said to have done is undone.
     (("remediate",), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
-    (("remediate", API), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
+    (("remediate", API), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#remediation", "writing": "header"}),
+    (("remediate",), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#remediation", "writing": "step"}),
+    (("remediate",), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#remediation", "writing": "steps"}),
+    (("remediate",), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#remediation", "writing": "holder"}),
     (("remediate", API), "dynamodb:GetItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
     (("remediate",), "dynamodb:DeleteItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
     (("remediate",), "dynamodb:ConditionCheckItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
