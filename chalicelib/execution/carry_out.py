@@ -35,7 +35,7 @@ from chalicelib.remediation.run import (
     Verb,
     renumbered,
 )
-from chalicelib.remediation.standing import Standing
+from chalicelib.remediation.stage import Stage
 from chalicelib.remediation.step import Step
 
 HELD = timedelta(minutes=5)
@@ -267,12 +267,12 @@ def _not_verified(execution: Execution, run: RemediationRun) -> str:
     reason = ""
     for _ in _looks(execution):
         try:
-            standing = Standing(execution.read(run.users), execution.settings)
+            stage = Stage(execution.read(run.users), execution.settings)
         except StepFailed as error:  # a run of which all is done is not stopped for one answer that did not come
             reason = str(error)
             continue
-        users = dict.fromkeys(aim.user for aim in run.aims if aim.user in standing.snapshot.users)
-        verdicts = standing.verdicts([user for user in users if user])
+        users = dict.fromkeys(aim.user for aim in run.aims if aim.user in stage.snapshot.users)
+        verdicts = stage.verdicts([user for user in users if user])
         left = [
             f"{aim.control} of {aim.user or aim.resource}"
             for aim in run.aims

@@ -9,7 +9,7 @@ from chalicelib.iam.account import AccountSnapshot
 from chalicelib.remediation.applying import NotApplicableError, apply_steps
 from chalicelib.remediation.plan import plan_remediation
 from chalicelib.remediation.run import TAKEN, RemediationRun, StepState, Verb
-from chalicelib.remediation.standing import Standing
+from chalicelib.remediation.stage import Stage
 from chalicelib.remediation_settings import Mode
 
 CARRIED_OUT = frozenset({Mode.APPROVE, Mode.AUTO})
@@ -36,7 +36,7 @@ def why_not(run: RemediationRun, snapshot: AccountSnapshot, settings: Settings, 
     except NotApplicableError as error:
         return f"what the run has done so far was changed by somebody else: {error}"
     users = dict.fromkeys(aim.user for aim in run.aims if aim.user in before.users)
-    there = Standing(before, settings).verdicts([user for user in users if user]).findings
+    there = Stage(before, settings).verdicts([user for user in users if user]).findings
     wanted = [there[aim.fingerprint] for aim in run.aims if aim.fingerprint in there]
     if len(wanted) < len(run.aims):
         return f"{len(run.aims) - len(wanted)} of the findings that it is to mend are not there any more"

@@ -19,7 +19,7 @@ from chalicelib.ledger import Stored
 from chalicelib.remediation.limit import findings_of_large, limited, users_changed
 from chalicelib.remediation.plan import Plan, plan_remediation
 from chalicelib.remediation.run import RemediationRun, RunState, Verb, run_of
-from chalicelib.remediation.standing import Standing
+from chalicelib.remediation.stage import Stage
 from chalicelib.remediation_settings import Mode
 
 REMEMBERS = timedelta(days=7)
@@ -241,9 +241,7 @@ class _Responding:
             return None
         users = list(dict.fromkeys(one.user for one in findings if one.user))
         snapshot = self.execution.read(users)
-        verdicts = Standing(snapshot, self.execution.settings).verdicts(
-            user for user in users if user in snapshot.users
-        )
+        verdicts = Stage(snapshot, self.execution.settings).verdicts(user for user in users if user in snapshot.users)
         there = [verdicts.findings[one.fingerprint] for one in findings if one.fingerprint in verdicts.findings]
         large: set[str] = set()
         while True:

@@ -18,7 +18,7 @@ from chalicelib.remediation.planned import Plan as Plan
 from chalicelib.remediation.planned import parse_plan as parse_plan
 from chalicelib.remediation.proof import Proof, prove
 from chalicelib.remediation.repairs import Proposed, Repair, repairs_of
-from chalicelib.remediation.standing import Standing
+from chalicelib.remediation.stage import Stage
 from chalicelib.remediation.step import Step
 
 ORDER = ("canonical-policy-drift", "canonical-policy-missing", "mfa-not-enforced")
@@ -39,11 +39,11 @@ def _order(finding: Finding) -> tuple[int, tuple[int, str, str, str]]:
 
 
 class _Planning:
-    """A plan while it is made; `standing` is the account after the steps so far."""
+    """A plan while it is made; `stage` is the account after the steps so far."""
 
     def __init__(self, snapshot: AccountSnapshot, settings: Settings) -> None:
         self.snapshot = snapshot
-        self.standing = Standing(snapshot, settings)
+        self.stage = Stage(snapshot, settings)
         self.steps: list[Step] = []
         self.refusals: list[Refusal] = []
         self.proposals: list[Proposal] = []
@@ -55,13 +55,13 @@ class _Planning:
         asked = {finding.fingerprint for finding in findings}
         open_to: list[Finding] = []
         for finding in findings:
-            if reason := _why_not(self.standing, finding):
+            if reason := _why_not(self.stage, finding):
                 self.refusals.append(refusal_of(finding, reason))
             else:
                 open_to.append(finding)
         # All together, since users with the same policies share a search.
         users = dict.fromkeys(finding.user for finding in open_to if finding.user is not None)
-        there = self.standing.verdicts(users).findings
+        there = self.stage.verdicts(users).findings
         for finding in open_to:
             if finding.fingerprint not in there:
                 self.refusals.append(refusal_of(finding, "it is not there in the state that the plan is made for"))
@@ -81,7 +81,7 @@ class _Planning:
         reasons: dict[str, None] = {}
         losses: dict[Loss, None] = {}
         proposals: list[Proposal] = []
-        for option in repairs_of(self.standing, finding):
+        for option in repairs_of(self.stage, finding):
             if isinstance(option, Proposed):
                 proposals.append(
                     Proposal(
@@ -96,7 +96,7 @@ class _Planning:
             elif isinstance(option, str):
                 reasons[option] = None
             else:
-                proof = prove(self.standing, option.steps, finding)
+                proof = prove(self.stage, option.steps, finding)
                 if proof.after is not None:
                     self._take(option, proof, proof.after, asked)
                     return
@@ -108,19 +108,19 @@ class _Planning:
             reasons["the policy is not ours to write: see the proposal"] = None
         self.refusals.append(refusal_of(finding, "; ".join(reasons) or "there is nothing to do about it"))
 
-    def _take(self, repair: Repair, proof: Proof, after: Standing, asked: set[str]) -> None:
+    def _take(self, repair: Repair, proof: Proof, after: Stage, asked: set[str]) -> None:
         mended = tuple(sorted(proof.mended & asked))
         self.mended |= proof.mended
         self.steps += [replace(step, findings=mended) for step in repair.steps]
-        self.standing = after
+        self.stage = after
 
 
 # --- what is never tried ---------------------------------------------------------------------------------------------
 
 
-def _why_not(standing: Standing, finding: Finding) -> str:
+def _why_not(stage: Stage, finding: Finding) -> str:
     """Why nothing is tried for a finding, in words; empty where something may be."""
-    snapshot = standing.snapshot
+    snapshot = stage.snapshot
     if finding.account != snapshot.account:
         return f"it is of account {finding.account}"
     if finding.status is not Status.OPEN:
@@ -135,23 +135,23 @@ def _why_not(standing: Standing, finding: Finding) -> str:
         if gap.read is Read.AUTHORIZATION_DETAILS and gap.subject in ("", finding.user, finding.resource):
             return f"it lies in a gap: {gap.read} ({gap.reason})"
     if finding.user is None:
-        return "" if finding.control == canonical_policy_drift.CONTROL.id else _about_account(standing, finding)
-    return _why_not_of(standing, finding.user)
+        return "" if finding.control == canonical_policy_drift.CONTROL.id else _about_account(stage, finding)
+    return _why_not_of(stage, finding.user)
 
 
-def _about_account(standing: Standing, finding: Finding) -> str:
+def _about_account(stage: Stage, finding: Finding) -> str:
     """Why nothing is done about the account as a whole but for its canonical policies."""
-    return "; ".join(option for option in repairs_of(standing, finding) if isinstance(option, str))
+    return "; ".join(option for option in repairs_of(stage, finding) if isinstance(option, str))
 
 
-def _why_not_of(standing: Standing, name: str) -> str:
+def _why_not_of(stage: Stage, name: str) -> str:
     """Why nothing is tried for a user."""
-    user = standing.snapshot.users.get(name)
+    user = stage.snapshot.users.get(name)
     if user is None:
         return f"there is no user {name} in the state that the plan is made for"
-    if standing.settings.is_break_glass(name):
+    if stage.settings.is_break_glass(name):
         return "a break-glass user is never touched"
-    if missing := standing.snapshot.policies_of(user).missing:
+    if missing := stage.snapshot.policies_of(user).missing:
         return f"it lies in a gap: {', '.join(missing)} was not read"
     if not user.policies_read:
         return "the user's policies were not read"

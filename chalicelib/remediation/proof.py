@@ -23,7 +23,7 @@ from chalicelib.iam.request import Request
 from chalicelib.remediation.applying import NotApplicableError, apply_steps
 from chalicelib.remediation.people import cut_off
 from chalicelib.remediation.planned import Loss
-from chalicelib.remediation.standing import Standing, Verdicts
+from chalicelib.remediation.stage import Stage, Verdicts
 from chalicelib.remediation.step import Step
 
 _ENROLLING = frozenset(map(fold, (*ENROLMENT, *HARMLESS, *SESSION)))
@@ -33,13 +33,13 @@ _ENROLLING = frozenset(map(fold, (*ENROLMENT, *HARMLESS, *SESSION)))
 class Proof:
     """The account after the steps and the findings that are gone then; or why the steps must not be taken."""
 
-    after: Standing | None = None
+    after: Stage | None = None
     mended: frozenset[str] = frozenset()
     reason: str = ""
     losses: tuple[Loss, ...] = ()
 
 
-def prove(before: Standing, steps: Sequence[Step], aim: Finding) -> Proof:
+def prove(before: Stage, steps: Sequence[Step], aim: Finding) -> Proof:
     """What comes of the steps, which are there to mend a finding."""
     try:
         snapshot = apply_steps(before.snapshot, steps)
@@ -143,7 +143,7 @@ def _compared(one: AccountSnapshot, other: AccountSnapshot, name: str) -> Differ
 # --- findings --------------------------------------------------------------------------------------------------------
 
 
-def _judged(before: Standing, after: Standing, names: Collection[str], aim: Finding) -> Proof:
+def _judged(before: Stage, after: Stage, names: Collection[str], aim: Finding) -> Proof:
     users = dict.fromkeys((*names, *([aim.user] if aim.user else [])))
     was, will_be = before.verdicts(users), after.verdicts(users)
     if aim.fingerprint in will_be.findings or not will_be.has_judged(aim.control, aim.user):

@@ -21,7 +21,7 @@ from chalicelib.iam.statement import PolicyError
 from chalicelib.remediation.building import add_to_group, attach, deactivate, put_inline, rewrite, set_default
 from chalicelib.remediation.loose import Tight, tightened
 from chalicelib.remediation.quotas import too_much
-from chalicelib.remediation.standing import Standing
+from chalicelib.remediation.stage import Stage
 from chalicelib.remediation.step import Step
 
 
@@ -45,14 +45,14 @@ Option = Repair | Proposed | str
 """A repair, a proposal, or why something is no repair."""
 
 
-def repairs_of(standing: Standing, finding: Finding) -> Iterator[Option]:
+def repairs_of(stage: Stage, finding: Finding) -> Iterator[Option]:
     """The repairs to try for a finding, the best first."""
     find = _REPAIRS.get(finding.control)
     if find is None:
         yield _BEYOND.get(finding.control, _FOR_A_PERSON)
         return
-    for option in find(standing, finding):
-        reason = too_much(standing.snapshot, option.steps) if isinstance(option, Repair) else ""
+    for option in find(stage, finding):
+        reason = too_much(stage.snapshot, option.steps) if isinstance(option, Repair) else ""
         yield reason or option
 
 
@@ -61,28 +61,28 @@ _MISSING = canonical_policy_missing.CONTROL.id
 # --- the canonical policy --------------------------------------------------------------------------------------------
 
 
-def _missing(standing: Standing, finding: Finding) -> Iterator[Option]:
-    user = standing.snapshot.users[finding.user or ""]
-    wanted = [one for one in standing.settings.canonical_for(user.name) if one.name == finding.distinction]
+def _missing(stage: Stage, finding: Finding) -> Iterator[Option]:
+    user = stage.snapshot.users[finding.user or ""]
+    wanted = [one for one in stage.settings.canonical_for(user.name) if one.name == finding.distinction]
     if not wanted:
         yield f"the settings do not want {user.name} to carry {finding.distinction}"
     for one in wanted:
-        yield from _carrying(standing, user, one)
+        yield from _carrying(stage, user, one)
 
 
-def _not_enforced(standing: Standing, finding: Finding) -> Iterator[Option]:
-    user = standing.snapshot.users[finding.user or ""]
-    wanted = standing.settings.canonical_for(user.name)
+def _not_enforced(stage: Stage, finding: Finding) -> Iterator[Option]:
+    user = stage.snapshot.users[finding.user or ""]
+    wanted = stage.settings.canonical_for(user.name)
     for one in wanted:
-        if carries(standing.snapshot, user, one):
-            yield from _drifted(standing.snapshot, one)
-        elif accepted := standing.settings.accepts(_MISSING, user.name, None, standing.snapshot.taken.date()):
+        if carries(stage.snapshot, user, one):
+            yield from _drifted(stage.snapshot, one)
+        elif accepted := stage.settings.accepts(_MISSING, user.name, None, stage.snapshot.taken.date()):
             yield f"it is accepted that {user.name} does not carry {one.name}: {accepted.reason}"
         else:
-            yield from _carrying(standing, user, one)
+            yield from _carrying(stage, user, one)
     if not wanted:
         yield f"the settings name no canonical policy for {user.name}"
-    yield from _loose(standing, finding)
+    yield from _loose(stage, finding)
 
 
 def _drifted(snapshot: AccountSnapshot, wanted: CanonicalPolicy) -> Iterator[str]:
@@ -90,27 +90,27 @@ def _drifted(snapshot: AccountSnapshot, wanted: CanonicalPolicy) -> Iterator[str
         yield f"{wanted.name}, which the user carries, is to be mended first: {reason}"
 
 
-def _carrying(standing: Standing, user: User, wanted: CanonicalPolicy) -> Iterator[Option]:
+def _carrying(stage: Stage, user: User, wanted: CanonicalPolicy) -> Iterator[Option]:
     """The user carries the policy: by the canonical group, attached, or inline."""
-    snapshot = standing.snapshot
+    snapshot = stage.snapshot
     if reason := _not_canonical(snapshot, wanted):
         yield f"{wanted.name} is not what it should be: {reason}"
         return
-    group = snapshot.groups.get(standing.settings.remediation.group or "")
+    group = snapshot.groups.get(stage.settings.remediation.group or "")
     if group is not None and group.name not in user.groups and _group_carries(group, wanted):
         told = f"{user.name} is to carry {wanted.name}, and is not in group {group.name}, which does"
         yield Repair((add_to_group(snapshot, user, group, told),))
     if group is not None and group.name in user.groups:
-        yield from _held_by(standing, group, wanted)
-    yield from _held_by(standing, user, wanted)
+        yield from _held_by(stage, group, wanted)
+    yield from _held_by(stage, user, wanted)
 
 
-def _held_by(standing: Standing, owner: User | Group, wanted: CanonicalPolicy) -> Iterator[Option]:
+def _held_by(stage: Stage, owner: User | Group, wanted: CanonicalPolicy) -> Iterator[Option]:
     """The policy attached to a user or a group that lacks it, or put there where it is an inline policy."""
     told = f"{owner.name} is to carry {wanted.name}, and does not"
-    if managed := _managed(standing.snapshot, wanted):
+    if managed := _managed(stage.snapshot, wanted):
         yield Repair((attach(owner, managed, told),))
-    elif wanted.name.startswith("arn:") or not _is_inline(standing, wanted):
+    elif wanted.name.startswith("arn:") or not _is_inline(stage, wanted):
         yield f"there is no managed policy {wanted.name} to attach"
     elif wanted.expected is None:
         yield f"the settings do not say what {wanted.name} says"
@@ -118,12 +118,10 @@ def _held_by(standing: Standing, owner: User | Group, wanted: CanonicalPolicy) -
         yield Repair((put_inline(owner, wanted.name, _text(wanted.expected), told),))
 
 
-def _is_inline(standing: Standing, wanted: CanonicalPolicy) -> bool:
+def _is_inline(stage: Stage, wanted: CanonicalPolicy) -> bool:
     """Whether the canonical policy is put into users and groups: somebody has it so, or the settings say so."""
-    owners: tuple[User | Group, ...] = (*standing.snapshot.users.values(), *standing.snapshot.groups.values())
-    return standing.settings.remediation.inline or any(
-        one.name == wanted.name for owner in owners for one in owner.inline
-    )
+    owners: tuple[User | Group, ...] = (*stage.snapshot.users.values(), *stage.snapshot.groups.values())
+    return stage.settings.remediation.inline or any(one.name == wanted.name for owner in owners for one in owner.inline)
 
 
 def _managed(snapshot: AccountSnapshot, wanted: CanonicalPolicy) -> ManagedPolicy | None:
@@ -140,18 +138,18 @@ def _not_canonical(snapshot: AccountSnapshot, wanted: CanonicalPolicy) -> str:
     return "; ".join(drift_of(wanted, managed, managed.stored)) if managed else ""
 
 
-def _drift(standing: Standing, finding: Finding) -> Iterator[Option]:
+def _drift(stage: Stage, finding: Finding) -> Iterator[Option]:
     """The canonical document again: in the version that says it, or in a new one."""
-    wanted = next((one for one in standing.settings.canonical if one.name == finding.distinction), None)
+    wanted = next((one for one in stage.settings.canonical if one.name == finding.distinction), None)
     if wanted is None:
         yield f"the settings do not name {finding.distinction}"
         return
     told = f"{wanted.name} is not the canonical policy any more"
-    managed = standing.snapshot.policies.get(finding.resource)
+    managed = stage.snapshot.policies.get(finding.resource)
     if managed is not None:
         yield from _managed_again(managed, wanted, told)
         return
-    owner = _owner_of(standing.snapshot, finding.resource)
+    owner = _owner_of(stage.snapshot, finding.resource)
     if owner is None:
         if wanted.expected is not None:
             yield Proposed(finding.resource, _text(wanted.expected), (f"{wanted.name} is to be created",))
@@ -195,17 +193,17 @@ def _text(document: PolicyDocument) -> str:
 # --- loose policies --------------------------------------------------------------------------------------------------
 
 
-def _loose(standing: Standing, finding: Finding) -> Iterator[Option]:
+def _loose(stage: Stage, finding: Finding) -> Iterator[Option]:
     """The policies of the user that ask for MFA and let too much pass, each in its tight form."""
-    user = standing.snapshot.users[finding.user or ""]
+    user = stage.snapshot.users[finding.user or ""]
     found = False
-    for option in tightened(standing.snapshot, user, finding):
+    for option in tightened(stage.snapshot, user, finding):
         found = True
         if isinstance(option, str):
             yield option
-        elif any(one.expected is not None or one.version is not None for one in _canonical(standing, option)):
+        elif any(one.expected is not None or one.version is not None for one in _canonical(stage, option)):
             yield f"{option.name} is to say what the settings want it to, and nothing else"
-        elif _is_ours(standing, option):
+        elif _is_ours(stage, option):
             yield Repair(tuple(_rewritten(option)))
         else:
             yield Proposed(option.name, option.document, option.changes)
@@ -213,16 +211,16 @@ def _loose(standing: Standing, finding: Finding) -> Iterator[Option]:
         yield "no policy of the user asks for MFA and could be made tight"
 
 
-def _is_ours(standing: Standing, tight: Tight) -> bool:
+def _is_ours(stage: Stage, tight: Tight) -> bool:
     """Whether the policy is ours to write: a canonical one, or one that the settings name as owned."""
     if isinstance(tight.owner, ManagedPolicy) and OF_AWS in tight.policy:
         return False
-    return standing.settings.remediation.owns(tight.policy) or any(_canonical(standing, tight))
+    return stage.settings.remediation.owns(tight.policy) or any(_canonical(stage, tight))
 
 
-def _canonical(standing: Standing, tight: Tight) -> Iterator[CanonicalPolicy]:
+def _canonical(stage: Stage, tight: Tight) -> Iterator[CanonicalPolicy]:
     """The canonical policies that it is."""
-    for one in standing.settings.canonical:
+    for one in stage.settings.canonical:
         if one.names(tight.policy) if isinstance(tight.owner, ManagedPolicy) else one.name == tight.policy:
             yield one
 
@@ -238,10 +236,10 @@ def _rewritten(tight: Tight) -> Iterator[Step]:
 # --- keys ------------------------------------------------------------------------------------------------------------
 
 
-def _keys(standing: Standing, finding: Finding) -> Iterator[Option]:
-    user = standing.snapshot.users[finding.user or ""]
+def _keys(stage: Stage, finding: Finding) -> Iterator[Option]:
+    user = stage.snapshot.users[finding.user or ""]
     active = [one for one in user.credentials if one.active]
-    if not standing.settings.remediation.deactivate_keys:
+    if not stage.settings.remediation.deactivate_keys:
         yield "a device is enrolled by its owner alone, and the settings do not let keys be deactivated"
         return
     for kind in (CredentialKind.PASSWORD, CredentialKind.GIT_CREDENTIAL):
@@ -261,7 +259,7 @@ def _keys(standing: Standing, finding: Finding) -> Iterator[Option]:
 _SHORTEST_ID = 4
 """Characters of an id at least; the credential report numbers the keys instead."""
 
-_REPAIRS: Mapping[str, Callable[[Standing, Finding], Iterator[Option]]] = {
+_REPAIRS: Mapping[str, Callable[[Stage, Finding], Iterator[Option]]] = {
     "canonical-policy-missing": _missing,
     "canonical-policy-drift": _drift,
     "mfa-not-enforced": _not_enforced,

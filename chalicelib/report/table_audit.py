@@ -6,6 +6,7 @@ no word broken.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TextIO
@@ -16,10 +17,10 @@ from chalicelib.iam.account import Gap
 from chalicelib.report.arns import Arns
 from chalicelib.report.next_steps import NO_SOURCE, Source, next_steps
 from chalicelib.report.screen import Line, Screen, console_for, cut, enumerated, hanging, screen_of, shown, width_of
-from chalicelib.report.standing import standing_of
 from chalicelib.report.table import STYLES, named, not_evaluated_lines, not_told, report_age
 from chalicelib.report.table_groups import Group, Told, counts_of, groups_of
 from chalicelib.report.text import clean
+from chalicelib.standing import ENFORCES, EXEMPTIONS, Standing, standings_of
 
 _LONGEST = 100_000
 """Characters of a text where nothing is cut; names and documents in IAM are shorter."""
@@ -39,6 +40,9 @@ def render_audit(
     if whole:
         screen = replace(screen, cut=False)
     return shown(_AuditTable(audit, screen, fold=not whole).lines(source), console_for(screen.width, to, plain=plain))
+
+
+_STANDS = {Standing.IDLE: "with no credential"}
 
 
 class _AuditTable:
@@ -92,9 +96,10 @@ class _AuditTable:
         concerned = len({finding.user for finding in self.findings if finding.user})
         known = max(self.audit.users, concerned)  # a finding may be about a user who is gone
         told = f"{concerned:,} of {known:,} concerned"
-        if standing := standing_of(self.audit):
-            told += f"; {len(standing.enforced):,} enforced, {len(standing.exempted):,} exempted"
-            told += f", {len(standing.open):,} open, {len(standing.not_judged):,} not judged"
+        if {ENFORCES, *EXEMPTIONS} <= {control.id for control in self.audit.controls}:
+            counts = Counter(standings_of(self.audit).values())
+            stand = [f"{counts[one]:,} {_STANDS.get(one, one)}" for one in Standing if counts[one]]
+            told += f"; {', '.join(stand)}" if stand else ""
         return told
 
     def _gaps(self) -> Iterator[Line]:

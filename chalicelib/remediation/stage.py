@@ -24,7 +24,7 @@ class Verdicts:
         return not any(one == control and subject in ("", user or "") for one, subject in self.unknown)
 
 
-class Standing:
+class Stage:
     """The account after some steps."""
 
     def __init__(self, snapshot: AccountSnapshot, settings: Settings) -> None:
@@ -32,9 +32,9 @@ class Standing:
         self.settings = settings
         self._of_users: dict[str, Verdicts] = {}
 
-    def after(self, snapshot: AccountSnapshot, touched: Collection[str]) -> Standing:
+    def after(self, snapshot: AccountSnapshot, touched: Collection[str]) -> Stage:
         """The account after further steps that touch no other users: what was judged of the others is so still."""
-        following = Standing(snapshot, self.settings)
+        following = Stage(snapshot, self.settings)
         following._of_users = {name: found for name, found in self._of_users.items() if name not in touched}
         return following
 
