@@ -44,7 +44,7 @@ def test_findings_are_counted_by_severity() -> None:
     result = audit_of(Person(inline=[ADMIN]), Person("bob", inline=["{"]), Person("carl"), root=Root(mfa="false"))
     text = render_audit(result)
     assert "Findings: 1 critical, 1 high, 1 medium\n" in text
-    assert "Users: 2 of 3 concerned; 1 open, 1 not judged, 1 with no credential\n" in text
+    assert "Users: 2 of 3 concerned; 1 open, 1 not judged, 1 enforced\n" in text
 
 
 def test_a_user_who_is_gone_is_among_those_who_are_concerned() -> None:
