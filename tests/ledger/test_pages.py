@@ -103,7 +103,7 @@ anything = st.builds(
 )
 
 
-@given(wanted=anything, most=st.integers(3, 30))
+@given(wanted=anything, most=st.integers(5, 30))
 @settings(max_examples=20, deadline=None)
 def test_the_pages_joined_are_all_that_is_wanted_each_once(full: Store, wanted: Wanted, most: int) -> None:
     found = walk(full, most, wanted)
