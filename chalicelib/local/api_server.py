@@ -1,5 +1,6 @@
-"""A deployment's HTTP API on loopback: the signature decides who is let in, as it does at API Gateway. Nothing listens on
-the network.
+"""A deployment's HTTP API on loopback: the signature decides who is let in, as it does at API Gateway.
+
+Nothing listens on the network.
 
 A browser cannot sign. It is shown one page as somebody who can, where it asks this machine by its own name: whoever
 leads a browser here by a name of theirs is shown nothing.
