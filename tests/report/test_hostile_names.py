@@ -28,24 +28,7 @@ from tests.accounts.build import (
     managed,
     swap,
 )
-
-HOSTILE = {
-    "an escape sequence": "a\x1b[2J\x1b[31mred",
-    "a C1 control sequence": "a\x9b31mred",
-    "a link": "a\x1b]8;;http://example.com\x1b\\click\x1b]8;;\x1b\\",
-    "a right-to-left override": "a\u202egnp.exe",
-    "an isolate": "a\u2066b\u2069",
-    "a zero-width space": "a\u200bb",
-    "a newline": "a\ncritical  root  root-without-mfa",
-    "a carriage return": "a\rb",
-    "a line separator": "a\u2028b\u2029c",
-    "a bell and a null": "a\x07\x00",
-    "a lone surrogate": "a\ud83d",
-    "a private character": "a\ue000\U000f0000",
-    "a tag character": "a\U000e0041",
-    "a byte order mark": "a\ufeff",
-}
-each = pytest.mark.parametrize("name", HOSTILE.values(), ids=list(HOSTILE))
+from tests.hostile import CONSOLE, each
 
 
 def assert_safe(text: str, lines: int | None = None) -> None:
@@ -110,10 +93,7 @@ def test_an_explanation_holds_no_hostile_name(name: str) -> None:
         assert_safe(json.dumps(decision_to_json(decided)), lines=1)
 
 
-MARKUP = ["[bold red]a[/]", "[/]", "[link=http://example.com]a[/link]", ":boom:", "[[[", "a\\[b]", "%s {0} ${x}"]
-
-
-@pytest.mark.parametrize("name", MARKUP)
+@pytest.mark.parametrize("name", CONSOLE.values(), ids=list(CONSOLE))
 def test_markup_is_shown_as_it_was_typed(name: str) -> None:
     assert name in render_table(audit(swap(exports(Person(name, inline=[ADMIN])), credential_report=None)))
 

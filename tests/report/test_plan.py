@@ -35,11 +35,12 @@ from tests.accounts.build import (
     managed_arn,
     swap,
 )
+from tests.hostile import each
 from tests.remediation.accounts import LOOSE, NAME, POLICY, WORK, account, wanting
 from tests.remediation.strategies import DOCUMENTS, accounts, steps_in
 from tests.remediation.test_keys import KEY, holding
 from tests.remediation.test_keys import SETTINGS as KEYS
-from tests.report.test_hostile_names import assert_safe, each
+from tests.report.test_hostile_names import assert_safe
 
 ARN = managed_arn(NAME)
 CARRYING = Person(inline=[ADMIN], attached=[NAME])
