@@ -7,9 +7,9 @@ from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, ConvertToMiddleware, IAMAuthorizer, Rate, Response, SQSEvent
 
-from chalicelib.api.answering import View, in_problems, respond
+from chalicelib.api.answering import ask, in_problems, respond
+from chalicelib.api.routes import ROUTES
 from chalicelib.api.slack_actions import act
-from chalicelib.api.suppressions import create_suppression, delete_suppression
 from chalicelib.events.patterns import CHANGES, GIT
 from chalicelib.functions.audit_account import audit_accounts
 from chalicelib.functions.audit_change import audit_changes
@@ -93,23 +93,16 @@ def remediate(event: SQSEvent) -> dict[str, Any]:
 # --- over HTTP -------------------------------------------------------------------------------------------------------
 
 
-def _respond(view: View, **names: str) -> Response:
-    return respond(view, app.current_request, _hub(app.lambda_context), **names)
-
-
 @app.route("/v1/slack/actions", methods=["POST"], content_types=["application/x-www-form-urlencoded"])
 def slack_actions() -> Response:
     """Do what somebody presses or submits in Slack, which signs the request itself."""
-    return _respond(act)
+    return respond(act, app.current_request, _hub(app.lambda_context))
 
 
-@app.route("/v1/findings/{fingerprint}/suppressions", methods=["POST"], authorizer=SIGNED)
-def post_suppression(fingerprint: str) -> Response:
-    """Accept a finding for a while."""
-    return _respond(create_suppression, fingerprint=fingerprint)
+def _ask(**_names: str) -> Response:
+    """Answer a request of one of the routes, which it names itself."""
+    return ask(app.current_request, _hub(app.lambda_context), app.lambda_context)
 
 
-@app.route("/v1/findings/{fingerprint}/suppressions", methods=["DELETE"], authorizer=SIGNED)
-def drop_suppression(fingerprint: str) -> Response:
-    """Take back that a finding is accepted."""
-    return _respond(delete_suppression, fingerprint=fingerprint)
+for _route in ROUTES:
+    app.route(_route.path, methods=[_route.method], authorizer=None if _route.is_open else SIGNED)(_ask)

@@ -6,34 +6,29 @@ API Gateway has decided by then who may ask: routes with IAM authorisation name 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 from chalicelib.api.problems import KIND, Problem
-from chalicelib.iam.documents import JsonError, parse_object
+from chalicelib.api.routes import MOST_BYTES
+from chalicelib.iam.documents import JsonError, name_twice, parse_object
 
-MOST_BYTES = 64 * 1024
-"""Bytes of a body, where nothing else is said."""
+JSON = "application/json"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """What every answer says of itself: it is for whoever asked, and it is what it says."""
-
-_ARN = re.compile(r"arn:[!-~]{1,400}")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request. Nothing of it is checked but by whoever signed it for AWS."""
+    """A request. Nothing of it is checked."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     """By their names in small letters."""
     body: bytes = b""
-    query: Mapping[str, str] = field(default_factory=dict)
-    """Parameters; of one that is given more than once the last."""
-    identity: str = ""
-    """The ARN of the caller, as API Gateway has it from the signature; empty where nobody signed."""
+    id: str = ""
+    """Names it in the log."""
 
     def within(self, most: int = MOST_BYTES) -> bytes:
         """The body.
@@ -45,30 +40,44 @@ class Asked:
             raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {most:,} bytes")
         return self.body
 
-    @property
-    def caller(self) -> str:
-        """The ARN of whoever signed the request.
-
-        Raises:
-            Problem: nobody did.
-        """
-        if not _ARN.fullmatch(self.identity):
-            raise Problem(HTTPStatus.FORBIDDEN, "the request is signed by nobody that AWS names")
-        return self.identity
-
-    @property
-    def values(self) -> Mapping[str, Any]:
-        """The JSON object that the body is.
+    def values(self, most: int = MOST_BYTES) -> Mapping[str, Any]:
+        """The JSON object that the body is, in which each name stands once, however deep.
 
         Raises:
             Problem: it is none, or too large.
         """
         try:
-            return parse_object(self.within().decode())
+            found = parse_object(self.within(most).decode())
         except UnicodeDecodeError:
             raise Problem(HTTPStatus.BAD_REQUEST, "the body is no UTF-8") from None
         except JsonError as error:
             raise Problem(HTTPStatus.BAD_REQUEST, f"the body {error}") from None
+        for value in _objects(found):
+            if (twice := name_twice(value)) is not None:
+                raise Problem(HTTPStatus.BAD_REQUEST, f"the body has an object in which {shown(twice)} stands twice")
+        return found
+
+    @property
+    def instance(self) -> str:
+        """The URI of what is answered."""
+        return f"urn:uuid:{self.id}" if self.id else ""
+
+
+def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
+    """All objects of a JSON value; it may be nested as deep as the parser goes."""
+    open_ = [value]
+    while open_:
+        one = open_.pop()
+        if isinstance(one, Mapping):
+            yield one
+            open_ += one.values()
+        elif isinstance(one, list):
+            open_ += one
+
+
+def shown(name: str) -> str:
+    """A name that may be anybody's, and anything, as it can be told."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in name[:40])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ class Answer:
 
     status: HTTPStatus = HTTPStatus.OK
     value: Any = None
-    kind: str = "application/json"
+    kind: str = JSON
 
     @property
     def text(self) -> str:
@@ -90,6 +99,6 @@ class Answer:
         return {**HEADERS, **({} if self.value is None else {"Content-Type": self.kind})}
 
 
-def answer_of(problem: Problem) -> Answer:
+def answer_of(problem: Problem, instance: str = "") -> Answer:
     """The answer that a problem is."""
-    return Answer(problem.status, problem.to_json(), KIND)
+    return Answer(problem.status, problem.to_json(instance), KIND)
