@@ -1,0 +1,84 @@
+"""Requests made of the OpenAPI document, as it says and otherwise, to the API on loopback: the answers are as it says.
+
+`make fuzz` makes many more of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from requests import PreparedRequest
+from requests.auth import AuthBase
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import CHECKS
+
+from chalicelib.api.edge import document
+from chalicelib.local.api_server import ApiServer, api_server
+from chalicelib.local.signatures import SERVICE, Key
+from tests.accounts.build import ACCOUNT
+from tests.api.world import AUDITOR, Served
+
+EXAMPLES = int(os.environ.get("MFAWATCH_FUZZ", "8"))
+"""Requests for each route, as the document says and otherwise."""
+KEY = Key(AUDITOR)
+REGION = "eu-west-1"
+SCHEMA: Any = schemathesis.openapi.from_dict(dict(document()))
+OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
+WAYS = [
+    pytest.param(operation, mode, id=f"{operation.label}, {mode.value}")
+    for operation in OPERATIONS
+    for mode in GenerationMode
+    # Where nothing is to be told, nothing can be told wrong.
+    if mode is GenerationMode.POSITIVE or operation.body or "{" in operation.path or operation.query
+]
+MAY_REFUSE: list[Any] = [check for check in CHECKS.get_all() if check.__name__ == "positive_data_acceptance"]
+"""What a schema takes may be refused all the same: a day that is over, a control character in a reason."""
+
+
+class Signing(AuthBase):
+    """Signs a request as AWS wants it."""
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        made = AWSRequest(request.method, request.url, headers={}, data=body or b"")
+        SigV4Auth(Credentials(KEY.id, KEY.secret), SERVICE, REGION).add_auth(made)
+        request.headers.update(made.headers.items())
+        return request
+
+
+@pytest.fixture(scope="module")
+def url(shared: Served) -> Iterator[str]:
+    """The API on loopback."""
+    with api_server(ApiServer(shared.world.deployment.request, KEY, REGION, "/v1/health", lambda: None)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def known(shared: Served) -> dict[str, list[str]]:
+    """Names that there are, by the parameter that they are for."""
+    stored, run = shared.finding(), shared.run()
+    return {"fingerprint": [stored.fingerprint], "id": [run.id], "name": [str(stored.user)], "account": [ACCOUNT]}
+
+
+@pytest.mark.parametrize(("operation", "mode"), WAYS)
+def test_what_is_answered_is_what_the_document_says(
+    url: str, known: dict[str, list[str]], operation: Any, mode: GenerationMode
+) -> None:
+    @given(operation.as_strategy(generation_mode=mode), st.booleans())
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    def ask(case: Case[Any], about_something: bool) -> None:
+        if about_something:
+            for parameters in (case.path_parameters, case.query):
+                parameters.update({name: known[name][0] for name in parameters if name in known})
+        case.call_and_validate(base_url=url, auth=Signing(), excluded_checks=MAY_REFUSE)
+
+    ask()
