@@ -34,7 +34,8 @@ class BadAnswer(RuntimeError):  # noqa: N818 - says what happened
 
 
 def _dumped(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # In ASCII: a terminal that shows it does nothing that a name says, and half a character is JSON too.
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _refuse(error: RequestValidationError) -> None:

@@ -90,8 +90,8 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body."""
-        return "" if self.value is None else json.dumps(self.value, ensure_ascii=False)
+        """The body, in ASCII: whatever was told of names, nothing in it moves the terminal that it is shown on."""
+        return "" if self.value is None else json.dumps(self.value)
 
     @property
     def headers(self) -> dict[str, str]:

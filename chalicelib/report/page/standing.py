@@ -21,9 +21,7 @@ def state_of(finding: Finding) -> State:
     return State.ACCEPTED if finding.severity is Severity.INFO and "accepted" in finding.evidence else State.OPEN
 
 
-def standing_of(
-    user: User, findings: Iterable[Finding], unjudged: Collection[str], asked: Collection[str]
-) -> Standing:
+def standing_of(user: User, findings: Iterable[Finding], unjudged: Collection[str], asked: Collection[str]) -> Standing:
     """Where a user stands; `unjudged` are the controls that could not judge the user, `asked` those that were to."""
     found = [finding for finding in findings if finding.control == ENFORCES or finding.control in EXEMPTIONS]
     if any(finding.control == ENFORCES and state_of(finding) is State.OPEN for finding in found):
