@@ -6,8 +6,9 @@ import io
 import json
 import os
 import sys
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, redirect_stdout, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any
 
@@ -19,6 +20,7 @@ from chalicelib.local.deployment import NAMES, LocalDeployment, deploy, environm
 from chalicelib.local.example import (
     ACCOUNT,
     CHANGE,
+    DRIFTED,
     EVENTS,
     MENDED,
     OPERATOR,
@@ -28,7 +30,7 @@ from chalicelib.local.example import (
     example_exports,
     happen_in_example,
 )
-from chalicelib.local.slack_server import TOKEN, SlackServer, slack_server
+from chalicelib.local.slack_server import TOKEN, Posted, SlackServer, slack_server
 from chalicelib.local.trail import Trail
 from chalicelib.report.ledger import render_changes, render_open
 
@@ -41,8 +43,9 @@ def demo(serve: bool, port: int, log: bool) -> None:
     """Run mfawatch on an embedded AWS: no account is needed, and nothing leaves this machine.
 
     A small company asks its people for MFA, with the holes that it made in the asking. A sweep finds them by the
-    functions that are deployed to Lambda; then one hole is closed and another one opened, and a second sweep tells. In
-    the end CloudTrail tells of events, and people are told in a Slack on this machine.
+    functions that are deployed to Lambda; then one hole is closed and another one opened, and a second sweep tells.
+    CloudTrail tells of events, and people are told in a Slack on this machine. In the end a policy that has drifted is
+    put right, verified, and put back.
     """
     try:
         from chalicelib.local.emulator import emulator, facts_of, fill
@@ -63,6 +66,7 @@ def demo(serve: bool, port: int, log: bool) -> None:
         log_to = sys.stderr if log else io.StringIO()
         deployment = _sweeps(iam, url, slack, log_to)
         _events(iam, deployment, slack, log_to)
+        _remediation(iam, deployment, slack, log_to)
         if serve:
             _serve(url)
 
@@ -98,10 +102,37 @@ def _events(iam: Any, deployment: LocalDeployment, slack: SlackServer, log: Any)
             for event in trail.events():
                 deployment.hear(event)
             deployment.look()
-        for message in slack.posted[told:]:
-            answer = " (an answer)" if message.thread_ts else ""
-            click.echo(f"\n  #{message.channel}{answer}")
-            click.echo("\n".join(f"    {line}" for line in message.lines()))
+        _show(slack.posted[told:])
+
+
+def _remediation(iam: Any, deployment: LocalDeployment, slack: SlackServer, log: Any) -> None:
+    """What the remediator does by itself, and that it can be undone."""
+
+    def done(do: Callable[[], object]) -> None:
+        with redirect_stdout(log):
+            do()
+            deployment.deliver(datetime.now(UTC))
+
+    def version() -> str:
+        return str(iam.get_policy(PolicyArn=DRIFTED)["Policy"]["DefaultVersionId"])
+
+    done(lambda: None)  # what the sweeps found, in one digest
+    told, drifted = len(slack.posted), version()
+    done(deployment.remediate)
+    click.echo(f"\nThe settings let drift be put right: RequireMfaGit has {version()} again, where it had {drifted}.")
+    _show(slack.posted[told:])
+    run = deployment.journal.runs(ACCOUNT, datetime.now(UTC) - timedelta(days=1))[0]
+    told = len(slack.posted)
+    done(lambda: deployment.undo(ACCOUNT, run.id, "astrid"))
+    click.echo(f"\nastrid wants to know why first, and has it undone: {version()}.")
+    _show(slack.posted[told:])
+
+
+def _show(messages: Iterable[Posted]) -> None:
+    for message in messages:
+        answer = " (an answer)" if message.thread_ts else ""
+        click.echo(f"\n  #{message.channel}{answer}")
+        click.echo("\n".join(f"    {line}" for line in message.lines()))
 
 
 def _sweep(deployment: LocalDeployment, run: str, log: Any) -> None:

@@ -21,6 +21,8 @@ from chalicelib.aws.finding_table import create_table
 from chalicelib.aws.journal import DynamoJournal
 from chalicelib.aws.outbox import DynamoOutbox
 from chalicelib.aws.stop_switch import RUNS
+from chalicelib.aws.work_queue import SqsWorkQueue
+from chalicelib.config import Settings
 from chalicelib.deployment import (
     CHANGES_QUEUE_URL,
     EXTERNAL_ID_PARAMETER,
@@ -36,9 +38,11 @@ from chalicelib.deployment import (
     STOP_PARAMETER,
     TOPIC_ARN,
 )
+from chalicelib.execution.approval import Person, send_back
 from chalicelib.ledger import ChangeKind, Stored
 from chalicelib.local.http_events import HttpAnswer, answered
 from chalicelib.local.lambda_runtime import ACCOUNT, Function, invoke, schedule_event, work_queue
+from chalicelib.remediation_tasks import Task, TaskKind
 
 NAMES = {
     LEDGER_TABLE: "mfawatch-ledger",
@@ -129,6 +133,14 @@ class LocalDeployment:
     def remediate(self) -> Sequence[Mapping[str, Any]]:
         """What happens to all that is to be put right, carried out or undone; as `work` gives it."""
         return self._worked(self.remediations_url, "remediate")
+
+    def undo(self, account: str, run: str, by: str) -> Sequence[Mapping[str, Any]]:
+        """What happens when somebody who may do so has a run undone; as `work` gives it."""
+        person = Person(by, _now(), may=True)
+        send_back(self.journal, account, run, person, Settings(), person.at, lambda _: ())
+        task = Task(TaskKind.UNDO, account, run, by=by, at=person.at)
+        SqsWorkQueue(self.sqs, self.remediations_url).send([task])
+        return self.remediate()
 
     def deliver(self, at: datetime) -> Any:
         """What happens each few minutes to what is still to be told."""

@@ -22,7 +22,9 @@ from tests.accounts import DEMO
 from tests.cli.conftest import Result, Run, demo_options
 
 CHANGE = re.compile(r"^(opened|resolved|changed|reopened) +(\w+) +(\S+) +(\S+)", re.MULTILINE)
-MOMENT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d UTC)?")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d UTC)?|\d{8}T\d{6}Z-[0-9a-f]{8}-[0-9a-f]{6}")
+"""Moments, and the ids of runs, which begin with one."""
+MESSAGE = re.compile(r"^  (#security.*)\n    (.+)$", re.MULTILINE)
 MAIN = [sys.executable, "-c", "from chalicelib.cli import main; main()", "demo"]
 
 
@@ -75,15 +77,27 @@ def test_the_second_sweep_shows_one_resolved_and_one_new(demo: Result) -> None:
 
 
 def test_what_happens_is_told_in_slack(demo: Result) -> None:
-    told = demo.out.partition("Changed: 1 opened, 1 resolved.\n")[2]
-    headers = re.findall(r"^  (#security.*)\n    (.+)$", told, re.MULTILINE)
-    assert headers == [
+    told = demo.out.partition("Changed: 1 opened, 1 resolved.\n")[2].partition("\nThe settings let ")[0]
+    assert MESSAGE.findall(told) == [
         ("#security", "🔴 High · user carlos · MFA is not enforced"),
         ("#security", "🔴 High · user mateo · Git was used without MFA"),
         ("#security (an answer)", "✅ Resolved: user carlos, MFA is not enforced (high)"),
     ]
     assert "After iam:DetachUserPolicy of RequireMfaKeyRotation by arn:aws:sts::111122223333:assumed-role/" in told
     assert "mfawatch explain --user mateo --action codecommit:GitPush " in told
+
+
+def test_a_drift_is_put_right_and_put_back(demo: Result) -> None:
+    told = demo.out.partition("\nThe settings let ")[2]
+    assert told.startswith("drift be put right: RequireMfaGit has v2 again, where it had v3.\n")
+    assert "\nastrid wants to know why first, and has it undone: v3.\n" in told
+    headers = [(where, MOMENT.sub("…", what)) for where, what in MESSAGE.findall(told)]
+    assert headers == [
+        ("#security", "✅ Put right and verified · user hugo · The canonical policy was changed"),
+        ("#security (an answer)", "↩️ Undone by astrid · …"),
+    ]
+    assert "1. set-default-policy-version: v2 is the default version of " in told
+    assert "What was before is so again." in told
 
 
 THEIRS = {
