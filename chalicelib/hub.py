@@ -125,6 +125,10 @@ class Hub:
         """The organisation, asked with the functions' own credentials: members may not ask about it."""
         return OrganizationReader(self.warm.client("organizations"), own=self.identity.account)
 
+    def members(self) -> Sequence[str]:
+        """The ids of the active accounts of the organisation."""
+        return [account.id for account in self.organization.accounts()]
+
     @cached_property
     def work_queue(self) -> WorkQueue:
         """The queue of accounts to work."""

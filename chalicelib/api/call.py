@@ -12,7 +12,9 @@ from aws_lambda_powertools.event_handler.depends import Depends
 
 from chalicelib.api.callers import Caller
 from chalicelib.api.problems import Problem
+from chalicelib.api_settings import EVERY
 from chalicelib.hub import Hub
+from chalicelib.sweep import accounts_to_sweep
 
 CALL = "call"
 """Under what the edge hands it on."""
@@ -38,6 +40,14 @@ class Call:
         if self.known is None:
             raise Problem(HTTPStatus.FORBIDDEN, "the request is signed by nobody that AWS names", "not-signed")
         return self.known
+
+    def accounts(self) -> list[str]:
+        """The accounts that the caller may ask about, as far as they are known without asking for one."""
+        named = {account for grant in self.caller.grants for account in grant.accounts if account != EVERY}
+        if any(EVERY in grant.accounts for grant in self.caller.grants):
+            hub = self.hub
+            named.update(accounts_to_sweep(hub.settings, hub.identity.account, hub.members))
+        return sorted(named)
 
     def check_seen(self, account: str) -> None:
         """That the caller may read of an account; of any other it is as if there were none.

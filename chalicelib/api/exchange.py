@@ -16,6 +16,8 @@ from chalicelib.api.routes import MOST_BYTES
 from chalicelib.iam.documents import JsonError, name_twice, parse_object
 
 JSON = "application/json"
+DEEPEST = 50
+"""How deep objects and lists lie in each other at most; a policy has six."""
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """What every answer says of itself: it is for whoever asked, and it is what it says."""
 
@@ -52,9 +54,7 @@ class Asked:
             raise Problem(HTTPStatus.BAD_REQUEST, "the body is no UTF-8") from None
         except JsonError as error:
             raise Problem(HTTPStatus.BAD_REQUEST, f"the body {error}") from None
-        for value in _objects(found):
-            if (twice := name_twice(value)) is not None:
-                raise Problem(HTTPStatus.BAD_REQUEST, f"the body has an object in which {shown(twice)} stands twice")
+        _check(found)
         return found
 
     @property
@@ -63,16 +63,31 @@ class Asked:
         return f"urn:uuid:{self.id}" if self.id else ""
 
 
-def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
-    """All objects of a JSON value; it may be nested as deep as the parser goes."""
-    open_ = [value]
-    while open_:
-        one = open_.pop()
+def _check(found: Any) -> None:
+    """That a value is one that can be gone through, and says nothing twice.
+
+    Raises:
+        Problem: it is not.
+    """
+    for depth, value in parts_of(found):
+        if depth > DEEPEST:
+            raise Problem(HTTPStatus.BAD_REQUEST, "the body is no JSON: nested too deep")
+        if isinstance(value, Mapping) and (twice := name_twice(value)) is not None:
+            raise Problem(HTTPStatus.BAD_REQUEST, f"the body has an object in which {shown(twice)} stands twice")
+
+
+def parts_of(value: Any) -> Iterator[tuple[int, Any]]:
+    """All objects and lists of a JSON value, with how deep they lie; the parser goes deeper than most that follows."""
+    waiting = [(1, value)]
+    while waiting:
+        depth, one = waiting.pop()
         if isinstance(one, Mapping):
-            yield one
-            open_ += one.values()
+            waiting += [(depth + 1, part) for part in one.values()]
         elif isinstance(one, list):
-            open_ += one
+            waiting += [(depth + 1, part) for part in one]
+        else:
+            continue
+        yield depth, one
 
 
 def shown(name: str) -> str:

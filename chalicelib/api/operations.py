@@ -12,9 +12,18 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel
 
 from chalicelib.api.exchange import JSON
-from chalicelib.api.models.findings import FindingTold
+from chalicelib.api.models.audits import AuditDone, RunTold
+from chalicelib.api.models.decisions import DecisionTold, SurfaceTold
+from chalicelib.api.models.findings import FindingsTold, FindingTold, FindingWithHistory
+from chalicelib.api.models.policies import HardenedTold, LintTold
+from chalicelib.api.models.remediation import HandedOver, PlanTold
 from chalicelib.api.models.service import Health
 from chalicelib.api.routes import ROUTES, Route
+from chalicelib.api.views.audits import get_audit, post_audit
+from chalicelib.api.views.decisions import get_surface, post_decision
+from chalicelib.api.views.findings import get_finding, get_findings
+from chalicelib.api.views.policies import post_harden, post_lint
+from chalicelib.api.views.remediation import post_remediation
 from chalicelib.api.views.service import get_health, get_openapi
 from chalicelib.api.views.suppressions import delete_suppression, post_suppression
 
@@ -57,19 +66,33 @@ class Operation:
         return first + "".join(map(str.title, rest))
 
 
-def _views() -> dict[tuple[str, str], tuple[Any, ...]]:
-    ok, made = HTTPStatus.OK, HTTPStatus.CREATED
-    unknown, conflict = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
-    of_one = "/v1/findings/{fingerprint}"
-    return {
-        ("GET", "/v1/health"): (get_health, {ok: Health}),
-        ("GET", "/v1/openapi.json"): (get_openapi, {ok: None}),
-        ("POST", f"{of_one}/suppressions"): (post_suppression, {made: FindingTold}, (unknown, conflict)),
-        ("DELETE", f"{of_one}/suppressions"): (delete_suppression, {ok: FindingTold}, (unknown, conflict)),
-    }
+_OK, _MADE, _TAKEN = HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED
+_READS = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE)
+"""How routes refuse that read an account now."""
+_UNKNOWN, _CONFLICT = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
+_OF_ONE = "/v1/findings/{fingerprint}"
+_VIEWS: Mapping[tuple[str, str], tuple[Any, ...]] = {
+    ("GET", "/v1/health"): (get_health, {_OK: Health}),
+    ("GET", "/v1/openapi.json"): (get_openapi, {_OK: None}),
+    ("POST", "/v1/audits"): (post_audit, {_OK: AuditDone, _TAKEN: RunTold}, _READS),
+    ("GET", "/v1/audits/{id}"): (get_audit, {_OK: RunTold}),
+    ("GET", "/v1/findings"): (get_findings, {_OK: FindingsTold}, (_UNKNOWN,)),
+    ("GET", _OF_ONE): (get_finding, {_OK: FindingWithHistory}),
+    ("POST", f"{_OF_ONE}/suppressions"): (post_suppression, {_MADE: FindingTold}, (_CONFLICT,)),
+    ("DELETE", f"{_OF_ONE}/suppressions"): (delete_suppression, {_OK: FindingTold}, (_CONFLICT,)),
+    ("POST", f"{_OF_ONE}/remediation"): (
+        post_remediation,
+        {_OK: PlanTold, _TAKEN: HandedOver},
+        (_CONFLICT, HTTPStatus.GONE, HTTPStatus.LOCKED, *_READS),
+    ),
+    ("GET", "/v1/users/{name}/surface"): (get_surface, {_OK: SurfaceTold}, _READS),
+    ("POST", "/v1/decisions"): (post_decision, {_OK: DecisionTold}, (_UNKNOWN, *_READS)),
+    ("POST", "/v1/lint"): (post_lint, {_OK: LintTold}),
+    ("POST", "/v1/harden"): (post_harden, {_OK: HardenedTold}),
+}
+"""Method and path → the view, what it answers, and how it may refuse."""
 
 
 def operations() -> list[Operation]:
     """Those of all routes."""
-    views = _views()
-    return [Operation(route, *views[route.method, route.path]) for route in ROUTES]
+    return [Operation(route, *_VIEWS[route.method, route.path]) for route in ROUTES]

@@ -34,8 +34,17 @@ class Route:
 ROUTES = (
     Route("GET", "/v1/health", is_open=True),
     Route("GET", "/v1/openapi.json"),
+    Route("POST", "/v1/audits"),
+    Route("GET", "/v1/audits/{id}"),
+    Route("GET", "/v1/findings"),
+    Route("GET", "/v1/findings/{fingerprint}"),
     Route("POST", "/v1/findings/{fingerprint}/suppressions"),
     Route("DELETE", "/v1/findings/{fingerprint}/suppressions"),
+    Route("POST", "/v1/findings/{fingerprint}/remediation"),
+    Route("GET", "/v1/users/{name}/surface"),
+    Route("POST", "/v1/decisions", most=POLICIES),
+    Route("POST", "/v1/lint", most=POLICIES),
+    Route("POST", "/v1/harden", most=POLICIES),
 )
 
 

@@ -20,7 +20,8 @@ from chalicelib.findings import Severity
 from chalicelib.remediation.limit import limited
 from chalicelib.remediation.plan import Plan, plan_remediation
 from chalicelib.remediation_settings import MOST_USERS
-from chalicelib.report.plan import plan_to_json, render_plan
+from chalicelib.report.plan import render_plan
+from chalicelib.report.plan_steps import plan_to_json
 
 
 @click.command()

@@ -18,7 +18,8 @@ from chalicelib.iam.exports import Exports, read_exports
 from chalicelib.remediation.applying import apply_step
 from chalicelib.remediation.plan import parse_plan, plan_remediation
 from chalicelib.report.changes import changes_of, document_diff, undoing, words_of
-from chalicelib.report.plan import plan_to_json, render_plan
+from chalicelib.report.plan import render_plan
+from chalicelib.report.plan_steps import plan_to_json
 from tests.accounts.build import (
     ADMIN,
     GUARD,

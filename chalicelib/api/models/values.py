@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -31,6 +31,11 @@ Fingerprint = Annotated[
     Field(pattern=r"^[0-9a-f]{32}$", description="Names a finding for as long as it lasts."),
     BeforeValidator(fields.fingerprint),
 ]
+UserName = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9_+=,.@-]{1,64}$", description="The name of an IAM user."),
+    BeforeValidator(fields.user),
+]
 Day = Annotated[date, BeforeValidator(fields.day)]
 Reason = Annotated[
     str,
@@ -41,7 +46,15 @@ Reason = Annotated[
     ),
     BeforeValidator(fields.reason),
 ]
+ControlId = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$", description="The id of a control.")]
+Action = Annotated[str, Field(max_length=200, description="An action of IAM, such as codecommit:GitPull.")]
+Resource = Annotated[str, Field(min_length=1, max_length=2048, description="An ARN, or `*`.")]
+Document = Annotated[
+    dict[str, Any] | Annotated[str, Field(max_length=200_000)],
+    Field(description="A policy document: its JSON, or the text of it as AWS hands it out."),
+]
 
 # What is answered goes out in the letters in which everything else of mfawatch tells it.
 Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Date = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
+Values = dict[str, Any]
