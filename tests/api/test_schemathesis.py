@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -24,8 +25,9 @@ from schemathesis.checks import CHECKS
 from chalicelib.api.edge import document
 from chalicelib.local.api_server import ApiServer, api_server
 from chalicelib.local.signatures import SERVICE, Key
-from tests.accounts.build import ACCOUNT
+from tests.accounts.build import ACCOUNT, ADMIN
 from tests.api.world import AUDITOR, Served
+from tests.functions.conftest import OWN
 
 EXAMPLES = int(os.environ.get("MFAWATCH_FUZZ", "8"))
 """Requests for each route, as the document says and otherwise."""
@@ -63,22 +65,33 @@ def url(shared: Served) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def known(shared: Served) -> dict[str, list[str]]:
-    """Names that there are, by the parameter that they are for."""
+def known(shared: Served) -> dict[str, list[Any]]:
+    """Names that there are, by the parameter or the field that they are for."""
     stored, run = shared.finding(), shared.run()
-    return {"fingerprint": [stored.fingerprint], "id": [run.id], "name": [str(stored.user)], "account": [ACCOUNT]}
+    iam = shared.world.iam(OWN)
+    iam.create_user(UserName="alice")
+    iam.put_user_policy(UserName="alice", PolicyName="all", PolicyDocument=json.dumps(ADMIN))
+    iam.create_access_key(UserName="alice")
+    return {
+        "fingerprint": [stored.fingerprint],
+        "id": [run.id],
+        "name": ["alice"],
+        "user": ["alice", stored.user],
+        "users": [["alice"]],
+        "account": [ACCOUNT, OWN],
+    }
 
 
 @pytest.mark.parametrize(("operation", "mode"), WAYS)
 def test_what_is_answered_is_what_the_document_says(
-    url: str, known: dict[str, list[str]], operation: Any, mode: GenerationMode
+    url: str, known: dict[str, list[Any]], operation: Any, mode: GenerationMode
 ) -> None:
-    @given(operation.as_strategy(generation_mode=mode), st.booleans())
+    @given(operation.as_strategy(generation_mode=mode), st.sampled_from([None, 0, 1]))
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-    def ask(case: Case[Any], about_something: bool) -> None:
-        if about_something:
-            for parameters in (case.path_parameters, case.query):
-                parameters.update({name: known[name][0] for name in parameters if name in known})
+    def ask(case: Case[Any], about: int | None) -> None:
+        for told in (case.path_parameters, case.query, case.body):
+            if about is not None and isinstance(told, dict):
+                told.update({name: known[name][about % len(known[name])] for name in told if name in known})
         case.call_and_validate(base_url=url, auth=Signing(), excluded_checks=MAY_REFUSE)
 
     ask()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from string import Template
 from urllib.request import getproxies_environment
 
 import boto3
@@ -155,12 +157,18 @@ def serving() -> Iterator[tuple[subprocess.Popen[str], dict[str, str], list[list
         assert process.stdout
         try:
             assert any("stays up until Ctrl-C" in line for line in iter(process.stdout.readline, ""))
-            rest = iter(process.stdout.readline, "\n")
+            rest = iter(process.stdout.readline, "The second is refused: nobody signed it.\n")
             told = [shlex.split(line) for line in rest if line.startswith("  ")]
             variables = [pair.split("=", 1) for name, *pairs in told if name == "export" for pair in pairs]
             yield process, dict(variables), [command for command in told if command[0] != "export"]
         finally:
             process.kill()
+
+
+def status_of(asked: list[str]) -> int:
+    """With what a request is answered that curl makes."""
+    only = ["curl", "--silent", "--output", os.devnull, "--write-out", "%{http_code}", *asked]
+    return int(subprocess.run(only, capture_output=True, text=True, check=True).stdout)
 
 
 def test_serve_keeps_it_up_for_what_it_says_until_it_is_interrupted(tmp_path: Path) -> None:
@@ -188,5 +196,8 @@ def test_serve_keeps_it_up_for_what_it_says_until_it_is_interrupted(tmp_path: Pa
         assert codes == [3, 0, 0, 0, 3, 0]
         assert re.findall(r"(open) +high .* quentin +mfa-not-enforced", out) == ["open"]
         run_demo("--port", url.rpartition(":")[2]).assert_refused("--port", "in use")
+        assert variables["API"].startswith("http://127.0.0.1:")
+        asked = [[Template(part).substitute(variables) for part in rest] for name, *rest in commands if name == "curl"]
+        assert not shutil.which("curl") or [status_of(one) for one in asked] == [200, 403, 200, 200, 200, 202]
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
