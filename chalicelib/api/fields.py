@@ -23,6 +23,7 @@ SHORTEST_REASON, LONGEST_REASON = 3, 500
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}")
 _USER = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_USER_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:user/([\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _REFUSED = frozenset({"Cc", "Cs", "Co", "Cn"})
 """Categories of what no text of a person's has: control characters, halves of characters, and what is none."""
@@ -85,6 +86,13 @@ def user(value: Any) -> str:
     """The name of a user."""
     if not isinstance(value, str) or not _USER.fullmatch(value):
         raise ValueError("must be the name of an IAM user")
+    return value
+
+
+def user_arn(value: Any) -> str:
+    """The ARN of a user."""
+    if not isinstance(value, str) or not _USER_ARN.fullmatch(value):
+        raise ValueError("must be the ARN of an IAM user such as arn:aws:iam::111122223333:user/anna")
     return value
 
 

@@ -75,7 +75,7 @@ _VIEWS: Mapping[tuple[str, str], tuple[Any, ...]] = {
     ("GET", "/v1/health"): (get_health, {_OK: Health}),
     ("GET", "/v1/openapi.json"): (get_openapi, {_OK: None}),
     ("POST", "/v1/audits"): (post_audit, {_OK: AuditDone, _TAKEN: RunTold}, _READS),
-    ("GET", "/v1/audits/{id}"): (get_audit, {_OK: RunTold}),
+    ("GET", "/v1/audits/{run}"): (get_audit, {_OK: RunTold}),
     ("GET", "/v1/findings"): (get_findings, {_OK: FindingsTold}, (_UNKNOWN,)),
     ("GET", _OF_ONE): (get_finding, {_OK: FindingWithHistory}),
     ("POST", f"{_OF_ONE}/suppressions"): (post_suppression, {_MADE: FindingTold}, (_CONFLICT,)),

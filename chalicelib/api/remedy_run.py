@@ -35,7 +35,8 @@ def run_by(call: Call, stored: Stored, planned: Planned, shown: str) -> str | No
     if why := shop.stopped():
         raise Problem(HTTPStatus.LOCKED, f"nothing is changed now: {why}", str(Why.STOPPED))
     if planned.mode is Mode.AUTO:
-        return _looked_at(call, shop, stored)
+        _hand_over_look(call, shop, stored)
+        return None
     try:
         return _approved(call, shop, stored.account, planned)
     except Refused as refused:
@@ -57,7 +58,7 @@ def _check(stored: Stored, planned: Planned, shown: str) -> None:
 _SAYS: Mapping[Mode, str] = {Mode.OFF: "told of, and nothing else", Mode.PROPOSE: "planned for, and nothing else"}
 
 
-def _looked_at(call: Call, shop: Workshop, stored: Stored) -> None:
+def _hand_over_look(call: Call, shop: Workshop, stored: Stored) -> None:
     """Let the remediator do by itself, within its bounds, what it would do after an audit."""
     now = call.hub.clock()
     run = new_run(stored.account, now)

@@ -35,7 +35,7 @@ ROUTES = (
     Route("GET", "/v1/health", is_open=True),
     Route("GET", "/v1/openapi.json"),
     Route("POST", "/v1/audits"),
-    Route("GET", "/v1/audits/{id}"),
+    Route("GET", "/v1/audits/{run}"),
     Route("GET", "/v1/findings"),
     Route("GET", "/v1/findings/{fingerprint}"),
     Route("POST", "/v1/findings/{fingerprint}/suppressions"),

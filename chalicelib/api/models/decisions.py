@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from chalicelib.api.models.values import Account, Action, Document, Resource, Told, UserName, Values, Wanted
+from chalicelib.api.models.values import Account, Action, Document, Resource, Told, UserArn, UserName, Values, Wanted
 from chalicelib.iam.request import MFA_KEYS, MfaState
 
 Text = Annotated[str, Field(max_length=2048)]
@@ -35,11 +35,7 @@ class DecisionWanted(Wanted):
     account: Account | None = None
     user: UserName | None = None
     principal: Annotated[
-        str | None,
-        Field(
-            pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:user/[\\w+=,.@/-]{1,512}$",
-            description="With `policies`: the ARN of the user who makes the request.",
-        ),
+        UserArn | None, Field(description="With `policies`: the ARN of the user who makes the request.")
     ] = None
     policies: PoliciesWanted | None = None
     action: Action
@@ -87,7 +83,7 @@ class DecisionTold(Told):
     ignoredContextKeys: list[str]  # noqa: N815 - as everywhere else
     decision: str
     reason: str
-    matched: list[Values]
+    matched: list[MatchTold]
     nearMisses: list[Values]  # noqa: N815
     possible: list[str]
     uncertain: list[str]
@@ -105,7 +101,7 @@ class OpenEntry(Told):
     always: bool
     mfa: str
     context: Values
-    statements: list[Values]
+    statements: list[MatchTold]
     uncertain: list[str]
 
 

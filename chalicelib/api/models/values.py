@@ -36,6 +36,13 @@ UserName = Annotated[
     Field(pattern=r"^[A-Za-z0-9_+=,.@-]{1,64}$", description="The name of an IAM user."),
     BeforeValidator(fields.user),
 ]
+UserArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:user/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}$", max_length=600
+    ),
+    BeforeValidator(fields.user_arn),
+]
 Day = Annotated[date, BeforeValidator(fields.day)]
 Reason = Annotated[
     str,

@@ -53,22 +53,22 @@ def post_audit(call: Asking, body: AuditWanted) -> Response[AuditDone | RunTold]
 
 def get_audit(
     call: Asking,
-    id: RunId,  # noqa: A002 - the path calls it so
+    run: RunId,
     account: Annotated[
         Account | None, Query(description="Of which account; a run that was asked for here names it.")
     ] = None,
 ) -> Response[RunTold]:
     """Show what a run says of an account, or that it has said nothing yet."""
-    ours = _OURS.fullmatch(id)
+    ours = _OURS.fullmatch(run)
     if account is None and ours is None:
         raise unprocessable(Wrong("", "is missing: the run is of more accounts than one", "account"))
     of = account or (ours[2] if ours else "")
     call.check_seen(of)
-    report = next((one for one in call.hub.ledger.reports(of, MOST_RUNS) if one.run == id), None)
+    report = next((one for one in call.hub.ledger.reports(of, MOST_RUNS) if one.run == run), None)
     if report is None and not (ours and ours[2] == of and _may_come(ours[1], call.hub.clock())):
-        raise Problem(HTTPStatus.NOT_FOUND, f"no run {id} is known of account {of}", "unknown")
+        raise Problem(HTTPStatus.NOT_FOUND, f"no run {run} is known of account {of}", "unknown")
     status = "done" if report else "pending"
-    return answered({"id": id, "status": status, "account": of, "report": report.to_json() if report else None})
+    return answered({"id": run, "status": status, "account": of, "report": report.to_json() if report else None})
 
 
 def _at_once(call: Call, account: str, users: frozenset[str]) -> Response[AuditDone | RunTold]:

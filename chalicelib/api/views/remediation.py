@@ -1,4 +1,4 @@
-"""/v1/findings/{fingerprint}/remediation: what mends a finding, and to have it carried out as far as the settings let it.
+"""/v1/findings/{fingerprint}/remediation: what mends a finding, and to have that carried out.
 
 Nothing is changed here. What is to be changed is planned anew by the function that carries it out, and carried out only
 if that comes to the same plan; whoever has it carried out names the plan that they were shown.
