@@ -9,7 +9,7 @@ STAGES  := dev prod
 STAGE   ?= prod
 PACKAGE := build/package
 
-.PHONY: install demo test lint types contracts unit fuzz bench catalogue package clean
+.PHONY: install demo test lint types contracts unit fuzz thorough bench catalogue package clean
 
 install: $(STAMP)
 
@@ -40,6 +40,10 @@ unit: install
 # Some hundred requests for each route of the API: minutes.
 fuzz: install
 	MFAWATCH_FUZZ=$(or $(EXAMPLES),300) $(BIN)/pytest -n 0 tests/api/test_schemathesis.py
+
+# A thousand accounts for what must hold of every plan; a quarter of an hour.
+thorough: install
+	MFAWATCH_THOROUGH=1 $(BIN)/pytest tests/remediation/test_safety.py
 
 bench: install
 	$(BIN)/python -m benchmarks

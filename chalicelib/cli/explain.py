@@ -10,6 +10,7 @@ import click
 
 from chalicelib.analysis.decide import Decided, decide_for_user, mfa_of
 from chalicelib.cli.files import AccountFiles, account_options, read_account, user_in
+from chalicelib.cli.options import format_option
 from chalicelib.iam.request import MFA_KEYS, MfaState
 from chalicelib.report.decision import decision_to_json, render_decision
 
@@ -22,7 +23,7 @@ from chalicelib.report.decision import decision_to_json, render_decision
 @click.option("--mfa", type=click.Choice(list(map(str, MfaState))), help="absent (default), or false with --via")
 @click.option("--via", metavar="SERVICE", help="a service that makes the request on the user's behalf, as codecommit")
 @click.option("--context", "pairs", multiple=True, metavar="KEY=VALUE", help="a condition key (may be repeated)")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option(("text", "json"))
 def explain(
     name: str,
     action: str,

@@ -22,6 +22,7 @@ from chalicelib.analysis.origins import ABSENT, FALSE, Origin
 from chalicelib.analysis.surface import Surface
 from chalicelib.cli.errors import InputError
 from chalicelib.cli.files import AccountFiles, account_options, read_account, read_text, user_in
+from chalicelib.cli.options import format_option
 from chalicelib.controls.proof import hops_of
 from chalicelib.iam.account import AccountSnapshot, CredentialKind, User
 from chalicelib.iam.policy import parse_policy
@@ -73,7 +74,7 @@ _KINDS = {
 @click.option(
     "--key-policy", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="the policy of that key"
 )
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option(("text", "json"))
 def git(
     name: str,
     repository: str,

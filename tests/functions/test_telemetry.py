@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from chalicelib.functions.telemetry import NAMESPACE, logger, tell_outcome
+from chalicelib.iam.account import AccountSnapshot
 from chalicelib.pipeline import Outcome
 from chalicelib.runs import MOST_NOT_EVALUATED, report_of
 from chalicelib.sweep import Run
@@ -138,7 +139,9 @@ def test_who_could_not_be_judged_is_logged_by_name_and_not_without_end() -> None
     for not_evaluated, controls in ((few, {"alice": ["a", "b"], "bob": ["a"]}), (everybody, None)):
         written: list[str] = []
         result = audit(not_evaluated=not_evaluated)
-        outcome = Outcome(result, [], report_of(result, [], Run("one", TAKEN), TAKEN))
+        outcome = Outcome(
+            AccountSnapshot(result.account, TAKEN), result, [], report_of(result, [], Run("one", TAKEN), TAKEN)
+        )
         with redirect_stdout(io.StringIO()), Collecting(written):
             tell_outcome(outcome, {}, 1.0)
         told = [line for line in map(json.loads, written) if line["message"] == "not evaluated"]

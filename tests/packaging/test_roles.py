@@ -160,6 +160,7 @@ def test_a_function_writes_its_own_log_and_no_other(name: str) -> None:
 
 HERE = f"{REGION}:{ACCOUNT}"
 QUEUE, TABLE = f"arn:aws:sqs:{HERE}:mfawatch", f"arn:aws:dynamodb:{HERE}:table/mfawatch"
+PAGES = f"arn:aws:s3:::mfawatch-reports-{ACCOUNT}-{REGION}"
 PARAMETER, SECRET = f"arn:aws:ssm:{HERE}:parameter", f"arn:aws:secretsmanager:{HERE}:secret"
 FILE = "111122223333/CloudTrail/us-east-1/2026/11/27/111122223333_CloudTrail_us-east-1_20261127T1200Z_x.json.gz"
 
@@ -193,7 +194,7 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     (READERS, "iam:ListAccessKeys", f"arn:aws:iam::{ACCOUNT}:user/people/anna", {}),
     (("audit_change",), "sqs:ReceiveMessage", f"{QUEUE}-changes", {}),
     (("remediate",), "sqs:ReceiveMessage", f"{QUEUE}-remediations", {}),
-    ((*AUDITORS, API), "sqs:SendMessage", f"{QUEUE}-remediations", {}),
+    ((*READERS, API), "sqs:SendMessage", f"{QUEUE}-remediations", {}),
     (("remediate",), "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-remediate", {}),
     (("remediate", API), "ssm:GetParameter", f"{PARAMETER}/mfawatch/remediation", {}),
     (HEARING, "sqs:SendMessage", f"{QUEUE}-changes", {}),
@@ -203,7 +204,7 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     (("hear_git", "hear_log_file", *READERS), "dynamodb:PutItem", f"{TABLE}-idempotency", {}),
     ((*HEARING, *AUDITORS, API), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
     ((*READERS, API), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
-    ((*READERS, "deliver"), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#threads"}),
+    ((*AUDITORS, "deliver"), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#threads"}),
     (AUDITORS, "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
     ((*READERS, "deliver"), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
     # Whoever writes the journal says what is approved: no function does that hears events or reads accounts. The API
@@ -235,6 +236,7 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     (("hear_log_file",), "s3:GetObject", f"arn:aws:s3:::trail/AWSLogs/{FILE}", {}),
     (("hear_log_file",), "s3:GetObject", f"arn:aws:s3:::trail/some/prefix/AWSLogs/o-exampleorgid/{FILE}", {}),
     (("hear_log_file",), "kms:Decrypt", TRAIL["TrailKeyArn"], {"via": f"s3.{REGION}.amazonaws.com"}),
+    (("audit_account",), "s3:PutObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
     # What nobody reaches.
     ((), "sts:AssumeRole", "arn:aws:iam::444455556666:role/admin", {}),
     ((), "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-audit-more", {}),
@@ -257,6 +259,9 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     ((), "events:DisableRule", f"arn:aws:events:{HERE}:rule/mfawatch-deliver", {}),
     ((), "s3:GetObject", f"arn:aws:s3:::trail/AWSLogs/{FILE.replace('/CloudTrail/', '/Config/')}", {}),
     ((), "s3:GetObject", f"arn:aws:s3:::other/AWSLogs/{FILE}", {}),
+    ((), "s3:PutObject", f"{PAGES}/other", {}),
+    ((), "s3:GetObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
+    ((), "s3:DeleteObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
     ((), "s3:PutObject", f"arn:aws:s3:::trail/AWSLogs/{FILE}", {}),
 ]
 """Which functions may do what to what, and no others."""

@@ -140,7 +140,11 @@ def test_the_size_of_a_function(name: str, memory: int, timeout: int) -> None:
 OF_SOME: dict[str, tuple[Json, tuple[str, ...]]] = {
     "MFAWATCH_QUEUE_URL": ({"Ref": "AccountsQueue"}, ("sweep", *HEARING, "audit_change")),
     "MFAWATCH_CHANGES_QUEUE_URL": ({"Ref": "ChangesQueue"}, HEARING),
-    "MFAWATCH_REMEDIATIONS_QUEUE_URL": ({"Ref": "RemediationsQueue"}, ("audit_account", "audit_change", "api_handler")),
+    "MFAWATCH_REMEDIATIONS_QUEUE_URL": (
+        {"Ref": "RemediationsQueue"},
+        ("audit_account", "audit_change", "remediate", "api_handler"),
+    ),
+    "MFAWATCH_REPORTS_BUCKET": ({"Ref": "ReportsBucket"}, ("audit_account",)),
     "MFAWATCH_TOPIC_ARN": ({"Ref": "AlertsTopic"}, TELLING),
     "MFAWATCH_SLACK_SECRET": ({"Ref": "SlackSecret"}, (*TELLING, "api_handler")),
 }
@@ -194,7 +198,8 @@ def test_a_queue_feeds_a_worker(name: str, queue: str) -> None:
     assert properties["ScalingConfig"]["MaximumConcurrency"] <= function(name)["ReservedConcurrentExecutions"]
     assert resolve(properties["Queue"]).endswith(f":{QUEUES[queue]}")
     # The source names the queue by its ARN in letters, which CloudFormation does not see as a reference.
-    assert rendered("prod")["Resources"][NAMES[name]]["DependsOn"] == [queue]
+    refers = {"Ref": queue} in function(name)["Environment"]["Variables"].values()
+    assert rendered("prod")["Resources"][NAMES[name]].get("DependsOn") == (None if refers else [queue])
 
 
 @each_worker
@@ -244,6 +249,25 @@ def test_the_ledger_is_kept() -> None:
     assert table["Properties"]["DeletionProtectionEnabled"] is True
 
 
+def test_the_pages_are_kept_for_a_while_and_from_the_public() -> None:
+    bucket = rendered("prod")["Resources"]["ReportsBucket"]
+    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+    properties = resolve(bucket["Properties"], **{"AWS::AccountId": "111122223333", "AWS::Region": "eu-west-1"})
+    assert properties["BucketName"] == "mfawatch-reports-111122223333-eu-west-1"
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(properties["PublicAccessBlockConfiguration"]) == 4
+    assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    [encryption] = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    [rule] = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", {"Ref": "ReportDays"})
+    assert rendered("prod")["Parameters"]["ReportDays"]["Default"] == 90
+    [statement] = resources("AWS::S3::BucketPolicy")["ReportsBucketPolicy"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert len(statement["Resource"]) == 2  # the bucket, and what is in it
+
+
 def test_the_table_of_work_done_is_as_powertools_keys_it() -> None:
     table = resources("AWS::DynamoDB::Table")["IdempotencyTable"]
     defaults = inspect.signature(DynamoDBPersistenceLayer.__init__).parameters
@@ -270,6 +294,7 @@ def test_the_outputs() -> None:
         "LedgerTable": {"Ref": "LedgerTable"},
         "QueueUrl": {"Ref": "AccountsQueue"},
         "RemediationSwitch": {"Ref": "StopParameter"},
+        "ReportsBucket": {"Ref": "ReportsBucket"},
         "SlackActionsUrl": {"Fn::Sub": f"{BASE}/api/v1/slack/actions"},
         # Chalice's own.
         "APIHandlerArn": {"Fn::GetAtt": ["APIHandler", "Arn"]},

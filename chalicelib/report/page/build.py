@@ -12,12 +12,12 @@ from chalicelib.remediation.planned import Plan
 from chalicelib.report.page.doors import Doors
 from chalicelib.report.page.fixes import Fixes
 from chalicelib.report.page.lines import last_runs, lines_of, runs_of
-from chalicelib.report.page.model import ControlLine, GapLine, Page, Row, State
+from chalicelib.report.page.model import ControlLine, Device, GapLine, Page, Row
 from chalicelib.report.page.places import Places
 from chalicelib.report.page.showing import shown
-from chalicelib.report.page.standing import device_of, standing_of, state_of
 from chalicelib.report.sentences import sentence, subject
 from chalicelib.runs import RunReport
+from chalicelib.standing import State, standings_of, state_of
 
 MOST_PLAIN = 500
 """Findings in the table for who reads the page without its script."""
@@ -38,6 +38,7 @@ class _Building:
         self._places = Places(snapshot)
         self._fixes = Fixes(plan, snapshot)
         self._doors = Doors(snapshot)
+        self._standings = standings_of(audit)
         self._findings: dict[str, list[Finding]] = {}
         for one in audit.findings:
             self._findings.setdefault(self._whose(one), []).append(one)
@@ -46,6 +47,7 @@ class _Building:
             self._unjudged.setdefault(skipped.subject, []).append(skipped.control)
 
     def page(self, runs: Sequence[RunReport]) -> Page:
+        """The page, with the last runs on the account."""
         audit = self._audit
         rows = {user.name: self._row(user) for user in self._by_gravity()}
         return Page(
@@ -78,13 +80,12 @@ class _Building:
     def _row(self, user: User) -> Row:
         findings = self._findings.get(user.name, [])
         unjudged = [*self._unjudged.get(user.name, ()), *self._unjudged.get("", ())]
-        asked = {control.id for control in self._audit.controls}
-        standing = standing_of(user, findings, unjudged, asked)
+        standing = self._standings[user.name]
         return Row(
             name=user.name,
             arn=user.arn,
             standing=standing,
-            device=device_of(user),
+            device=Device.UNKNOWN if user.mfa is None else Device.YES if user.mfa else Device.NO,
             groups=user.groups,
             credentials=tuple((str(one.kind), one.id, one.active) for one in user.credentials),
             unread=tuple(sorted(map(str, user.unread))),

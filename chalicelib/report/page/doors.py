@@ -8,22 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from chalicelib.analysis.origins import Origin
-from chalicelib.analysis.shared import Surfaces
+from chalicelib.analysis.shared import Surfaces, UserSurface
 from chalicelib.analysis.surface import Answer, Entry, Surface
 from chalicelib.analysis.universe import everything
-from chalicelib.analysis.ways import Reach, Way, ways_of
+from chalicelib.analysis.ways import Way, ways_of
 from chalicelib.findings import Finding
 from chalicelib.iam.account import AccountSnapshot, CredentialKind, User
 from chalicelib.iam.actions import catalogue
 from chalicelib.iam.policy_set import MANAGED_KEY
-from chalicelib.report.page.model import Standing
 from chalicelib.report.sentences import words
+from chalicelib.standing import Standing
 
-MOST_SURFACES = 400
+MOST_SURFACES = 300
 """Surfaces that are asked for whole, one for each set of users whom their policies cannot tell apart."""
 MOST_ROWS = 12
 MOST_SERVICES = 8
@@ -31,7 +29,7 @@ MOST_NAMED = 4
 MOST_RESOURCES = 4
 
 ENROLMENT = "nothing beyond enrolling a device, and what AWS denies nobody"
-NOT_ASKED = "not listed here, for the account is large"
+NOT_ASKED = "not listed here, for the account is large: `mfawatch surface` tells it"
 NOT_READ = "the user's policies were not read: what they open is not known"
 
 Levels = dict[str, dict[str, None]]
@@ -75,7 +73,7 @@ class Doors:
         asked = surface.shared("page: asked", lambda _: self._has_room())
         if not asked:
             return dict.fromkeys(ways, _Opened((), note=NOT_ASKED))
-        return {way: surface.shared(("page", way), partial(_open_by, way=way)) for way in ways}
+        return {way: _open_by(surface, way) for way in ways}
 
     def _has_room(self) -> bool:
         self._asked += 1
@@ -124,17 +122,23 @@ def _roles(findings: Iterable[Finding], assuming: Sequence[str]) -> dict[str, An
     }
 
 
-def _open_by(surface: Surface, way: Way) -> _Opened:
+def _open_by(surface: UserSurface, way: Way) -> _Opened:
     """What a way opens, by the shared surface of all who have the same policies."""
-    answer = _entries(surface, way)
+
+    def ask(shared: Surface) -> Answer:
+        return shared.entries(everything(), (way.origin,))
+
+    # Two ways may make the same requests, of which AWS takes not all.
+    answer: Answer = surface.shared(("page: entries", way.origin), ask)
+    opened: _Opened = surface.shared(("page: opened", way), lambda _: _summary(answer, way))
+    return opened
+
+
+def _summary(answer: Answer, way: Way) -> _Opened:
     entries = [entry for entry in answer.entries if entry.group.members & way.reach.actions]
     rows = _rows(entries)
     note = f"not exhaustive: {answer.untried}" if answer.untried else "" if rows else "nothing"
     return _Opened(tuple(rows), note, any("sts:AssumeRole" in entry.group.actions for entry in entries))
-
-
-def _entries(surface: Surface, way: Way) -> Answer:
-    return surface.entries(way.reach.actions if way.reach is Reach.GIT else everything(), (way.origin,))
 
 
 def _rows(entries: Iterable[Entry]) -> list[tuple[str, str, str]]:
@@ -155,7 +159,7 @@ def _rows(entries: Iterable[Entry]) -> list[tuple[str, str, str]]:
             rows += ((service, _levels(levels), terms) for service, levels in services.items())
     rows.sort(key=lambda row: (not row[0][0].isdigit(), row))
     more = len(rows) - MOST_ROWS
-    return [*rows[:MOST_ROWS], ("…", f"and {more} more: mfawatch surface tells all", "")] if more > 0 else rows
+    return [*rows[:MOST_ROWS], ("…", f"and {more} more: `mfawatch surface` tells all", "")] if more > 0 else rows
 
 
 def _together(services: Mapping[str, Levels]) -> Levels:

@@ -14,8 +14,7 @@ from chalicelib.remediation.loose import held
 from chalicelib.remediation.plan import plan_remediation
 from chalicelib.remediation.planned import Plan, Proposal
 from chalicelib.report.changes import changes_of, document_diff, words_of
-from chalicelib.report.page.model import State
-from chalicelib.report.page.standing import state_of
+from chalicelib.standing import State, state_of
 
 MOST_PLANNED = 100
 """Findings that are planned for the page, the gravest first: each asks for proofs. `mfawatch remediate` plans all."""
@@ -38,7 +37,7 @@ class Fixes:
             self._proposed(plan.proposals, snapshot)
             for one in plan.refusals:
                 if one.finding not in self._found:
-                    self._add(one.finding, "Not by itself", one.reason, [])
+                    self._add(one.finding, "No repair planned", one.reason, [])
 
     def of(self, finding: Finding) -> list[dict[str, Any]]:
         """What is done about a finding, as JSON values."""

@@ -7,17 +7,24 @@ from collections.abc import Callable, Iterator, Sequence
 from chalicelib.findings import Severity
 from chalicelib.report.page.model import Line, RunLine
 from chalicelib.runs import RunReport
+from chalicelib.standing import Standing
 
 MOST_RUNS = 30
+LEAST = 2
+"""Runs that make a line."""
 WIDTH, HEIGHT = 160, 36
 _EDGE = 3
 
 _LINES: tuple[tuple[str, str, Callable[[RunReport], int]], ...] = (
-    ("critical and high", "high", lambda run: _count(run, Severity.CRITICAL, Severity.HIGH)),
-    ("medium", "medium", lambda run: _count(run, Severity.MEDIUM)),
-    ("low and info", "low", lambda run: _count(run, Severity.LOW, Severity.INFO)),
-    ("could not be read", "gap", lambda run: run.gap_count),
+    ("users open", "open", lambda run: run.standings.get(Standing.OPEN, 0)),
+    ("users exempted", "exempted", lambda run: run.standings.get(Standing.EXEMPTED, 0)),
+    ("users enforced", "enforced", lambda run: run.standings.get(Standing.ENFORCED, 0)),
+    ("findings, critical and high", "open", lambda run: _count(run, Severity.CRITICAL, Severity.HIGH)),
+    ("findings, medium and less", "exempted", lambda run: _count(run, Severity.MEDIUM, Severity.LOW, Severity.INFO)),
+    ("gaps: what could not be read", "gap", lambda run: run.gap_count),
 )
+OF_STANDING = 3
+"""So many of them count users by where they stand."""
 SEVERITIES = tuple(reversed(Severity))
 
 
@@ -29,10 +36,12 @@ def last_runs(history: Sequence[RunReport], account: str) -> list[RunReport]:
 
 def lines_of(runs: Sequence[RunReport]) -> Iterator[Line]:
     """The lines of these runs; none where there is but one, for nothing moved."""
-    if len(runs) > 1:
-        for label, tone, value in _LINES:
-            values = tuple(map(value, runs))
-            yield Line(label, values, _points(values), tone)
+    for number, (label, tone, value) in enumerate(_LINES):
+        # A ledger may hold runs of a time before that was counted.
+        values = tuple(value(run) for run in runs if number >= OF_STANDING or run.standings)
+        if len(values) < LEAST:
+            continue
+        yield Line(label, values, _points(values), tone)
 
 
 def runs_of(runs: Sequence[RunReport]) -> Iterator[RunLine]:

@@ -8,36 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.standing import Standing, State
+
 Json = Any
-
-
-class Standing(StrEnum):
-    """Where a user stands, one of these and no other; the gravest first."""
-
-    OPEN = "open"
-    """More than enrolling a device is allowed without MFA, and nobody has accepted it."""
-    EXEMPTED = "exempted"
-    """MFA is asked for, but for an exemption, or for what somebody has accepted."""
-    UNKNOWN = "not judged"
-    """Something that the verdict hangs on was not read, not evaluable or not tried."""
-    ENFORCED = "enforced"
-    """MFA is asked for, without any exemption that the controls know."""
-    IDLE = "no credential"
-    """There is no credential to make a request with."""
-
-    @property
-    def words(self) -> str:
-        """What it means, for a reader."""
-        return _WORDS[self]
-
-
-_WORDS = {
-    Standing.OPEN: "can do more than enrol a device without MFA",
-    Standing.EXEMPTED: "MFA is asked for, but not for everything: an exemption, or a finding that was accepted",
-    Standing.UNKNOWN: "something that the verdict hangs on could not be read or evaluated",
-    Standing.ENFORCED: "nothing beyond enrolling a device works without MFA",
-    Standing.IDLE: "no active credential: nothing to make a request with",
-}
 
 
 class Device(StrEnum):
@@ -46,16 +19,6 @@ class Device(StrEnum):
     YES = "has a device"
     NO = "no device"
     UNKNOWN = "not read"
-
-
-class State(StrEnum):
-    """How a finding stands on the page."""
-
-    OPEN = "open"
-    ACCEPTED = "accepted"
-    """By the settings."""
-    SUPPRESSED = "suppressed"
-    """By a person, in the ledger, until a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +87,9 @@ class Line:
     @property
     def moved(self) -> str:
         """How the last value compares with the one before, in words."""
-        if len(self.values) < 2:  # noqa: PLR2004 - of one value nothing moved
-            return "the first run"
         by = self.values[-1] - self.values[-2]
-        return f"{abs(by):,} {'more' if by > 0 else 'fewer'} than the run before" if by else "as in the run before"
+        last = f"{abs(by):,} {'more' if by > 0 else 'fewer'} than in the run before" if by else "as in the run before"
+        return f"{last}; from {self.values[0]:,} over {len(self.values)} runs"
 
 
 @dataclass(frozen=True, slots=True)

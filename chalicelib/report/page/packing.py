@@ -10,8 +10,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalicelib.report.page.model import ControlLine, Page, Row, Shown, Standing
+from chalicelib.report.page.model import ControlLine, Page, Row, Shown
 from chalicelib.report.text import clean
+from chalicelib.standing import Standing
 
 ARN, NAME = "\ue000", "\ue001"
 """Stand for the ARN and the name of the user who is told of."""

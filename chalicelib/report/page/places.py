@@ -28,6 +28,7 @@ class Places:
 
     def __init__(self, snapshot: AccountSnapshot) -> None:
         self._snapshot = snapshot
+        self._texts: dict[tuple[int, int], list[str]] = {}
         self._of_users: dict[str, Mapping[str, Place]] = {}
 
     def steps(self, user: User | None, statement: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,8 +43,15 @@ class Places:
             "index": index,
             "sid": str(statement.get("sid", "")),
             "effect": str(statement.get("effect", "")),
-            "text": _text(place.stored, index) if place else [],
+            "text": self._text(place.stored, index) if place else [],
         }
+
+    def _text(self, stored: StoredPolicy, index: int) -> list[str]:
+        # The snapshot holds the policy, so that no other takes its identity.
+        key = id(stored), index
+        if key not in self._texts:
+            self._texts[key] = _text(stored, index)
+        return self._texts[key]
 
     def _named(self, user: User) -> Mapping[str, Place]:
         if user.name not in self._of_users:

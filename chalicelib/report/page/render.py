@@ -22,10 +22,11 @@ from chalicelib.iam.account import AccountSnapshot
 from chalicelib.remediation.planned import Plan
 from chalicelib.report.page.build import build_page
 from chalicelib.report.page.lines import SEVERITIES
-from chalicelib.report.page.model import Device, Page, Standing
+from chalicelib.report.page.model import Device, Page
 from chalicelib.report.page.packing import pack, script_json
 from chalicelib.report.text import clean
 from chalicelib.runs import RunReport
+from chalicelib.standing import Standing
 
 SCRIPTS = ("data", "elements", "finding", "person", "users", "main")
 """The parts of the script, in their order."""
@@ -102,6 +103,7 @@ def _template() -> Template:
         "moment": _moment,
         "number": lambda value: f"{value:,}",
         "dashed": lambda text: text.replace(" ", "-"),
+        "coded": _coded,
         "capitalized": lambda text: text[:1].upper() + text[1:],
     }
     return environment.from_string(_read("templates", "page.html.j2"))
@@ -110,6 +112,12 @@ def _template() -> Template:
 def _visible(value: Any) -> Any:
     """A text with everything in it to be seen; what is markup already is ours."""
     return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _coded(text: str) -> Markup:
+    """A text in which what stands between backticks is code."""
+    parts = clean(text).split("`")
+    return Markup().join(Markup("<code>{}</code>").format(p) if n % 2 else p for n, p in enumerate(parts))
 
 
 def _moment(moment: datetime) -> str:

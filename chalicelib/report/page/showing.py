@@ -13,9 +13,9 @@ from chalicelib.iam.request import MfaState
 from chalicelib.report.page.fixes import Fixes
 from chalicelib.report.page.model import Shown
 from chalicelib.report.page.places import Places
-from chalicelib.report.page.standing import state_of
 from chalicelib.report.sentences import sentence, words
 from chalicelib.report.text import clean
+from chalicelib.standing import state_of
 
 MOST_ROLES = 20
 _NOTES = ("accepted", "uncertain")

@@ -10,6 +10,15 @@ function el(name, attributes, ...children) {
   return made;
 }
 
+// What stands between backticks is code.
+function coded(text) {
+  return text.split("`").map((part, number) => (number % 2 ? el("code", {}, part) : part));
+}
+
+function capitalized(text) {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
 function pill(word, extra) {
   return el("span", { class: `pill ${word.replaceAll(" ", "-")} ${extra || ""}` }, word);
 }

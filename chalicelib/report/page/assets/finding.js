@@ -21,8 +21,7 @@ function findingView(one, level) {
     content.roles ? part(level + 1, "Roles on the way", content.roles.map((path) => chain(path.map((role) => ["role", say_(role)]), user))) : null,
     content.witness ? witnessView(content, user, level + 1) : null,
     fixView(one, content, user, level + 1),
-    el("p", { class: "meta small muted" }, el("span", {}, one.control.id), " · ",
-      findingLink(one, "link to this finding"), " · ", el("span", { class: "break" }, one.fingerprint)));
+    el("p", { class: "meta small muted break" }, `${one.control.id} ${one.fingerprint} `, findingLink(one, "link to this finding")));
   return box;
 }
 
@@ -38,17 +37,26 @@ function notice(kind, text) {
 function chain(steps, user) {
   const first = user ? [["user", user.name]] : [];
   return el("ol", { class: "path" }, [...first, ...steps].map(([kind, text, kid, tone]) =>
-    el("li", { class: `node ${tone || ""}` }, el("span", { class: "kind" }, kind), el("span", { class: "name break" }, text), kid)));
+    el("li", { class: `node ${tone || ""}` }, el("span", { class: "kind" }, kind), named(text), kid)));
+}
+
+// Of an ARN its last part is what a reader looks for.
+function named(text) {
+  const arn = text.match(/^arn:[^/]*\/(.*)$/s);
+  const short = arn && arn[1] ? arn[1].slice(arn[1].lastIndexOf("/") + 1) || arn[1] : text;
+  return [el("span", { class: "name break" }, short), arn ? el("span", { class: "arn break" }, text) : null];
 }
 
 function pathView(step, user, spared) {
   const group = step.group ? [["group", told(step.group, user)]] : [];
   const lines = DATA.texts[step.text];
   const text = lines.length ? statementText(lines, step, user) : null;
-  const named = `${spared ? "Deny that is not met" : step.effect}, statement ${step.index}`;
+  const does = `${spared ? "Deny that is not met" : step.effect}, statement ${step.index}`;
   const label = step.sid ? `“${told(step.sid, user)}”` : "without a Sid";
   return chain([...group, [step.how || step.layer, told(step.policy, user)],
-    [named, label, text, spared ? "spared" : step.effect.toLowerCase()]], user);
+    [does, label, text, spared ? "spared" : step.effect.toLowerCase()]],
+  // What is attached to a key, a role or the organisation does not come by way of the user.
+  step.how ? user : null);
 }
 
 function statementText(lines, step, user) {
@@ -91,7 +99,7 @@ function fixView(one, content, user, level) {
   const fixes = (content.fixes || []).map((fix) => el("div", { class: "fix" },
     el("p", {}, el("strong", {}, `${fix.kind}: `), told(fix.text, user)), DATA.texts[fix.diff].length ? diffView(DATA.texts[fix.diff], user) : null));
   const commands = content.commands ? copyable(content.commands.map((line) => told(line, user)).join("\n"), "the commands to use Git with MFA") : null;
-  return part(level, "The fix", el("p", {}, one.control.fix), fixes,
+  return part(level, "The fix", el("p", {}, coded(one.control.fix)), fixes,
     commands ? [el("p", { class: "small muted" }, "Meanwhile, Git with MFA:"), commands] : null,
     content.remediate ? [el("p", { class: "small muted" }, "Plan it, with proof and diff; nothing is changed by that:"),
       copyable(told(content.remediate, user), "the command that plans a repair")] : null);
@@ -100,5 +108,5 @@ function fixView(one, content, user, level) {
 function diffView(lines, user) {
   const kinds = { "+": "added", "-": "removed", "@": "place" };
   return el("pre", { class: "diff", tabindex: "0", role: "group", "aria-label": "The change, line by line" },
-    lines.map((line) => el("span", { class: kinds[line[0]] || "same" }, `${told(line, user)}\n`)));
+    lines.map((line) => el("span", { class: /^(---|\+\+\+) /.test(line) ? "place" : kinds[line[0]] || "same" }, `${told(line, user)}\n`)));
 }

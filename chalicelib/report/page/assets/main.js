@@ -66,7 +66,7 @@ function forPrint(printing) {
   const told_ = hits.filter((user) => user.live.length);
   paper.replaceChildren(el("h2", {}, "Open findings in full"), ...told_.map((user) => el("section", { class: "on-paper" },
     el("h3", {}, user.name, " ", standingPill(user)), el("p", { class: "small break" }, user.arn), user.live.map((one) => findingView(one, 4)))));
-  unfold(document);
+  unfold(paper);
 }
 
 function unfold(within) {
