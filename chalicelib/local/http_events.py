@@ -1,7 +1,7 @@
 """What API Gateway does around the routes of a deployment, on a laptop: who is let in, and the events of requests.
 
-Sources: Chalice's own local mode makes the event; API Gateway Developer Guide, "Lambda proxy integrations", "Control access
-to a REST API with IAM permissions" and "Use API Gateway Lambda authorizers".
+Sources: Chalice's own local mode makes the event; API Gateway Developer Guide, "Lambda proxy integrations", "Control
+access to a REST API with IAM permissions" and "Use API Gateway Lambda authorizers".
 """
 
 from __future__ import annotations
