@@ -51,7 +51,7 @@ def _by_route(request: Request, asked: Asked, hub: Hub, context: Any) -> Respons
     route = route_of(request.method, request.context["resourcePath"])
     if route is None:
         raise Problem(HTTPStatus.NOT_FOUND, "there is no such route", "unknown")
-    caller = None if route.is_open else caller_of(request.context, lambda: hub.settings.api)
+    caller = None if route.is_open else caller_of(request.context, lambda: hub.settings.api, hub.clock())
     body = asked.values(route.most) if route.has_body else None
     # It takes as long to load as all else together, and no other function needs it.
     from chalicelib.api.edge import answer

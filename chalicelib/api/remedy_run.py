@@ -1,8 +1,14 @@
-"""Having a plan carried out that somebody was shown: as far as the settings let it, by the function that may."""
+"""Having a plan carried out that somebody was shown: as far as the settings let it, by the function that may.
+
+Runs are made by that function alone. In mode approve it puts the plan up first, if none waits with it; and whoever asks
+again then has approved it. So what is carried out is planned by who carries it out, whatever is asked for here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from http import HTTPStatus
 
 from chalicelib.api.call import Call
@@ -11,21 +17,37 @@ from chalicelib.api.live import new_run
 from chalicelib.api.problems import Problem
 from chalicelib.api.remedy import Planned
 from chalicelib.execution.approval import CARRIED_OUT, Person, Refused, Why, approve, check_approver
+from chalicelib.execution.respond import REMEMBERS
 from chalicelib.findings import Status
 from chalicelib.functions.telemetry import logger
 from chalicelib.ledger import Stored
-from chalicelib.moments import to_second
-from chalicelib.remediation.limit import users_changed
-from chalicelib.remediation.run import WAITS, Decision, RemediationRun, RunState, Verb, run_of
+from chalicelib.remediation.run import RemediationRun, RunState, Verb
 from chalicelib.remediation_settings import Mode
 from chalicelib.remediation_tasks import Task, TaskKind
 from chalicelib.workshop import Workshop
 
-NOT_HANDED_OVER = "the plan is approved, and could not be handed over: ask again in a moment"
+NOT_HANDED_OVER = "it could not be handed over: ask again in a moment"
 
 
-def run_by(call: Call, stored: Stored, planned: Planned, shown: str) -> str | None:
-    """Have the plan carried out that the caller was shown; the id of its run, where there is one already.
+class Handed(StrEnum):
+    """What came of it."""
+
+    OVER = "handed-over"
+    """It is carried out now; by mode auto within the bounds of the settings."""
+    PUT_UP = "put-up"
+    """The plan is put up for approval: whoever asks again approves it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handing:
+    """What came of it, and of which run; empty where there is none yet."""
+
+    status: Handed
+    run: str = ""
+
+
+def hand_over(call: Call, stored: Stored, planned: Planned, shown: str) -> Handing:
+    """Have the plan carried out that the caller was shown.
 
     Raises:
         Problem: it is another plan by now, or the settings or somebody do not let it.
@@ -35,10 +57,10 @@ def run_by(call: Call, stored: Stored, planned: Planned, shown: str) -> str | No
     if why := shop.stopped():
         raise Problem(HTTPStatus.LOCKED, f"nothing is changed now: {why}", str(Why.STOPPED))
     if planned.mode is Mode.AUTO:
-        _hand_over_look(call, shop, stored)
-        return None
+        _look(call, shop, stored)
+        return Handing(Handed.OVER)
     try:
-        return _approved(call, shop, stored.account, planned)
+        return _approved(call, shop, stored, planned)
     except Refused as refused:
         raise refusal(refused) from None
 
@@ -58,44 +80,51 @@ def _check(stored: Stored, planned: Planned, shown: str) -> None:
 _SAYS: Mapping[Mode, str] = {Mode.OFF: "told of, and nothing else", Mode.PROPOSE: "planned for, and nothing else"}
 
 
-def _hand_over_look(call: Call, shop: Workshop, stored: Stored) -> None:
-    """Let the remediator do by itself, within its bounds, what it would do after an audit."""
-    now = call.hub.clock()
-    run = new_run(stored.account, now)
-    shop.queue.send([Task(TaskKind.LOOK, stored.account, run.id, (stored.fingerprint,), call.caller.name, now)])
-
-
-def _approved(call: Call, shop: Workshop, account: str, planned: Planned) -> str:
-    """Approve the run that waits with this plan, or make one that is approved; and hand it over.
+def _approved(call: Call, shop: Workshop, stored: Stored, planned: Planned) -> Handing:
+    """Approve the run that waits with this plan and hand it over; or have one put up.
 
     Raises:
         Refused: the caller may not approve, or somebody was faster.
+        Problem: somebody decided otherwise before.
     """
     hub, now = call.hub, call.hub.clock()
     person = Person(call.caller.name, now, may=hub.settings.remediation.may_approve(call.caller.principal))
     check_approver(person, hub.settings)
-    plan = planned.plan
-    since = now - WAITS
-    ours = [run for run in shop.journal.runs(account, since) if run.plan == plan.id]
-    waiting = next((run for run in ours if run.state is RunState.WAITING and run.expires > now), None)
-    again = next((run for run in ours if run.state is RunState.READY and _is_by(run, person)), None)
-    if waiting:
-        run = approve(shop.journal, account, waiting.id, person, hub.settings, now, shop.stopped, shop.told)
-    elif again:
-        run = again  # it was approved, and handing it over may have failed
-    else:
-        users = sorted(users_changed(plan, planned.snapshot))
-        decision = Decision(Verb.APPROVE, person.name, to_second(now))
-        run = run_of(plan, planned.findings, users, RunState.READY, Mode.APPROVE, now, decision)
-        shop.journal.keep(run, shop.told(run))
+    runs = [run for run in shop.journal.runs(stored.account, now - REMEMBERS) if run.plan == planned.plan.id]
+    found = next((run for run in runs if run.state is RunState.READY or _waits(run, call)), None)
+    if found is None:
+        _check_declined(runs)
+        _look(call, shop, stored)
+        return Handing(Handed.PUT_UP)
+    run = approve(shop.journal, stored.account, found.id, person, hub.settings, now, shop.stopped, shop.told)
+    _send(shop, Task(TaskKind.CARRY_OUT, stored.account, run.id, by=person.name, at=now))
+    logger.info("approved", extra={"by": person.name, "remediation": run.id})
+    return Handing(Handed.OVER, run.id)
+
+
+def _waits(run: RemediationRun, call: Call) -> bool:
+    return run.state is RunState.WAITING and run.expires > call.hub.clock()
+
+
+def _check_declined(runs: Sequence[RemediationRun]) -> None:
+    """That nobody declined the plan lately: it would not be put up again."""
+    for run in runs:
+        for one in run.decisions:
+            if one.verb is Verb.DECLINE:
+                told = f"{one.by} declined this plan at {one.at:%Y-%m-%d %H:%M} UTC"
+                raise Problem(HTTPStatus.CONFLICT, told, "declined")
+
+
+def _look(call: Call, shop: Workshop, stored: Stored) -> None:
+    """Let the remediator do about the finding what it does after an audit, by the mode of the settings."""
+    now = call.hub.clock()
+    run = new_run(stored.account, now)
+    _send(shop, Task(TaskKind.LOOK, stored.account, run.id, (stored.fingerprint,), call.caller.name, now))
+
+
+def _send(shop: Workshop, task: Task) -> None:
     try:
-        shop.queue.send([Task(TaskKind.CARRY_OUT, account, run.id, by=person.name, at=now)])
+        shop.queue.send([task])
     except Exception:
         logger.exception("not handed over")
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, NOT_HANDED_OVER, "not-handed-over") from None
-    logger.info("approved", extra={"by": person.name, "run": run.id})
-    return run.id
-
-
-def _is_by(run: RemediationRun, person: Person) -> bool:
-    return bool(run.decisions) and (run.decisions[-1].verb, run.decisions[-1].by) == (Verb.APPROVE, person.name)

@@ -138,7 +138,7 @@ def test_the_size_of_a_function(name: str, memory: int, timeout: int) -> None:
 
 
 OF_SOME: dict[str, tuple[Json, tuple[str, ...]]] = {
-    "MFAWATCH_QUEUE_URL": ({"Ref": "AccountsQueue"}, ("sweep", *HEARING, "audit_change")),
+    "MFAWATCH_QUEUE_URL": ({"Ref": "AccountsQueue"}, ("sweep", *HEARING, "audit_change", "api_handler")),
     "MFAWATCH_CHANGES_QUEUE_URL": ({"Ref": "ChangesQueue"}, HEARING),
     "MFAWATCH_REMEDIATIONS_QUEUE_URL": (
         {"Ref": "RemediationsQueue"},

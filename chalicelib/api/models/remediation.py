@@ -91,15 +91,12 @@ class PlanTold(Told):
 
 
 class HandedOver(Told):
-    """That a plan was handed to the function that carries plans out."""
+    """That a plan was handed to the function that carries plans out, or put up for approval."""
 
-    status: Literal["handed-over"]
+    status: Annotated[
+        Literal["handed-over", "put-up"], Field(description="With `put-up` ask again in a moment: that approves it.")
+    ]
     account: str
     plan: str
     mode: Mode
-    run: Annotated[
-        str | None,
-        Field(
-            description="The run that it is; null where the remediator makes one, by mode auto and within its bounds."
-        ),
-    ]
+    run: Annotated[str | None, Field(description="The run that is carried out, where it is known yet.")]

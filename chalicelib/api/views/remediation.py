@@ -20,7 +20,7 @@ from chalicelib.api.models.remediation import HandedOver, PlanTold, RemediationW
 from chalicelib.api.models.values import Fingerprint
 from chalicelib.api.problems import Wrong
 from chalicelib.api.remedy import plan_for
-from chalicelib.api.remedy_run import run_by
+from chalicelib.api.remedy_run import hand_over
 from chalicelib.report.plan_steps import plan_with_diffs
 
 
@@ -30,8 +30,8 @@ def post_remediation(
     """Plan what mends a finding, or have the plan carried out.
 
     The plan is made of the account as it is now. With `apply` and the id of the plan that was shown it is handed to the
-    function that carries plans out: in mode auto within the bounds of the settings, in mode approve as approved by you,
-    who must be among the approvers.
+    function that carries plans out. In mode auto that does it within the bounds of the settings. In mode approve you
+    must be among the approvers: `put-up` says that the plan is put up for approval, and asking again approves it.
     """
     if body.apply:
         call.check_decided(body.account)
@@ -43,12 +43,12 @@ def post_remediation(
     planned = plan_for(call, stored)
     if not body.apply:
         return answered({**plan_with_diffs(planned.plan, planned.audit, planned.snapshot), "mode": str(planned.mode)})
-    run = run_by(call, stored, planned, body.plan or "")
+    handed = hand_over(call, stored, planned, body.plan or "")
     told = {
-        "status": "handed-over",
+        "status": str(handed.status),
         "account": body.account,
         "plan": planned.plan.id,
         "mode": str(planned.mode),
-        "run": run,
+        "run": handed.run or None,
     }
     return answered(told, HTTPStatus.ACCEPTED, {"Location": f"/v1/findings/{fingerprint}?account={body.account}"})
