@@ -31,6 +31,8 @@ class Audit:
     """The names of the users asked about; None for the whole account."""
     judged: frozenset[str] = frozenset()
     """The names of those who are in the account as it was read."""
+    idle: frozenset[str] = frozenset()
+    """The names of those of them without a credential that is, or may be, active."""
     reads: frozenset[Read] = frozenset()
     report_generated: datetime | None = None
     """When the credential report was made that was judged; None where there was none, or nobody said."""
@@ -180,6 +182,7 @@ def judge(
         users=sum(1 for _ in state.users()),
         asked=state.only,
         judged=frozenset(user.name for user in state.users()),
+        idle=frozenset(user.name for user in state.users() if not user.possible()),
         reads=snapshot.reads,
         report_generated=snapshot.report_generated,
     )

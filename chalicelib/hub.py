@@ -21,6 +21,7 @@ from chalicelib.aws.member_accounts import Credentials, MemberAccounts, Opener
 from chalicelib.aws.observations import DynamoObservations
 from chalicelib.aws.organization import NONE_BIND, OrganizationReader
 from chalicelib.aws.outbox import DynamoOutbox
+from chalicelib.aws.report_store import S3ReportStore
 from chalicelib.aws.settings_parameter import read_settings
 from chalicelib.aws.threads import DynamoThreads
 from chalicelib.aws.work_queue import SqsWorkQueue
@@ -36,6 +37,7 @@ from chalicelib.deployment import (
     MEMBER_ROLE,
     QUEUE_URL,
     REMEDIATION_ROLE,
+    REPORTS_BUCKET,
     SETTINGS_PARAMETER,
     SLACK_API,
     SLACK_SECRET,
@@ -186,6 +188,13 @@ class Hub:
     def ledger(self) -> DynamoFindingStore:
         """The ledger."""
         return DynamoFindingStore(self.warm.client("dynamodb"), self.table)
+
+    @cached_property
+    def report_store(self) -> S3ReportStore | None:
+        """Where report pages are kept; None where the environment names no bucket."""
+        if REPORTS_BUCKET not in self.environment:
+            return None
+        return S3ReportStore(self.warm.client("s3"), told(self.environment, REPORTS_BUCKET))
 
     @cached_property
     def outbox(self) -> DynamoOutbox:

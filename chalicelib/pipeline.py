@@ -14,6 +14,7 @@ from chalicelib.audit import Audit, judge
 from chalicelib.cause import Cause
 from chalicelib.config import Settings
 from chalicelib.diff import DAY
+from chalicelib.findings import Status
 from chalicelib.iam.account import AccountSnapshot, Gap, Read
 from chalicelib.iam.exports import read_exports
 from chalicelib.ledger import Change, Stored
@@ -45,6 +46,7 @@ class Ports:
 class Outcome:
     """What a run found, and what it changed in the ledger, the gravest first."""
 
+    snapshot: AccountSnapshot
     audit: Audit
     changes: Sequence[Change]
     report: RunReport
@@ -91,10 +93,11 @@ def run_audit(
         known=known.findings,
         cause=cause,
     )
+    audit = audit.with_suppressed({one.fingerprint for one in changes if one.after.status is Status.SUPPRESSED})
     report = report_of(audit, changes, run, ports.clock())
     if of_account:
         ports.runs.keep_report(report)
-    return Outcome(audit, changes, report)
+    return Outcome(snapshot, audit, changes, report)
 
 
 def lost_since(audit: Audit, run: Run, ports: Ports) -> frozenset[Read]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from chalicelib.iam.account import Gap, Read
 from chalicelib.ledger import Change
 from chalicelib.ledger_rows import Row
 from chalicelib.moments import to_second
+from chalicelib.standing import standings_of
 from chalicelib.sweep import Run
 
 MOST_GAPS = 100
@@ -49,6 +50,8 @@ class RunReport:
     gaps: tuple[Gap, ...]
     report_generated_at: datetime | None
     """When the credential report was made that was judged, which may be hours before; None where there was none."""
+    standings: Mapping[str, int] = field(default_factory=dict)
+    """Where the users stand, counted; empty of a run that was reported before this was counted."""
 
     def lost_by(self, audit: Audit) -> frozenset[Read]:
         """The reads of the whole account that this run had and a later audit lacks."""
@@ -72,6 +75,7 @@ class RunReport:
             "gap_count": self.gap_count,
             "gaps": [{"read": str(gap.read), "subject": gap.subject, "reason": gap.reason} for gap in self.gaps],
             "report_generated_at": self.report_generated_at.isoformat() if self.report_generated_at else None,
+            "standings": dict(self.standings),
         }
 
 
@@ -90,6 +94,7 @@ def report_of(audit: Audit, changes: Sequence[Change], run: Run, finished: datet
         gap_count=len(audit.gaps),
         gaps=tuple(sorted(audit.gaps, key=lambda gap: (gap.subject != "", gap)))[:MOST_GAPS],
         report_generated_at=to_second(audit.report_generated) if audit.report_generated else None,
+        standings=_counted(str(standing) for standing in standings_of(audit).values()),
     )
 
 

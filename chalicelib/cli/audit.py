@@ -18,7 +18,7 @@ from chalicelib.audit import Audit, judge
 from chalicelib.cli.errors import FINDINGS, InputError
 from chalicelib.cli.files import AccountFiles, account_options, read_account, user_in, write_result
 from chalicelib.cli.settings import read_settings, settings_option
-from chalicelib.config import NEVER
+from chalicelib.config import NEVER, Settings
 from chalicelib.controls import CONTROLS
 from chalicelib.controls.base import Control
 from chalicelib.findings import Finding, Severity, Status
@@ -30,7 +30,7 @@ from chalicelib.report.csv import render_csv
 from chalicelib.report.ledger import render_changes
 from chalicelib.report.sarif import render_sarif
 from chalicelib.report.table import render_table
-from chalicelib.runs import report_of
+from chalicelib.runs import RunReport, report_of
 from chalicelib.sweep import Run
 
 STYLES: dict[str, Callable[[Audit, str], str]] = {
@@ -41,6 +41,9 @@ STYLES: dict[str, Callable[[Audit, str], str]] = {
     "asff": lambda result, region: render_asff(result, region=region),
 }
 """Format → the text of an audit in it; the second argument is the region."""
+
+MOST_HISTORY = 30
+"""Runs of the ledger that the page shows."""
 
 
 @click.command()
@@ -53,7 +56,7 @@ STYLES: dict[str, Callable[[Audit, str], str]] = {
     help="judge this user alone, and not the root user (may be repeated)",
 )
 @click.option("--control", "ids", multiple=True, metavar="ID", help="ask this control alone (may be repeated)")
-@click.option("--format", "style", type=click.Choice(list(STYLES)), default="table", show_default=True)
+@click.option("--format", "style", type=click.Choice([*STYLES, "html"]), default="table", show_default=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="write here")
 @click.option(
     "--region", metavar="REGION", envvar="AWS_REGION", help="where Security Hub takes the findings of --format asff"
@@ -100,15 +103,31 @@ def audit(
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("judging users", total=len(snapshot.users) if chosen is None else len(chosen))
         result = judge(snapshot, controls, chosen, settings, lambda: progress.advance(task))
+    history: Sequence[RunReport] = ()
     if ledger is not None:
-        told, result = _remember(result, ledger)
+        told, result, history = _remember(result, ledger)
         click.echo(told, err=True)
-    write_result(render(result, style, to_file=output is not None, region=region or ""), output)
+    if style == "html":
+        with console.status("drawing the page"):
+            text = page(result, snapshot, history, settings)
+    else:
+        text = render(result, style, to_file=output is not None, region=region or "")
+    write_result(text, output)
     return FINDINGS if least is not None and result.at_least(least) else 0
 
 
-def _remember(result: Audit, path: Path) -> tuple[str, Audit]:
-    """Bring the ledger in a file in step with the audit: what changed, and the audit with what is suppressed there.
+def page(result: Audit, snapshot: AccountSnapshot, history: Sequence[RunReport], settings: Settings) -> str:
+    """The report page, with the diffs of what would be done about the gravest findings."""
+    from chalicelib.report.page.fixes import plan_for_page
+    from chalicelib.report.page.render import render_page
+
+    return render_page(result, snapshot, history, plan=plan_for_page(result, snapshot, settings)).removesuffix("\n")
+
+
+def _remember(result: Audit, path: Path) -> tuple[str, Audit, Sequence[RunReport]]:
+    """Bring the ledger in a file in step with the audit.
+
+    What changed, the audit with what is suppressed there, and the last runs.
 
     Raises:
         InputError: the file is no ledger, or cannot be written.
@@ -121,16 +140,17 @@ def _remember(result: Audit, path: Path) -> tuple[str, Audit]:
     try:
         with SqliteFindingStore(path) as store:
             changes = record(store, result, run.id, now)
+            suppressed = {one.fingerprint for one in changes if one.after.status is Status.SUPPRESSED}
+            result = result.with_suppressed(suppressed)
             store.keep_report(report_of(result, changes, run, now()))
-            known = store.load(result.account, result.asked)
+            history = store.reports(result.account, MOST_HISTORY)
     except LedgerError as error:
         raise InputError(str(path), str(error).removeprefix(f"{path}: ")) from None
     except OSError as error:
         raise InputError(str(path), error.strerror or "cannot be written") from None
-    accepted = {one.fingerprint for one in known if one.status is Status.SUPPRESSED}
     news = [(change.kind, change.after) for change in changes if change.is_news]
     told = f"changed in {path}:\n{render_changes(news, to=sys.stderr)}" if news else f"{path}: nothing changed"
-    return told, result.with_suppressed(accepted)
+    return told, result, history
 
 
 def _place(finding: Finding) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from chalicelib.cause import Cause, together
 from chalicelib.functions.batches import work_batch
 from chalicelib.functions.hand_over import hand_over
+from chalicelib.functions.keep_page import keep_page
 from chalicelib.functions.telemetry import tell_outcome, tracer
 from chalicelib.hints import EVENTS, asked_for
 from chalicelib.hub import Hub
@@ -47,6 +48,7 @@ def _audit(*, work: Mapping[str, str], task: Assignment, hub: Hub) -> dict[str, 
     cause = _cause(account, run, hub) if run.id.startswith(EVENTS) else None
     outcome = run_audit(Scope(account), run, hub.settings, hub.ports(run.id), cause, _recent(account, hub))
     hand_over(outcome, hub)
+    keep_page(outcome, hub)
     tell_outcome(outcome, hub.calls.since(before), monotonic() - began)
     return outcome.report.to_json()
 

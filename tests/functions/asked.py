@@ -12,6 +12,7 @@ from tests.packaging.rendering import KEY
 
 REGION = "us-east-1"
 BUCKET = "trail-of-everything"
+PAGES = f"mfawatch-reports-{OWN}-{REGION}"
 TRAIL_KEY = f"arn:aws:kms:{REGION}:{OWN}:key/{KEY}"
 """The key that the log files in the bucket are encrypted with."""
 

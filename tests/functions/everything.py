@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.deployment import SLACK_API, SLACK_SECRET
+from chalicelib.deployment import REPORTS_BUCKET, SLACK_API, SLACK_SECRET
 from chalicelib.hints import Hint
 from chalicelib.local.lambda_runtime import queue_event
 from chalicelib.local.slack_buttons import SIGNING_SECRET
@@ -23,7 +23,7 @@ from chalicelib.scope import Scope
 from chalicelib.warm import warm
 from tests.accounts.build import GUARD
 from tests.api.world import ANNA, Served, now
-from tests.functions.asked import BUCKET, Asked, permissions
+from tests.functions.asked import BUCKET, PAGES, Asked, permissions
 from tests.functions.conftest import OWN, World, add_device, assignment, deployed, populate
 from tests.functions.hearsay import git, hear, nothing_waits, record, set_settings
 from tests.functions.test_hear_log_file import FOLDER, packed, told
@@ -181,6 +181,8 @@ def prepared(slack: SlackServer) -> Iterator[World]:
     with deployed("", json.dumps({"bot_token": TOKEN})) as world:
         os.environ[SLACK_API] = slack.api
         populate(world, OWN)
+        os.environ[REPORTS_BUCKET] = PAGES
+        world.client("s3", OWN).create_bucket(Bucket=PAGES)
         world.client("secretsmanager", OWN).create_secret(Name="mfawatch/slack", SecretString=TOKEN)
         yield world
 

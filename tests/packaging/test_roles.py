@@ -162,6 +162,7 @@ def test_a_function_writes_its_own_log_and_no_other(name: str) -> None:
 
 HERE = f"{REGION}:{ACCOUNT}"
 QUEUE, TABLE = f"arn:aws:sqs:{HERE}:mfawatch", f"arn:aws:dynamodb:{HERE}:table/mfawatch"
+PAGES = f"arn:aws:s3:::mfawatch-reports-{ACCOUNT}-{REGION}"
 PARAMETER, SECRET = f"arn:aws:ssm:{HERE}:parameter", f"arn:aws:secretsmanager:{HERE}:secret"
 FILE = "111122223333/CloudTrail/us-east-1/2026/11/27/111122223333_CloudTrail_us-east-1_20261127T1200Z_x.json.gz"
 
@@ -237,6 +238,9 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     (("hear_log_file",), "s3:GetObject", f"arn:aws:s3:::trail/AWSLogs/{FILE}", {}),
     (("hear_log_file",), "s3:GetObject", f"arn:aws:s3:::trail/some/prefix/AWSLogs/o-exampleorgid/{FILE}", {}),
     (("hear_log_file",), "kms:Decrypt", TRAIL["TrailKeyArn"], {"via": f"s3.{REGION}.amazonaws.com"}),
+    (("audit_account",), "s3:PutObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
+    (("authorize",), "ssm:GetParameter", f"{PARAMETER}/mfawatch/api-tokens", {}),
+    (("authorize",), "secretsmanager:GetSecretValue", f"{SECRET}:mfawatch/api-tokens-a1B2c3", {}),
     # What nobody reaches.
     ((), "sts:AssumeRole", "arn:aws:iam::444455556666:role/admin", {}),
     ((), "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-audit-more", {}),
@@ -259,6 +263,12 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     ((), "events:DisableRule", f"arn:aws:events:{HERE}:rule/mfawatch-deliver", {}),
     ((), "s3:GetObject", f"arn:aws:s3:::trail/AWSLogs/{FILE.replace('/CloudTrail/', '/Config/')}", {}),
     ((), "s3:GetObject", f"arn:aws:s3:::other/AWSLogs/{FILE}", {}),
+    ((), "s3:PutObject", f"{PAGES}/other", {}),
+    (("api_handler",), "s3:GetObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
+    # Who may not list a bucket is refused what is not there, in place of hearing that it is not there.
+    (("api_handler",), "s3:ListBucket", PAGES, {}),
+    ((), "s3:GetObject", f"{PAGES}/other", {}),
+    ((), "s3:DeleteObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
     ((), "s3:PutObject", f"arn:aws:s3:::trail/AWSLogs/{FILE}", {}),
 ]
 """Which functions may do what to what, and no others."""

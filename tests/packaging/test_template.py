@@ -95,6 +95,7 @@ def test_the_stages_differ_in_what_they_reserve() -> None:
             "deliver": 1,
             "remediate": 2,
             "api_handler": None,
+            "authorize": None,
         },
     }
     plain = [json.loads(json.dumps(rendered(stage))) for stage in STAGES]
@@ -131,6 +132,7 @@ def test_a_function_and_what_is_its_own_are_named(name: str) -> None:
         ("deliver", 256, 120),
         ("remediate", 1769, 900),
         ("api_handler", 1769, 29),
+        ("authorize", 512, 10),
     ],
 )
 def test_the_size_of_a_function(name: str, memory: int, timeout: int) -> None:
@@ -141,7 +143,9 @@ OF_SOME: dict[str, tuple[Json, tuple[str, ...]]] = {
     "MFAWATCH_QUEUE_URL": ({"Ref": "AccountsQueue"}, ("sweep", *HEARING, "audit_change", "api_handler")),
     "MFAWATCH_CHANGES_QUEUE_URL": ({"Ref": "ChangesQueue"}, HEARING),
     "MFAWATCH_REMEDIATIONS_QUEUE_URL": ({"Ref": "RemediationsQueue"}, ("audit_account", "audit_change", "api_handler")),
+    "MFAWATCH_REPORTS_BUCKET": ({"Ref": "ReportsBucket"}, ("audit_account", "api_handler")),
     "MFAWATCH_TOPIC_ARN": ({"Ref": "AlertsTopic"}, TELLING),
+    "MFAWATCH_API_TOKENS": ({"Ref": "ApiTokens"}, ("authorize",)),
     "MFAWATCH_SLACK_SECRET": ({"Ref": "SlackSecret"}, (*TELLING, "api_handler")),
 }
 """Variables that some functions have: what they hold, and whose they are."""
@@ -161,6 +165,7 @@ def test_the_environment_names_what_the_template_makes(name: str) -> None:
     assert variables.pop("MFAWATCH_FINDINGS_BUS") == resources("AWS::Events::EventBus")["FindingsBus"]["Name"]
     assert variables == {
         "MFAWATCH_EXTERNAL_ID_PARAMETER": "/mfawatch/external-id",
+        "MFAWATCH_API_AUTHORIZER": "iam",
         "MFAWATCH_MEMBER_ROLE": "mfawatch-audit",
         "MFAWATCH_REMEDIATION_ROLE": "mfawatch-remediate",
         "POWERTOOLS_SERVICE_NAME": "mfawatch",
@@ -244,6 +249,25 @@ def test_the_ledger_is_kept() -> None:
     assert table["Properties"]["DeletionProtectionEnabled"] is True
 
 
+def test_the_pages_are_kept_for_a_while_and_from_the_public() -> None:
+    bucket = rendered("prod")["Resources"]["ReportsBucket"]
+    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+    properties = resolve(bucket["Properties"], **{"AWS::AccountId": "111122223333", "AWS::Region": "eu-west-1"})
+    assert properties["BucketName"] == "mfawatch-reports-111122223333-eu-west-1"
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(properties["PublicAccessBlockConfiguration"]) == 4
+    assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    [encryption] = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    [rule] = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", {"Ref": "ReportDays"})
+    assert rendered("prod")["Parameters"]["ReportDays"]["Default"] == 90
+    [statement] = resources("AWS::S3::BucketPolicy")["ReportsBucketPolicy"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert len(statement["Resource"]) == 2  # the bucket, and what is in it
+
+
 def test_the_table_of_work_done_is_as_powertools_keys_it() -> None:
     table = resources("AWS::DynamoDB::Table")["IdempotencyTable"]
     defaults = inspect.signature(DynamoDBPersistenceLayer.__init__).parameters
@@ -270,6 +294,7 @@ def test_the_outputs() -> None:
         "LedgerTable": {"Ref": "LedgerTable"},
         "QueueUrl": {"Ref": "AccountsQueue"},
         "RemediationSwitch": {"Ref": "StopParameter"},
+        "ReportsBucket": {"Ref": "ReportsBucket"},
         "SlackActionsUrl": {"Fn::Sub": f"{BASE}/api/v1/slack/actions"},
         # Chalice's own.
         "APIHandlerArn": {"Fn::GetAtt": ["APIHandler", "Arn"]},
