@@ -24,6 +24,7 @@ from chalicelib.api.views.decisions import get_surface, post_decision
 from chalicelib.api.views.findings import get_finding, get_findings
 from chalicelib.api.views.policies import post_harden, post_lint
 from chalicelib.api.views.remediation import post_remediation
+from chalicelib.api.views.report import HTML, get_report
 from chalicelib.api.views.service import get_health, get_openapi
 from chalicelib.api.views.suppressions import delete_suppression, post_suppression
 
@@ -89,6 +90,7 @@ _VIEWS: Mapping[tuple[str, str], tuple[Any, ...]] = {
     ("POST", "/v1/decisions"): (post_decision, {_OK: DecisionTold}, (_UNKNOWN, *_READS)),
     ("POST", "/v1/lint"): (post_lint, {_OK: LintTold}),
     ("POST", "/v1/harden"): (post_harden, {_OK: HardenedTold}),
+    ("GET", "/v1/report"): (get_report, {_OK: None}, (_UNKNOWN, HTTPStatus.SERVICE_UNAVAILABLE), HTML, "string"),
 }
 """Method and path → the view, what it answers, and how it may refuse."""
 

@@ -45,6 +45,7 @@ ROUTES = (
     Route("POST", "/v1/decisions", most=POLICIES),
     Route("POST", "/v1/lint", most=POLICIES),
     Route("POST", "/v1/harden", most=POLICIES),
+    Route("GET", "/v1/report"),
 )
 
 

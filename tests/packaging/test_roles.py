@@ -239,6 +239,8 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     (("hear_log_file",), "s3:GetObject", f"arn:aws:s3:::trail/some/prefix/AWSLogs/o-exampleorgid/{FILE}", {}),
     (("hear_log_file",), "kms:Decrypt", TRAIL["TrailKeyArn"], {"via": f"s3.{REGION}.amazonaws.com"}),
     (("audit_account",), "s3:PutObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
+    (("authorize",), "ssm:GetParameter", f"{PARAMETER}/mfawatch/api-tokens", {}),
+    (("authorize",), "secretsmanager:GetSecretValue", f"{SECRET}:mfawatch/api-tokens-a1B2c3", {}),
     # What nobody reaches.
     ((), "sts:AssumeRole", "arn:aws:iam::444455556666:role/admin", {}),
     ((), "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-audit-more", {}),
@@ -262,7 +264,10 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     ((), "s3:GetObject", f"arn:aws:s3:::trail/AWSLogs/{FILE.replace('/CloudTrail/', '/Config/')}", {}),
     ((), "s3:GetObject", f"arn:aws:s3:::other/AWSLogs/{FILE}", {}),
     ((), "s3:PutObject", f"{PAGES}/other", {}),
-    ((), "s3:GetObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
+    (("api_handler",), "s3:GetObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
+    # Who may not list a bucket is refused what is not there, in place of hearing that it is not there.
+    (("api_handler",), "s3:ListBucket", PAGES, {}),
+    ((), "s3:GetObject", f"{PAGES}/other", {}),
     ((), "s3:DeleteObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
     ((), "s3:PutObject", f"arn:aws:s3:::trail/AWSLogs/{FILE}", {}),
 ]
