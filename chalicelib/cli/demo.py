@@ -90,7 +90,7 @@ def _sweeps(iam: Any, url: str, slack: SlackServer, log: Any) -> LocalDeployment
         # The functions log to standard output, as Lambda wants it.
         import app
 
-        deployment = deploy(app, SETTINGS, ACCOUNT, slack=json.dumps({"bot_token": TOKEN}))
+        deployment = deploy(app, SETTINGS, ACCOUNT, slack=json.dumps({"bot_token": TOKEN}), pages=True)
         os.environ[SLACK_API] = slack.api
     click.echo(f"An AWS on this machine, {url}, with an example company in account {ACCOUNT}.")
     _sweep(deployment, "sweep-1", log)

@@ -34,8 +34,10 @@ and the hole that was closed, opened again:
   mfawatch audit --ledger company.db
   mfawatch history --ledger company.db --user quentin
 
-The deployment's API is up as well, on this machine alone. It answers whoever signs, as API Gateway does; this key is
-made for this demo, and is of no AWS:
+The report page that the last sweep kept, for a browser on this machine: {api}/
+
+That is the deployment's API, which is up on this machine alone. It answers whoever signs, as API Gateway does; this key
+is made for this demo, and is of no AWS:
   export API={api} SIGN=aws:amz:{region}:execute-api KEY={id}:{secret}
   curl $API/v1/health
   curl $API/v1/findings

@@ -33,6 +33,7 @@ from chalicelib.deployment import (
     QUEUE_URL,
     REMEDIATION_ROLE,
     REMEDIATIONS_QUEUE_URL,
+    REPORTS_BUCKET,
     SETTINGS_PARAMETER,
     SLACK_SECRET,
     STOP_PARAMETER,
@@ -197,10 +198,12 @@ FUNCTIONS = (
 GIT_EVENTS = frozenset({"GitPull", "GitPush"})
 
 
-def deploy(app: Any, settings: str = "", account: str = ACCOUNT, slack: str = "") -> LocalDeployment:
+def deploy(
+    app: Any, settings: str = "", account: str = ACCOUNT, slack: str = "", *, pages: bool = False
+) -> LocalDeployment:
     """Deploy the functions of the module `app` to the AWS of `environment`, with these settings (TOML).
 
-    `slack` is the secret with Slack's token or webhook, where there is one.
+    `slack` is the secret with Slack's token or webhook, where there is one; with `pages` sweeps keep report pages.
     """
     sqs, dynamodb, ssm = (boto3.client(service) for service in ("sqs", "dynamodb", "ssm"))
     accounts, changes, remediations = (
@@ -223,5 +226,18 @@ def deploy(app: Any, settings: str = "", account: str = ACCOUNT, slack: str = ""
     boto3.client("events").create_event_bus(Name=NAMES[FINDINGS_BUS])
     queues = {QUEUE_URL: accounts, CHANGES_QUEUE_URL: changes, REMEDIATIONS_QUEUE_URL: remediations}
     os.environ |= NAMES | queues | {TOPIC_ARN: topic}
+    if pages:
+        os.environ[REPORTS_BUCKET] = _pages_of(account)
     functions = {name: getattr(app, name) for name in FUNCTIONS} | {"api_handler": app.app}
     return LocalDeployment(sqs, dynamodb, accounts, changes, remediations, app.app, functions, account)
+
+
+def _pages_of(account: str) -> str:
+    """A new bucket for report pages."""
+    s3 = boto3.client("s3")
+    region = s3.meta.region_name
+    name = f"mfawatch-reports-{account}-{region}"
+    # S3 wants to hear of any region but the oldest.
+    where = {} if region == REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=name, **where)
+    return name

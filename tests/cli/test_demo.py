@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from string import Template
-from urllib.request import getproxies_environment
+from urllib.request import getproxies_environment, urlopen
 
 import boto3
 import pytest
@@ -199,5 +199,7 @@ def test_serve_keeps_it_up_for_what_it_says_until_it_is_interrupted(tmp_path: Pa
         assert variables["API"].startswith("http://127.0.0.1:")
         asked = [[Template(part).substitute(variables) for part in rest] for name, *rest in commands if name == "curl"]
         assert not shutil.which("curl") or [status_of(one) for one in asked] == [200, 403, 200, 200, 200, 202]
+        with urlopen(f"{variables['API']}/") as page:
+            assert "<title>MFA in account 111122223333</title>" in page.read().decode()
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0

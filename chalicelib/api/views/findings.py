@@ -51,7 +51,7 @@ def get_findings(
         while True:
             page = page_of(call.hub.ledger, accounts, cursor, limit, wanted)
             told = _told(page)
-            if limit == 1 or len(json.dumps(told, ensure_ascii=False).encode()) <= MOST_BYTES:
+            if limit == 1 or len(json.dumps(told)) <= MOST_BYTES:
                 return answered(told)
             limit = max(1, len(page.findings) // 2)
     except CursorError as error:
