@@ -9,7 +9,7 @@ STAGES  := dev prod
 STAGE   ?= prod
 PACKAGE := build/package
 
-.PHONY: install demo test lint types contracts unit bench catalogue package clean
+.PHONY: install demo test lint types contracts unit thorough bench catalogue package clean
 
 install: $(STAMP)
 
@@ -36,6 +36,10 @@ contracts: install
 
 unit: install
 	$(BIN)/pytest
+
+# A thousand accounts for what must hold of every plan; a quarter of an hour.
+thorough: install
+	MFAWATCH_THOROUGH=1 $(BIN)/pytest tests/remediation/test_safety.py
 
 bench: install
 	$(BIN)/python -m benchmarks

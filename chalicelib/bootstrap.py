@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,33 @@ def iam_reader(
     Raises:
         botocore.exceptions.BotoCoreError: there is no such profile.
     """
-    session = boto3.Session(profile_name=profile, region_name=region)
+    return Clients.of(profile, region, endpoint_url).reader(regions)
 
-    def make(service: str, region: str | None = None) -> Any:
-        return client(service, session, endpoint_url, region)
 
-    organization = OrganizationReader(make("organizations"))
-    return reader_with(make, organization.service_control_policies, regions or own_regions(session))
+@dataclass(frozen=True)
+class Clients:
+    """Makes clients that sign with the same credentials."""
+
+    session: Any
+    endpoint_url: str | None = None
+
+    @classmethod
+    def of(cls, profile: str | None = None, region: str | None = None, endpoint_url: str | None = None) -> Clients:
+        """With the credentials of a profile, or those that boto3 finds.
+
+        Raises:
+            botocore.exceptions.BotoCoreError: there is no such profile.
+        """
+        return cls(boto3.Session(profile_name=profile, region_name=region), endpoint_url)
+
+    def __call__(self, service: str, region: str | None = None) -> Any:
+        """A client, by default of the session's region."""
+        return client(service, self.session, self.endpoint_url, region)
+
+    def reader(self, regions: Sequence[str] = ()) -> IamReader:
+        """What reads the account: see `iam_reader`."""
+        organization = OrganizationReader(self("organizations"))
+        return reader_with(self, organization.service_control_policies, regions or own_regions(self.session))
 
 
 PoliciesOf = Callable[[str], dict[str, Any] | Gap]

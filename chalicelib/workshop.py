@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from chalicelib.alerts.entry import Entry
-from chalicelib.alerts.run_notice import destinations_of, run_notice_of
+from chalicelib.alerts.routing import entries_of_run
 from chalicelib.aws.journal import DynamoJournal
 from chalicelib.aws.step_executor import IamStepExecutor
 from chalicelib.aws.stop_switch import ParameterStopSwitch
@@ -19,10 +19,9 @@ from chalicelib.deployment import REMEDIATION_ROLE, REMEDIATIONS_QUEUE_URL, STOP
 from chalicelib.execution.carry_out import Execution
 from chalicelib.execution.ports import Journal, StopSwitch
 from chalicelib.hub import Hub
-from chalicelib.pipeline import MOST_RECENT, read_snapshot
-from chalicelib.ports import SnapshotReader, WorkQueue
+from chalicelib.ports import WorkQueue
 from chalicelib.remediation.run import RemediationRun
-from chalicelib.scope import Scope
+from chalicelib.whole_account import WholeAccount
 
 
 @dataclass
@@ -48,8 +47,7 @@ class Workshop:
 
     def told(self, run: RemediationRun, undoes: Cause | None = None) -> Sequence[Entry]:
         """What is to be told of a run as it stands, to whom: all of it at once."""
-        notice, now = run_notice_of(run, undoes), self.hub.clock()
-        return [Entry(notice, destination, now) for destination in destinations_of(run, self.hub.settings.alerts)]
+        return entries_of_run(run, self.hub.settings, self.hub.clock(), undoes)
 
     def execution(self, account: str) -> Execution:
         """What carries plans out in an account, by a name that nobody else has.
@@ -58,17 +56,16 @@ class Workshop:
             AccountClosed: it does not let anybody in who changes something.
         """
         holder = secrets.token_hex(8)
-        hub, scope = self.hub, Scope(account)
+        hub = self.hub
         reader = partial(hub.reader, policies=hub.read_policies)
         accounts = hub.accounts(holder, REMEDIATION_ROLE, reader)
         credentials = accounts.credentials_of(account)
         session = credentials.for_client() if credentials else {}
-        opened = _Opened(reader(credentials))
         return Execution(
             account=account,
             journal=self.journal,
             executor=IamStepExecutor(hub.warm.client("iam", **session)),
-            read=lambda users: read_snapshot(scope, opened, hub.clock, users[:MOST_RECENT])[0],
+            read=WholeAccount(account, reader(credentials), hub.clock),
             stopped=self.stopped,
             settings=hub.settings,
             clock=hub.clock,
@@ -76,13 +73,3 @@ class Workshop:
             pause=time.sleep,
             told=self.told,
         )
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """`Accounts` of which one is open."""
-
-    reader: SnapshotReader
-
-    def reader_of(self, _account: str) -> SnapshotReader:
-        return self.reader

@@ -1,16 +1,20 @@
-"""Which destinations hear of a change, and when. Pure."""
+"""Which destinations hear of a change or of a remediation, and when. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from chalicelib.alert_settings import Route
 from chalicelib.alerts.entry import Entry
 from chalicelib.alerts.notice import notice_of
 from chalicelib.alerts.quiet_hours import end_of_quiet
+from chalicelib.alerts.run_notice import destinations_of, run_notice_of
+from chalicelib.cause import Cause
 from chalicelib.config import Settings
 from chalicelib.findings import Severity, Status
 from chalicelib.ledger import Change, ChangeKind
+from chalicelib.remediation.run import RemediationRun
 
 
 def entries_of(change: Change, settings: Settings) -> Sequence[Entry]:
@@ -24,6 +28,14 @@ def entries_of(change: Change, settings: Settings) -> Sequence[Entry]:
         if known is None or (entry.due, entry.digest) < (known.due, known.digest):
             found[entry.destination] = entry
     return list(found.values())
+
+
+def entries_of_run(
+    run: RemediationRun, settings: Settings, now: datetime, undoes: Cause | None = None
+) -> Sequence[Entry]:
+    """The entries for a run as it stands: one for each destination, all of them due at once."""
+    notice = run_notice_of(run, undoes)
+    return [Entry(notice, destination, now) for destination in destinations_of(run, settings.alerts)]
 
 
 def _entries(change: Change, routes: Sequence[Route]) -> Iterator[Entry]:

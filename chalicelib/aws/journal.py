@@ -21,7 +21,7 @@ from chalicelib.aws.finding_table import EXPIRES, LAST, PARTITION, REMEDIATION, 
 from chalicelib.aws.outbox import entry_item
 from chalicelib.aws.ranges import between
 from chalicelib.aws.transactions import Transactions, Write, batches
-from chalicelib.execution.ports import lost_hold
+from chalicelib.execution.ports import lost_hold, moved_on
 from chalicelib.ledger_rows import Row
 from chalicelib.ports import Clock
 from chalicelib.remediation.run import RemediationRun, RunStep, id_at, is_name, parse_run, parse_run_step
@@ -112,9 +112,12 @@ class DynamoJournal:
         """See `Journal`. One call."""
         write = self._step(run, step)
         write.add("ConditionCheck", _held_by(run.account, holder), 0)
+        write.add("ConditionCheck", {"Key": _key(run_key(run.account, run.id)), **is_version(run.version)}, 0)
         found = self._lost(write)
-        if found:
+        if 1 in found:
             raise _lost_hold(run.account, found[1])
+        if found:
+            raise moved_on(run.id)
 
     def hold(self, account: str, holder: str, run: str, until: datetime, now: datetime) -> str | None:
         """See `Journal`. One call."""

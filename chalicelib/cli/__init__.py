@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
+from chalicelib.cli.approve import approve_command, decline_command
 from chalicelib.cli.audit import audit
 from chalicelib.cli.demo import demo
 from chalicelib.cli.errors import FAILURE, USAGE
@@ -19,6 +20,7 @@ from chalicelib.cli.history import history
 from chalicelib.cli.lint import lint
 from chalicelib.cli.remediate import remediate
 from chalicelib.cli.replay import replay
+from chalicelib.cli.runs import runs
 from chalicelib.cli.session import session
 from chalicelib.cli.snapshot import snapshot
 from chalicelib.cli.suppress import suppress_command, unsuppress_command
@@ -44,8 +46,8 @@ def cli() -> None:
 
 
 _COMMANDS = (
-    audit, demo, evaluate, explain, git, harden, history, lint, remediate, replay, session, snapshot, suppress_command,
-    surface, unsuppress_command,
+    approve_command, audit, decline_command, demo, evaluate, explain, git, harden, history, lint, remediate, replay,
+    runs, session, snapshot, suppress_command, surface, unsuppress_command,
 )  # fmt: skip
 
 for _command in _COMMANDS:

@@ -22,12 +22,14 @@ from chalicelib.analysis.origins import ABSENT, FALSE, Origin
 from chalicelib.analysis.surface import Surface
 from chalicelib.cli.errors import InputError
 from chalicelib.cli.files import AccountFiles, account_options, read_account, read_text, user_in
+from chalicelib.cli.options import format_option
 from chalicelib.controls.proof import hops_of
 from chalicelib.iam.account import AccountSnapshot, CredentialKind, User
 from chalicelib.iam.policy import parse_policy
 from chalicelib.iam.policy_set import Policy
 from chalicelib.iam.request import MfaState
 from chalicelib.iam.statement import PolicyError, PolicyKind
+from chalicelib.report.fitted import fitted
 from chalicelib.report.text import clean
 
 _REPOSITORY = re.compile(
@@ -73,7 +75,7 @@ _KINDS = {
 @click.option(
     "--key-policy", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="the policy of that key"
 )
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option(("text", "json"))
 def git(
     name: str,
     repository: str,
@@ -110,7 +112,8 @@ def git(
         doubts = [*doubts_of(snapshot, user), *notes, *_idle(user, credential)]
         for access, fix, _ in answers:
             told = [*doubts, *access.doubts, *([f"not certain: {access.untried}"] if access.untried else [])]
-            click.echo("\n".join(map(clean, (*_lines(access, fix, arn), *(f"  note: {one}" for one in told)))))
+            lines = (*_lines(access, fix, arn), *(f"  note: {one}" for one in told))
+            click.echo(fitted(map(clean, lines)), color=True)
         able = [(access.operation, commands) for access, _, commands in answers if commands]
         if able:
             _tell_commands([one for one, _ in able], able[0][1])

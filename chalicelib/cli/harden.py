@@ -14,6 +14,7 @@ from chalicelib.analysis.hardening import harden as mended
 from chalicelib.analysis.proof_of_hardening import LARGEST, Hardened
 from chalicelib.cli.errors import FINDINGS, InputError
 from chalicelib.cli.files import read_text, write_result
+from chalicelib.cli.options import format_option
 from chalicelib.iam.documents import JsonError, parse_document
 from chalicelib.iam.statement import PolicyError
 from chalicelib.report.text import clean
@@ -31,7 +32,7 @@ _REPOSITORY = re.compile(r"arn:aws[a-z-]*:codecommit:[a-z0-9*?-]+:([0-9]{12}|\*)
     help="free Git for this CodeCommit repository alone (may be repeated, may hold wildcards)",
 )
 @click.option("--no-git", is_flag=True, help="free no Git at all")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option(("text", "json"))
 @click.option(
     "-o",
     "--output",

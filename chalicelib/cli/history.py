@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from chalicelib.cli.ledger_file import all_of, beginning_of, ledger_option, named, open_ledger
+from chalicelib.cli.options import format_option
 from chalicelib.ledger import Stored
 from chalicelib.local.finding_store import SqliteFindingStore
 from chalicelib.report.history import render_findings, render_history
@@ -19,7 +20,7 @@ from chalicelib.report.text import clean
 @click.command()
 @ledger_option
 @click.option("--user", "name", metavar="NAME", help="the findings of this user alone")
-@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@format_option()
 @click.argument("fingerprint", required=False)
 def history(path: Path, name: str | None, style: str, fingerprint: str | None) -> None:
     """Show the findings that a ledger remembers: how they stand, and since when.

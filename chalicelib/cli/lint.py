@@ -14,6 +14,7 @@ import click
 from chalicelib.audit import Audit
 from chalicelib.cli.errors import FINDINGS, USAGE, InputError
 from chalicelib.cli.files import read_text, write_result
+from chalicelib.cli.options import format_option, output_option
 from chalicelib.config import NEVER
 from chalicelib.controls import policy_not_evaluable
 from chalicelib.findings import Finding, Severity
@@ -47,8 +48,8 @@ class Judged:
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="POLICY.json ...")
-@click.option("--format", "style", type=click.Choice(["table", "json", "sarif"]), default="table", show_default=True)
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="write here")
+@format_option(("table", "json", "sarif"))
+@output_option
 @click.option(
     "--fail-on",
     type=click.Choice([*map(str, Severity), NEVER]),

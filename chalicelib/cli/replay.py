@@ -17,9 +17,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from chalicelib.analysis.git_hops import Operation
 from chalicelib.cli.errors import FINDINGS, USAGE, InputError
 from chalicelib.cli.files import write_pieces
+from chalicelib.cli.options import fail_on_option, format_option, least_grave, output_option
 from chalicelib.cli.settings import read_settings, settings_option
 from chalicelib.cli.standing import Standing, read_standing
-from chalicelib.config import NEVER, Settings
+from chalicelib.config import Settings
 from chalicelib.controls.git_operation_without_mfa import CONTROL
 from chalicelib.events.fields import is_account
 from chalicelib.events.git_activity import GitActivity
@@ -78,13 +79,9 @@ def _moment(_: click.Context, param: click.Parameter, text: str | None) -> datet
     metavar="FILE",
     help="an account as `mfawatch snapshot` writes it: what is open in it is told beside the events that concern it",
 )
-@click.option("--format", "style", type=click.Choice(list(STYLES)), default="table", show_default=True)
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="write here")
-@click.option(
-    "--fail-on",
-    type=click.Choice([*map(str, Severity), NEVER]),
-    help="exit with 3 when Git without MFA is at least this severe (default: high, or what the settings say)",
-)
+@format_option(STYLES)
+@output_option
+@fail_on_option("Git without MFA is at least this severe")
 @settings_option
 def replay(
     paths: Sequence[Path],
@@ -112,7 +109,7 @@ def replay(
     if since is not None and until is not None and since >= until:
         raise click.UsageError("--until is not after --since: nothing can have been between them")
     settings = read_settings(settings_file)
-    least = settings.fail_on if fail_on is None else None if fail_on == NEVER else Severity(fail_on)
+    least = least_grave(fail_on, settings)
     standing = read_standing(snapshot, settings) if snapshot else None
     for path in paths:
         _check(path)

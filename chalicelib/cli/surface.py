@@ -8,14 +8,15 @@ from typing import Any
 import click
 
 from chalicelib.cli.files import AccountFiles, account_options, read_account, user_in
+from chalicelib.cli.options import format_option
+from chalicelib.report.fitted import fitted
 from chalicelib.report.surface import render_surface, surface_of, surface_to_json
-from chalicelib.report.text import clean
 
 
 @click.command()
 @account_options
 @click.option("--user", "name", required=True, metavar="NAME", help="whose")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option(("text", "json"))
 def surface(name: str, style: str, **options: Any) -> None:
     """Show what a user can do without MFA, by service and access level: on what, on which conditions, through whom."""
     snapshot = read_account(AccountFiles.taken_from(options, users=[name], repositories=True))
@@ -23,4 +24,4 @@ def surface(name: str, style: str, **options: Any) -> None:
     if style == "json":
         click.echo(json.dumps(surface_to_json(told), indent=2))
     else:
-        click.echo("\n".join(clean(line) for line in render_surface(told).splitlines()))
+        click.echo(fitted(render_surface(told).split("\n")), color=True)

@@ -107,13 +107,16 @@ def decline(
     now: datetime,
     told: Told,
 ) -> RemediationRun:
-    """Let nothing come of a run that waits; the run, which is declined then. The stop switch hinders nobody.
+    """Let nothing come of a run that waits, or that was approved and not begun; the run, which is declined then.
+
+    The stop switch hinders nobody.
 
     Raises:
         Refused: it does not count.
     """
     run = _found(journal, account, id_, person, settings)
-    _check_waiting(run)
+    if run.state is not RunState.READY:
+        _check_waiting(run)
     return _decided(
         journal, run, RunState.DECLINED, Decision(Verb.DECLINE, person.name, to_second(person.at)), now, told
     )

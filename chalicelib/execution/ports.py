@@ -18,12 +18,18 @@ class StepFailed(Exception):  # noqa: N818 - says what happened
 
 
 class LostHold(Exception):  # noqa: N818 - says what happened
-    """Another executor holds the account by now; the text names it. Nothing was written."""
+    """Another executor holds the account by now, or the run is another's to go on with; the text says so. Nothing was
+    written."""
 
 
 def lost_hold(account: str, holder: str | None, run: str | None) -> LostHold:
     """The error for one who holds an account no longer; another one does, for a run, or nobody."""
     return LostHold(f"account {account} is held by {f'{holder} for run {run}' if holder else 'nobody'} by now")
+
+
+def moved_on(run: str) -> LostHold:
+    """The error for one who would go on with a run as it is no longer."""
+    return LostHold(f"somebody decided something of run {run} in between")
 
 
 class StepExecutor(Protocol):
@@ -84,10 +90,10 @@ class Journal(Protocol):
         ...
 
     def note(self, run: RemediationRun, step: RunStep, holder: str) -> None:
-        """Write a step as it stands, while `holder` holds the account.
+        """Write a step as it stands, while `holder` holds the account and the run is in the version that is given.
 
         Raises:
-            LostHold: another one does.
+            LostHold: another one holds it, or somebody decided something of the run since.
         """
         ...
 

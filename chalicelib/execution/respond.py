@@ -7,9 +7,9 @@ approval, with the reason; so a person decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from chalicelib.cause import Cause
 from chalicelib.execution.carry_out import Execution, carry_out
@@ -56,35 +56,52 @@ def respond(execution: Execution, findings: Sequence[Stored], cause_of: CauseOf)
     return response
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A plan, the account that it was made for, and the findings that are there."""
+
+    plan: Plan
+    snapshot: AccountSnapshot
+    findings: Sequence[Finding]
+
+    def bounded(self, most: int) -> _Planned:
+        """As much of it as changes no more users than `most`."""
+        return replace(self, plan=limited(self.plan, self.snapshot, self.findings, most))
+
+    def run(self, state: RunState, mode: Mode, now: datetime, reason: str = "") -> RemediationRun:
+        """A run of it."""
+        users = sorted(users_changed(self.plan, self.snapshot))
+        return run_of(self.plan, self.findings, users, state, mode, now, reason=reason)
+
+
 class _Responding:
-    execution: Execution
-    cause_of: CauseOf
-    response: Response
+    """One response, while the account is held. `recent` are the runs of late, the latest first."""
+
+    def __init__(self, execution: Execution, cause_of: CauseOf, response: Response) -> None:
+        self.execution = execution
+        self.cause_of = cause_of
+        self.response = response
+        self.recent = execution.journal.runs(execution.account, execution.clock() - REMEMBERS)
 
     def respond(self, findings: Sequence[Stored]) -> None:
-        now = self.execution.clock()
-        self.recent = self.execution.journal.runs(self.execution.account, now - REMEMBERS)
+        """Do about the findings what their modes say."""
         self._go_on()
         wanted = self._by_mode(findings)
-        why = self._unfinished()
-        if automatic := wanted.pop(Mode.AUTO, ()):
-            kept = {one.fingerprint: self._why_by_a_person(one.fingerprint) or why for one in automatic}
-            self._act([one for one in automatic if not kept[one.fingerprint]])
-            asked = [one for one in automatic if kept[one.fingerprint]]
-            reasons = "; ".join(dict.fromkeys(filter(None, kept.values())))
-            if asked:
-                wanted[Mode.APPROVE] = [*wanted.get(Mode.APPROVE, ()), *asked]
-            self._put_up(wanted.get(Mode.APPROVE, ()), reasons, next(map(self.cause_of, map(_name, asked)), None))
-        else:
-            self._put_up(wanted.get(Mode.APPROVE, ()))
-        self._propose(wanted.get(Mode.PROPOSE, ()))
+        unfinished = self._unfinished()
+        why = {one.fingerprint: self._why_by_a_person(one.fingerprint) or unfinished for one in wanted[Mode.AUTO]}
+        self._act([one for one in wanted[Mode.AUTO] if not why[one.fingerprint]])
+        kept = [one for one in wanted[Mode.AUTO] if why[one.fingerprint]]
+        reason = "; ".join(dict.fromkeys(why[one.fingerprint] for one in kept))
+        undoes = next(filter(None, (self.cause_of(one.fingerprint) for one in kept)), None)
+        self._put_up([*wanted[Mode.APPROVE], *kept], reason, undoes)
+        self._propose(wanted[Mode.PROPOSE])
 
-    def _by_mode(self, findings: Sequence[Stored]) -> dict[Mode, list[Stored]]:
-        settings, found = self.execution.settings.remediation, dict[Mode, list[Stored]]()
+    def _by_mode(self, findings: Sequence[Stored]) -> Mapping[Mode, Sequence[Stored]]:
+        settings = self.execution.settings.remediation
+        found: dict[Mode, list[Stored]] = {mode: [] for mode in Mode}
         for one in findings:
             if one.status is Status.OPEN:
-                found.setdefault(settings.mode_of(one.account, one.control), []).append(one)
+                found[settings.mode_of(one.account, one.control)].append(one)
         return found
 
     # --- by itself ---------------------------------------------------------------------------------------------------
@@ -101,13 +118,12 @@ class _Responding:
     def _carry_out(self, id_: str) -> None:
         self.response.runs.append(carry_out(self.execution, id_).run)
         # Carrying it out let go of the account.
-        if held := self.execution.hold("plan"):
-            self.response.busy = held
+        self.response.busy = self.execution.hold("plan")
 
     def _act(self, findings: Sequence[Stored]) -> None:
         """Plan and carry out at once, as far as the bounds let it."""
-        plan, snapshot, there = self._planned(findings)
-        if not plan or not snapshot:
+        planned = self._planned(findings)
+        if planned is None:
             return
         settings, now = self.execution.settings.remediation, self.execution.clock()
         changed = {
@@ -117,10 +133,11 @@ class _Responding:
             for user in run.users
         }
         most = min(settings.max_users, settings.max_per_hour - len(changed))
-        bounded = limited(plan, snapshot, there, most) if most > 0 else None
-        self.response.postponed += len(plan.findings) - (len(bounded.findings) if bounded else 0)
-        if bounded and bounded.steps:
-            run = self._keep(bounded, snapshot, there, RunState.READY, Mode.AUTO)
+        bounded = planned.bounded(most) if most > 0 else None
+        self.response.postponed += len(planned.plan.findings) - (len(bounded.plan.findings) if bounded else 0)
+        if bounded and bounded.plan.steps:
+            run = bounded.run(RunState.READY, Mode.AUTO, now)
+            self._keep(run)
             self._carry_out(run.id)
 
     def _unfinished(self) -> str:
@@ -144,25 +161,24 @@ class _Responding:
 
     # --- by a person -------------------------------------------------------------------------------------------------
 
-    def _put_up(self, findings: Sequence[Stored], reason: str = "", undoes: Cause | None = None) -> None:
+    def _put_up(self, findings: Sequence[Stored], reason: str, undoes: Cause | None) -> None:
         """Plan, and let the plan wait for approval."""
-        plan, snapshot, there = self._planned(findings)
-        if not plan or not snapshot:
+        planned = self._planned(findings)
+        if planned is None:
             return
-        plan = limited(plan, snapshot, there, self.execution.settings.remediation.max_users)
-        if self._is_known(plan, {RunState.WAITING, RunState.DECLINED}):
+        planned = planned.bounded(self.execution.settings.remediation.max_users)
+        if self._is_known(planned.plan, {RunState.WAITING, RunState.DECLINED}):
             return
         for run in self.recent:
-            if run.state is RunState.WAITING and {aim.fingerprint for aim in run.aims} & set(plan.findings):
+            if run.state is RunState.WAITING and {aim.fingerprint for aim in run.aims} & set(planned.plan.findings):
                 self._let_go(run, "another plan took its place")
-        run = self._keep(plan, snapshot, there, RunState.WAITING, Mode.APPROVE, reason, undoes)
-        self.response.runs.append(run)
+        self._tell(planned.run(RunState.WAITING, Mode.APPROVE, self.execution.clock(), reason), undoes)
 
     def _propose(self, findings: Sequence[Stored]) -> None:
         """Plan, and tell the plan."""
-        plan, snapshot, there = self._planned(findings)
-        if plan and snapshot and not self._is_known(plan, {RunState.PROPOSED}):
-            self.response.runs.append(self._keep(plan, snapshot, there, RunState.PROPOSED, Mode.PROPOSE))
+        planned = self._planned(findings)
+        if planned and not self._is_known(planned.plan, {RunState.PROPOSED}):
+            self._tell(planned.run(RunState.PROPOSED, Mode.PROPOSE, self.execution.clock()))
 
     def _is_known(self, plan: Plan, states: set[RunState]) -> bool:
         """Whether the same plan was told lately."""
@@ -177,12 +193,16 @@ class _Responding:
         # Whoever decided it in between was faster.
         self.execution.journal.move(moved, self.execution.told(moved))
 
+    def _tell(self, run: RemediationRun, undoes: Cause | None = None) -> None:
+        self._keep(run, undoes)
+        self.response.runs.append(run)
+
     # --- planning ----------------------------------------------------------------------------------------------------
 
-    def _planned(self, findings: Sequence[Stored]) -> tuple[Plan | None, AccountSnapshot | None, Sequence[Finding]]:
-        """A plan for the findings that are there now, the account, and these; None where there is nothing to do."""
+    def _planned(self, findings: Sequence[Stored]) -> _Planned | None:
+        """A plan for the findings that are there now; None where there is nothing to do."""
         if not findings or self.response.busy:
-            return None, None, ()
+            return None
         users = list(dict.fromkeys(one.user for one in findings if one.user))
         snapshot = self.execution.read(users)
         verdicts = Standing(snapshot, self.execution.settings).verdicts(
@@ -190,23 +210,7 @@ class _Responding:
         )
         there = [verdicts.findings[one.fingerprint] for one in findings if one.fingerprint in verdicts.findings]
         plan = plan_remediation(snapshot, there, self.execution.settings)
-        return (plan, snapshot, there) if plan.steps else (None, None, ())
+        return _Planned(plan, snapshot, there) if plan.steps else None
 
-    def _keep(
-        self,
-        plan: Plan,
-        snapshot: AccountSnapshot,
-        findings: Sequence[Finding],
-        state: RunState,
-        mode: Mode,
-        reason: str = "",
-        undoes: Cause | None = None,
-    ) -> RemediationRun:
-        users = sorted(users_changed(plan, snapshot))
-        run = run_of(plan, findings, users, state, mode, self.execution.clock(), reason=reason)
+    def _keep(self, run: RemediationRun, undoes: Cause | None = None) -> None:
         self.execution.journal.keep(run, self.execution.told(run, undoes))
-        return run
-
-
-def _name(finding: Stored) -> str:
-    return finding.fingerprint

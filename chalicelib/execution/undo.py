@@ -11,6 +11,7 @@ from chalicelib.moments import to_second
 from chalicelib.remediation.run import TAKEN, Decision, RemediationRun, RunState, RunStep, StepState, Verb
 
 MAY_BE_UNDONE = frozenset({RunState.RUNNING, RunState.DONE, RunState.STOPPED, RunState.UNDOING})
+"""The states of a run that may have changed something."""
 
 
 def undo(execution: Execution, id_: str, by: str = "") -> Outcome:

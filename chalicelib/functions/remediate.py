@@ -23,6 +23,7 @@ from chalicelib.functions.batches import work_batch
 from chalicelib.functions.telemetry import logger, measure, tracer
 from chalicelib.hub import Hub
 from chalicelib.ledger import ChangeKind
+from chalicelib.ports import AccountClosed
 from chalicelib.remediation.run import RemediationRun, RunState
 from chalicelib.remediation_tasks import Task, TaskKind, parse_task
 from chalicelib.workshop import Workshop
@@ -53,9 +54,13 @@ def _remediate(*, work: Mapping[str, str], task: Task, hub: Hub) -> dict[str, An
     if not hub.is_ours(task.account):
         raise NotOurs(f"account {task.account} is none that the settings name")
     workshop = Workshop(hub)
-    execution = workshop.execution(task.account)
     try:
-        response = _DO[task.kind](task, execution, hub)
+        response = _DO[task.kind](task, workshop.execution(task.account), hub)
+    except AccountClosed as error:
+        # It stays so until somebody offers the role: asked again and again, it would only hide what else fails.
+        logger.error("not let in", extra={"reason": str(error)})
+        measure(METRICS[RunState.STOPPED], 1)
+        response = Response()
     except LostHold as error:
         response = Response(busy=str(error))
     for run in response.runs:

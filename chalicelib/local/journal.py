@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from chalicelib.alerts.entry import Entry
-from chalicelib.execution.ports import lost_hold
+from chalicelib.execution.ports import lost_hold, moved_on
 from chalicelib.local.sqlite_file import Kind, SqliteFile
 from chalicelib.remediation.run import RemediationRun, RunStep, id_at, is_name, parse_run, parse_run_step
 
@@ -104,6 +104,9 @@ class SqliteJournal(SqliteFile):
         """See `Journal`."""
         with self._transaction():
             self._check(run.account, holder)
+            found = self._all("SELECT version FROM run WHERE account = ? AND id = ?", run.account, run.id)
+            if not found or found[0]["version"] != run.version:
+                raise moved_on(run.id)
             self._write(run, step)
 
     def hold(self, account: str, holder: str, run: str, until: datetime, now: datetime) -> str | None:

@@ -32,14 +32,16 @@ _MOST_LOSSES = 12
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
-def render_plan(plan: Plan, snapshot: AccountSnapshot, audit: Audit, *, plain: bool = False) -> str:
-    """The plan that was made for this account and for the findings of this audit."""
+def render_plan(
+    plan: Plan, snapshot: AccountSnapshot, audit: Audit, *, plain: bool = False, end: str = NOTHING_CHANGED
+) -> str:
+    """The plan that was made for this account and for the findings of this audit; `end` is what it says in the end."""
     findings = {finding.fingerprint: finding for finding in audit.findings}
-    return rendered(_parts(plan, snapshot, findings, audit), plain=plain, wrapped=False)
+    return rendered(_parts(plan, snapshot, findings, audit, end), plain=plain, wrapped=False)
 
 
 def _parts(
-    plan: Plan, snapshot: AccountSnapshot, findings: Mapping[str, Finding], audit: Audit
+    plan: Plan, snapshot: AccountSnapshot, findings: Mapping[str, Finding], audit: Audit, end: str
 ) -> Iterator[RenderableType]:
     when = f"{plan.taken:%Y-%m-%d %H:%M} UTC"
     yield _line(f"Plan {plan.id} for account {plan.account or 'unknown'} as of {when}", "bold")
@@ -49,7 +51,7 @@ def _parts(
     yield from _proposals(plan.proposals, snapshot)
     yield from _list("Not read", gap_lines(audit.effects()))
     yield from _list("Not evaluated", not_evaluated_lines(audit.not_evaluated))
-    yield _line(f"\n{_summary(plan, snapshot)}", "bold")
+    yield _line(f"\n{_summary(plan, snapshot)} {end}".rstrip(), "bold")
 
 
 def _repairs(plan: Plan, snapshot: AccountSnapshot, findings: Mapping[str, Finding]) -> Iterator[RenderableType]:
@@ -157,20 +159,21 @@ def _summary(plan: Plan, snapshot: AccountSnapshot) -> str:
     """How much the plan does, and how much it leaves."""
     done = ", ".join(
         (
-            _count(len(repairs_in(plan)), "repair"),
-            _count(len(plan.steps), "step"),
-            _count(len(users_changed(plan, snapshot)), "user") + " changed",
+            count(len(repairs_in(plan)), "repair"),
+            count(len(plan.steps), "step"),
+            count(len(users_changed(plan, snapshot)), "user") + " changed",
         )
     )
     left = ", ".join(
         (
-            _count(len(plan.findings), "finding") + " mended",
+            count(len(plan.findings), "finding") + " mended",
             f"{len(plan.refusals)} refused",
-            _count(len({(one.policy, one.document) for one in plan.proposals}), "document") + " proposed",
+            count(len({(one.policy, one.document) for one in plan.proposals}), "document") + " proposed",
         )
     )
-    return f"The plan: {done}; {left}. {NOTHING_CHANGED}"
+    return f"The plan: {done}; {left}."
 
 
-def _count(number: int, thing: str) -> str:
+def count(number: int, thing: str) -> str:
+    """So many of a thing, in words."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -100,8 +100,45 @@ def test_it_is_written_into_the_file(run: Run, files: list[str], tmp_path: Path)
     assert (tmp_path / "plan.txt").read_text().startswith("Plan ")
 
 
-def test_help_says_that_nothing_is_changed(run: Run) -> None:
+def test_help_says_what_changes_something(run: Run) -> None:
     out = " ".join(run("remediate", "--help").out.split())
-    assert "It changes nothing." in out
+    assert "Without --apply it changes nothing." in out
     assert "Exit codes: 3 where" in out
-    assert "apply" not in {parameter.name for parameter in cli.commands["remediate"].params}
+    assert "1 where it was stopped or cut short" in out
+    assert {"applies", "continued", "rolled_back"} <= {parameter.name for parameter in cli.commands["remediate"].params}
+
+
+USAGE = [
+    ("--apply --rollback R", "--apply and --rollback exclude each other"),
+    ("--continue R --rollback R", "--continue and --rollback exclude each other"),
+    ("--yes", "--yes goes with --apply, and not with planning alone"),
+    ("--journal j", "--journal goes with --apply and --continue and --rollback, and not with planning alone"),
+    ("--stop-parameter p", "--stop-parameter goes with --apply and --continue, and not"),
+    ("--region eu-west-1", "and not with planning alone"),
+    ("--table t", "--table goes with --continue and --rollback, and not with planning alone"),
+    ("--apply --table t", "--table goes with --continue and --rollback, and not with --apply"),
+    ("--rollback R --max 3", "--max goes with planning alone and --apply, and not with --rollback"),
+    ("--rollback R --user u", "--user goes"),
+    ("--continue R --control user-without-mfa", "--control goes"),
+    ("--rollback R --settings s", "--settings goes"),
+    ("--continue R -o f", "--output goes"),
+    ("--apply --fail-on low", "--fail-on goes with planning alone, and not with --apply"),
+    ("--rollback R --stop-parameter p", "--stop-parameter goes"),
+    ("--rollback R --queue q", "--queue is of a deployment: it goes with --table"),
+    ("--rollback R --account 111122223333", "--account is of a deployment"),
+    ("--rollback R --table t --journal j", "--journal does not go with --table"),
+    ("--rollback R --table t --format json", "--format does not go with --table"),
+    ("--continue R --table t --settings s", "--settings does not go with --table"),
+    ("--rollback R --table t --account 12", "'12' is no account id"),
+    ("--apply --snapshot a.json", "--apply changes the live account, and files say what an account is"),
+    ("--rollback R --credential-report a.csv", "--rollback changes the live account"),
+]
+
+
+@pytest.mark.parametrize(("options", "told"), USAGE)
+def test_options_that_do_not_go_together(
+    options: str, told: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s").write_text("")
+    run("remediate", *options.split()).assert_refused(told)

@@ -9,7 +9,7 @@ from datetime import datetime
 from threading import RLock
 
 from chalicelib.alerts.entry import Entry
-from chalicelib.execution.ports import lost_hold
+from chalicelib.execution.ports import lost_hold, moved_on
 from chalicelib.remediation.run import RemediationRun, RunStep, is_name, parse_run, parse_run_step
 
 
@@ -71,6 +71,9 @@ class MemoryJournal:
         """See `Journal`."""
         with self._lock:
             self._check(run.account, holder)
+            there = self.load(run.account, run.id)
+            if there is None or there.version != run.version:
+                raise moved_on(run.id)
             self._put_step(run, step)
             self.writes += 1
 

@@ -127,7 +127,7 @@ def test_an_approval_that_does_not_count_changes_nothing(given: dict[str, Any], 
     ("by", "state", "why"),
     [
         (EVE, RunState.WAITING, Why.NOT_AN_APPROVER),
-        (ANNA, RunState.READY, Why.NOT_WAITING),
+        (ANNA, RunState.RUNNING, Why.NOT_WAITING),
         (ANNA, RunState.DECLINED, Why.NOT_WAITING),
         (ANNA, RunState.EXPIRED, Why.EXPIRED),
     ],

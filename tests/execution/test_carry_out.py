@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from chalicelib.audit import judge
+from chalicelib.execution.approval import Person as Decider
+from chalicelib.execution.approval import decline, send_back
 from chalicelib.execution.carry_out import LOOKS, NoSuchRun, carry_out
 from chalicelib.execution.ports import LostHold
 from chalicelib.execution.undo import undo
@@ -338,6 +340,36 @@ def test_an_executor_that_took_too_long_takes_no_further_step() -> None:
         carry_out(there.execution("one"), run.id)
     assert there.executor.calls == [one.step for one in run.steps]
     assert there.load(run).state is RunState.DONE
+
+
+def test_who_decides_to_go_back_keeps_an_executor_from_the_next_step() -> None:
+    there = bench(FIVE)
+    run = there.made()
+    take = there.executor.take
+
+    def decided(step: Step) -> Step:
+        taken = take(step)
+        there.executor.take = take  # type: ignore[method-assign]
+        olga = Decider("olga", there.clock(), may=True)
+        send_back(there.journal, run.account, run.id, olga, there.settings, there.clock(), lambda _: ())
+        return taken
+
+    there.executor.take = decided  # type: ignore[method-assign]
+    with pytest.raises(LostHold, match="somebody decided something of run"):
+        carry_out(there.execution(), run.id)
+    assert [one.kind for one in there.executor.calls] == [run.steps[0].step.kind]
+    back = undo(there.execution(), run.id).run
+    assert (back.state, [(one.verb, one.by) for one in back.decisions][-1]) == (RunState.UNDONE, (Verb.UNDO, "olga"))
+    assert len(there.executor.calls) == 2
+
+
+def test_a_run_that_is_ready_can_be_called_off() -> None:
+    there = bench(FIVE)
+    run = there.made()
+    olga = Decider("olga", there.clock(), may=True)
+    decline(there.journal, run.account, run.id, olga, there.settings, there.clock(), lambda _: ())
+    assert carry_out(there.execution(), run.id).run.state is RunState.DECLINED
+    assert there.executor.calls == []
 
 
 def test_people_who_are_not_aimed_at_do_not_matter() -> None:

@@ -223,6 +223,17 @@ def test_who_is_late_writes_on_as_long_as_no_other_comes(journal: Journal) -> No
     assert journal.load(ACCOUNT, one.id) == one.with_step(done)
 
 
+def test_a_step_is_of_the_run_as_it_is(journal: Journal) -> None:
+    one = run()
+    journal.keep(one)
+    assert holding(journal, ME, 1)
+    assert journal.move(one.moved(RunState.UNDOING, at(1)))
+    before = journal.load(ACCOUNT, one.id)
+    with pytest.raises(LostHold, match=f"somebody decided something of run {one.id}"):
+        journal.note(one, replace(one.steps[0], state=StepState.DONE), ME)
+    assert journal.load(ACCOUNT, one.id) == before
+
+
 @pytest.mark.parametrize("held", [True, False], ids=["by another", "by nobody"])
 def test_who_has_lost_the_account_writes_nothing_and_hears_who_has_it(journal: Journal, held: bool) -> None:
     one = run()

@@ -72,7 +72,8 @@ def test_each_thing_is_one_call_but_loading_which_is_two(client: Any, journal: D
     try:
         journal.keep(one, [entry(one), entry(one, SNS)])
         journal.hold(ACCOUNT, ME, one.id, at(1), at(0))
-        journal.move(one.moved(RunState.RUNNING, at(0)), [entry(one)], ME)
+        one = one.moved(RunState.RUNNING, at(0))
+        journal.move(one, [entry(one)], ME)
         journal.note(one, one.steps[0], ME)
         journal.release(ACCOUNT, ME)
         assert calls == {"TransactWriteItems": 5}
@@ -135,7 +136,8 @@ def test_all_expires_in_the_end(client: Any, journal: DynamoJournal, clock: Tick
     journal.keep(one)
     journal.hold(ACCOUNT, ME, one.id, at(1), at(0))
     clock.now = at(30)
-    journal.move(one.moved(RunState.READY, at(30)))
+    one = one.moved(RunState.READY, at(30))
+    journal.move(one)
     journal.note(one, one.steps[1], ME)
     moments = {key: item["expires_at"]["N"] for key, item in items(client).items()}
     assert moments == {

@@ -60,12 +60,12 @@ def carry_out(journal: DynamoJournal, one: RemediationRun) -> None:
         known = journal.load(ACCOUNT, one.id)
         assert known is not None
         if known.version < number:
-            moved = known.moved(state, at(number))
-            assert journal.move(moved, [entry(moved)], ME)
-        if state is RunState.RUNNING:
+            known = known.moved(state, at(number))
+            assert journal.move(known, [entry(known)], ME)
+        if known.state is RunState.RUNNING:
             for each in one.steps:
-                journal.note(one, replace(each, state=StepState.BEGUN, at=at(2)), ME)
-                journal.note(one, replace(each, state=StepState.DONE, at=at(2)), ME)
+                journal.note(known, replace(each, state=StepState.BEGUN, at=at(2)), ME)
+                journal.note(known, replace(each, state=StepState.DONE, at=at(2)), ME)
     journal.release(ACCOUNT, ME)
 
 

@@ -23,8 +23,12 @@ Asked = tuple[str, str, tuple[tuple[str, str], ...]]
 def permissions(call: Call, account: str, organization: str) -> Iterator[Asked]:
     """What AWS decides about a call in an account (Service Authorization Reference)."""
     for action, resource, of in _decided(call, account, organization):
-        leading = (("dynamodb:LeadingKeys", _partition(of)),) if resource.endswith(":table/mfawatch-ledger") else ()
-        yield action, resource, leading
+        context: tuple[tuple[str, str], ...] = ()
+        if resource.endswith(":table/mfawatch-ledger"):
+            context = (("dynamodb:LeadingKeys", _partition(of)),)
+        elif action.endswith(("tachUserPolicy", "tachGroupPolicy")):
+            context = (("iam:PolicyARN", of["PolicyArn"]),)
+        yield action, resource, context
     yield from _by_services(call, account)
 
 
@@ -90,7 +94,10 @@ def _resources(call: Call, place: str, account: str, organization: str) -> Itera
 def _resource(service: str, asked: Mapping[str, Any], place: str, account: str, organization: str) -> str:
     match service:
         case "iam":
-            return f"arn:aws:iam::{account}:user/{asked['UserName']}" if "UserName" in asked else "*"
+            for kind in ("group", "user"):
+                if name := asked.get(f"{kind.capitalize()}Name"):
+                    return f"arn:aws:iam::{account}:{kind}/{name}"
+            return str(asked.get("PolicyArn", "*"))
         case "dynamodb":
             return f"{place}:table/{asked['TableName']}"
         case "ssm":

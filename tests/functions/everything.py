@@ -28,13 +28,15 @@ from tests.api.world import ANNA, Served, now
 from tests.functions.asked import BUCKET, PAGES, Asked, permissions
 from tests.functions.conftest import OWN, World, add_device, assignment, deployed, populate
 from tests.functions.hearsay import git, hear, nothing_waits, record, set_settings
+from tests.functions.remedies import put_right
 from tests.functions.test_hear_log_file import FOLDER, packed, told
 from tests.functions.watching import refusal
 from tests.ledger.entries import CAUSE
 from tests.packaging.rendering import NAMES
+from tests.packaging.test_roles import REMEDIATION_MEMBER
 
 MEMBER_ROLE = "the member role"
-ROLES = (*NAMES, MEMBER_ROLE)
+ROLES = (*NAMES, MEMBER_ROLE, REMEDIATION_MEMBER)
 SETTINGS = "organization = true\n" + "\n".join(
     f'[[alerts]]\nto = "{to}"\nseverity = "info"' + ('\nchannel = "C0SECURITY"' if to == "slack" else "")
     for to in ("slack", "sns", "event-bus", "security-hub")
@@ -55,20 +57,22 @@ class Everything:
             self.hearing()
             self.looks()
             self.over_http()
+            put_right(self)
             self.deliveries()
 
     def account(self, name: str) -> str:
         """The account of a function or role."""
-        return self.member if name == MEMBER_ROLE else OWN
+        return self.member if name in (MEMBER_ROLE, REMEDIATION_MEMBER) else OWN
 
     @contextmanager
     def by(self, name: str) -> Iterator[World]:
         """Note what is asked for meanwhile as the function's doing."""
         before = len(self.world.watching.calls)
         yield self.world
+        of_member = REMEDIATION_MEMBER if name == "remediate" else MEMBER_ROLE
         for call in self.world.watching.calls[before:]:
             account = self.member if call.member else OWN
-            self.asked[MEMBER_ROLE if call.member else name].update(permissions(call, account, self.organization))
+            self.asked[of_member if call.member else name].update(permissions(call, account, self.organization))
 
     def failing(self, name: str, operation: str, does: Callable[[], Any]) -> None:
         """Work that fails is forgotten, and done the next time."""

@@ -80,11 +80,16 @@ def test_a_function_knows_by_its_arn_where_it_runs(arn: str, expected: Identity)
     assert identity_of(arn) == expected
 
 
-def test_our_own_roles_are_the_auditors_here_and_the_one_that_they_assume() -> None:
+def test_our_own_roles_are_those_of_the_functions_here_and_the_ones_that_they_assume() -> None:
     assert hub().own_roles(MEMBER) == {
         f"arn:aws:iam::{MEMBER}:role/mfawatch-audit",
         "arn:aws:iam::111122223333:role/mfawatch-audit-account-eu-central-1",
         "arn:aws:iam::111122223333:role/mfawatch-audit-change-eu-central-1",
+        "arn:aws:iam::111122223333:role/mfawatch-remediate-eu-central-1",
+    }
+    able = hub(environment={**ENVIRONMENT, "MFAWATCH_REMEDIATION_ROLE": "mfawatch-remediate"})
+    assert set(able.own_roles(MEMBER)) - set(hub().own_roles(MEMBER)) == {
+        f"arn:aws:iam::{MEMBER}:role/mfawatch-remediate"
     }
 
 

@@ -12,7 +12,9 @@ from chalicelib.iam.policy_set import Policy, PolicySet, trust_in_account
 from chalicelib.iam.request import build_request
 from tests.functions.asked import BUCKET, REGION, TRAIL_KEY, Asked
 from tests.functions.everything import MEMBER_ROLE, ROLES, Everything
-from tests.packaging.rendering import member, resolve, role
+from tests.functions.remedies import PARAMETERS
+from tests.packaging.rendering import resolve, role
+from tests.packaging.test_roles import MEMBER, policy_of
 
 BY_LAMBDA = {
     "logs:CreateLogStream",
@@ -32,16 +34,14 @@ def everything() -> Everything:
 
 
 def statements(name: str, everything: Everything) -> list[Any]:
-    """The policy of a function's role, or of the member role, in the account where it stands."""
-    of_role = member()["Resources"]["AuditRole"]["Properties"] if name == MEMBER_ROLE else role(name)
-    [policy] = of_role["Policies"]
-    parameters = {
+    """The policy of a function's role, or of a member's role, in the account where it stands."""
+    parameters = PARAMETERS | {
         "AWS::Region": REGION,
         "AWS::AccountId": everything.account(name),
         "TrailBucket": BUCKET,
         "TrailKeyArn": TRAIL_KEY,
     }
-    found: list[Any] = resolve(policy["PolicyDocument"], **parameters)["Statement"]
+    found: list[Any] = policy_of(MEMBER if name == MEMBER_ROLE else name, **parameters)["Statement"]
     return found
 
 

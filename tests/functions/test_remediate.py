@@ -11,14 +11,16 @@ import pytest
 
 from chalicelib.config import Settings
 from chalicelib.execution.approval import Person, send_back
+from chalicelib.execution.respond import Response
 from chalicelib.findings import Status
 from chalicelib.local.caller import session_of_role
 from chalicelib.local.lambda_runtime import queue_event
 from chalicelib.local.trail import Trail
 from chalicelib.remediation.run import RemediationRun, RunState
-from chalicelib.remediation_tasks import Task, TaskKind
+from chalicelib.remediation_tasks import Task, TaskKind, parse_task
 from tests.functions.conftest import World, assignment, deployed
 from tests.functions.drifts import DRIFTS, SETTINGS, Drift, populate
+from tests.functions.watching import refusal
 
 ACCOUNTS = {drift.name: f"{number:012}" for number, drift in enumerate(DRIFTS, 3000)}
 """Each drift happens in an account of its own."""
@@ -117,3 +119,43 @@ def nothing_more(world: World, account: str, run: RemediationRun) -> None:
     """The audit hands over nothing that is left to do."""
     assert world.deployment.remediate() == []
     assert [one.id for one in runs(world, account)] == [run.id]
+
+
+def test_an_account_that_lets_nobody_in_is_told_once(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.watching.faults["sts:AssumeRole"] = refusal("AccessDenied")
+    ask(world, Task(TaskKind.LOOK, next(iter(ACCOUNTS.values())), "closed"))
+    world.watching.faults.clear()
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["not let in"]
+    assert nothing_is_asked(world)
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_what_cannot_be_done_now_is_done_later(world: World, *, busy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Response(busy="another run") if busy else Response(postponed=3)
+    monkeypatch.setattr("chalicelib.functions.remediate.respond", lambda *_: found)
+    task = Task(TaskKind.LOOK, next(iter(ACCOUNTS.values())), f"later-{busy}", ("f" * 32,))
+    event = queue_event([{"MessageId": "m", "Body": task.to_json()}], "mfawatch-remediations")
+    for _ in range(2):  # what is done is not done again
+        assert world.deployment.call("remediate", event) == {"batchItemFailures": []}
+    [later] = [parse_task(str(message["Body"])) for message in waiting(world)]
+    assert (later.kind, later.account, later.run, later.fingerprints) == (*task_names(task),)
+    assert later.work != task.work
+
+
+def task_names(task: Task) -> tuple[object, ...]:
+    """What stays the same of a task that is put off."""
+    return task.kind, task.account, task.run, task.fingerprints
+
+
+def waiting(world: World) -> list[Any]:
+    """What waits to be put right; it is taken."""
+    sqs, url = world.deployment.sqs, world.deployment.remediations_url
+    found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    for message in found:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return list(found)
+
+
+def nothing_is_asked(world: World) -> bool:
+    """Whether nothing waits to be put right."""
+    return waiting(world) == []

@@ -50,7 +50,7 @@ NAMES = {
 }
 """Function, as app.py names it, or Chalice where it serves the routes → its resource."""
 HEARING = ("hear_change", "hear_git", "hear_log_file")
-TELLING = ("audit_change", "deliver", "remediate")
+TELLING = ("audit_change", "deliver")
 
 KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
 """The id of the topics' key in the examples."""

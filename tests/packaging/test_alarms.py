@@ -12,7 +12,7 @@ from tests.packaging.rendering import HEARING, NAMES, TELLING, Json, function, m
 from tests.packaging.test_template import DEAD_QUEUES
 
 MINUTE, HOUR = 60, 60 * 60
-ALARMED = ("sweep", "audit_account", *HEARING, *TELLING)
+ALARMED = ("sweep", "audit_account", *HEARING, *TELLING, "remediate")
 """Whoever calls decide hears of the error, and it is mostly one in the cases that they sent."""
 HELD_UP = ("sweep", "audit_account", "audit_change", "remediate")
 """For what is heard Lambda finds room for hours, and then sends it to the dead queue; deliver comes again at once."""

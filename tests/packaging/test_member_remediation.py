@@ -18,8 +18,8 @@ HUB_ROLE = f"arn:aws:iam::{HUB}:role/mfawatch-remediate-{REGION}"
 EXTERNAL_ID = "an-external-id-of-ours"
 HUBS_ALONE = {
     "WriteOwnLog", "Trace", "ReadSettings", "TakeRemediations", "EnterMembers", "FindOrganization",
-    "ReadOrganizationPolicies", "ReadFindings", "KeepJournalAndOutbox", "LetGoOfAccounts", "ForgetWhatWasTold",
-    "KeepThreads", "RememberWorkDone", "ReadSlackSecret", "PublishAlerts", "EncryptAlerts", "PutFindings",
+    "ReadOrganizationPolicies", "ReadFindings", "KeepJournalAndOutbox", "LetGoOfAccounts", "RememberWorkDone",
+    "SendRemediations",
 }  # fmt: skip
 """Statements about the hub's own things, and about the organisation, which the hub asks with its own credentials."""
 

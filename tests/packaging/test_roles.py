@@ -196,7 +196,7 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     (READERS, "iam:ListAccessKeys", f"arn:aws:iam::{ACCOUNT}:user/people/anna", {}),
     (("audit_change",), "sqs:ReceiveMessage", f"{QUEUE}-changes", {}),
     (("remediate",), "sqs:ReceiveMessage", f"{QUEUE}-remediations", {}),
-    (AUDITORS, "sqs:SendMessage", f"{QUEUE}-remediations", {}),
+    (READERS, "sqs:SendMessage", f"{QUEUE}-remediations", {}),
     (("remediate",), "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-remediate", {}),
     (("remediate", API), "ssm:GetParameter", f"{PARAMETER}/mfawatch/remediation", {}),
     (HEARING, "sqs:SendMessage", f"{QUEUE}-changes", {}),
@@ -206,7 +206,7 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     (("hear_git", "hear_log_file", *WORKERS), "dynamodb:PutItem", f"{TABLE}-idempotency", {}),
     ((*HEARING, *AUDITORS), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
     (READERS, "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
-    ((*WORKERS, "deliver"), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#threads"}),
+    (("audit_account", "audit_change", "deliver"), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#threads"}),
     (AUDITORS, "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
     ((*WORKERS, "deliver"), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
     # Whoever writes the journal says what is approved: no function does that hears events. The API changes runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,13 +12,18 @@ from hypothesis import strategies as st
 from chalicelib.analysis.decide import decide_for_user
 from chalicelib.analysis.scopes import ENROLMENT, HARMLESS
 from chalicelib.audit import judge
+from chalicelib.execution.carry_out import carry_out
+from chalicelib.execution.undo import undo
 from chalicelib.iam.account import AccountSnapshot
 from chalicelib.iam.request import MfaState
 from chalicelib.remediation.applying import apply_steps
 from chalicelib.remediation.people import administers
+from chalicelib.remediation.run import RunState
+from chalicelib.remediation.step import StepKind
 from tests.accounts.build import ADMIN, GUARD, Person, group, managed
 from tests.analysis.strategies import POLICIES, Asked, requests
-from tests.remediation.accounts import LOOSE, NAME, WORK, account, planned, wanting
+from tests.execution.build import Bench
+from tests.remediation.accounts import LOOSE, NAME, WORK, account, bare, planned, wanting
 
 USUAL = st.sampled_from([ADMIN, ADMIN, GUARD, LOOSE, WORK])
 DOCUMENTS = st.one_of(POLICIES, USUAL, USUAL)
@@ -84,7 +90,11 @@ def changed(before: AccountSnapshot, after: AccountSnapshot, tried: Sequence[Ask
                     yield f"{user.name} {one} {mfa}: {was} became {is_now}"
 
 
-@settings(max_examples=12)
+MANY = 1_000 if "MFAWATCH_THOROUGH" in os.environ else 12
+"""Accounts that are drawn; `make thorough` draws a thousand."""
+
+
+@settings(max_examples=MANY)
 @given(snapshot=snapshots(), wanted=SETTINGS, tried=st.lists(requests(), min_size=15, max_size=15))
 def test_no_plan_opens_or_takes_away_anything(snapshot: AccountSnapshot, wanted: Any, tried: Sequence[Asked]) -> None:
     plan = planned(snapshot, wanted)
@@ -99,7 +109,23 @@ def test_no_plan_opens_or_takes_away_anything(snapshot: AccountSnapshot, wanted:
             assert after.users[name].active() == user.active()
 
 
-@settings(max_examples=5)
+@settings(max_examples=MANY // 3)
+@given(snapshot=snapshots(), wanted=SETTINGS)
+def test_every_plan_that_is_carried_out_ends_well_and_is_undone(snapshot: AccountSnapshot, wanted: Any) -> None:
+    there = Bench(snapshot, wanted)
+    run = there.made()
+    done = carry_out(there.execution(), run.id).run
+    assert (done.state, done.reason) == (RunState.DONE, "")
+    left = {finding.fingerprint for finding in judge(there.executor.snapshot, settings=wanted).findings}
+    assert left.isdisjoint(aim.fingerprint for aim in run.aims)
+    if run.steps:
+        assert undo(there.execution(), run.id, "olga").run.state is RunState.UNDONE
+        deleted = any(step.step.kind is StepKind.DELETE_POLICY_VERSION for step in run.steps)
+        # A version that is made again has another number.
+        assert deleted or bare(there.executor.snapshot) == bare(snapshot)
+
+
+@settings(max_examples=MANY // 3)
 @given(snapshot=snapshots(), wanted=SETTINGS)
 def test_every_finding_is_mended_or_refused_with_a_reason(snapshot: AccountSnapshot, wanted: Any) -> None:
     plan = planned(snapshot, wanted)
