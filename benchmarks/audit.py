@@ -17,8 +17,8 @@ from time import perf_counter
 from benchmarks.generate import AccountSize, write_account
 from benchmarks.tables import machine, table
 from chalicelib.audit import judge
-from chalicelib.cli.audit import render
 from chalicelib.cli.files import AccountFiles, read_answers, understand
+from chalicelib.report.table_audit import render_audit
 
 GROWTH = {
     "More users, the same 300 policy sets": [AccountSize(users=users) for users in (1_250, 2_500, 5_000)],
@@ -117,7 +117,7 @@ def _audit(folder: Path) -> dict[str, float]:
     times.append(perf_counter())
     found = judge(snapshot)
     times.append(perf_counter())
-    render(found, "table", to_file=True)
+    render_audit(found, plain=True)
     times.append(perf_counter())
     stages = {stage: end - begin for stage, begin, end in zip(STAGES, times[:-1], times[1:], strict=True)}
     used = resource.getrusage(resource.RUSAGE_SELF)

@@ -16,7 +16,7 @@ from rich.progress import Progress
 
 from chalicelib.audit import Audit, judge
 from chalicelib.cli.errors import FINDINGS, InputError
-from chalicelib.cli.files import AccountFiles, account_options, read_account, user_in, write_result
+from chalicelib.cli.files import AccountFiles, account_options, given, read_account, user_in, write_result
 from chalicelib.cli.options import fail_on_option, format_option, least_grave, output_option
 from chalicelib.cli.settings import read_settings, settings_option
 from chalicelib.config import Settings
@@ -29,19 +29,19 @@ from chalicelib.recording import record
 from chalicelib.report.asff import render_asff
 from chalicelib.report.csv import render_csv
 from chalicelib.report.ledger import render_changes
+from chalicelib.report.next_steps import Source
 from chalicelib.report.sarif import render_sarif
-from chalicelib.report.table import render_table
+from chalicelib.report.table_audit import render_audit
 from chalicelib.runs import RunReport, report_of
 from chalicelib.sweep import Run
 
 STYLES: dict[str, Callable[[Audit, str], str]] = {
-    "table": lambda result, _: render_table(result),
     "json": lambda result, _: json.dumps(result.to_json(), indent=2),
     "csv": lambda result, _: render_csv(result).removesuffix("\r\n"),
     "sarif": lambda result, _: render_sarif(result, artifact=_place),
     "asff": lambda result, region: render_asff(result, region=region),
 }
-"""Format → the text of an audit in it; the second argument is the region."""
+"""Format → the text of an audit in it; the second argument is the region. The table knows where it goes as well."""
 
 MOST_HISTORY = 30
 """Runs of the ledger that the page shows."""
@@ -57,7 +57,8 @@ MOST_HISTORY = 30
     help="judge this user alone, and not the root user (may be repeated)",
 )
 @click.option("--control", "ids", multiple=True, metavar="ID", help="ask this control alone (may be repeated)")
-@format_option([*STYLES, "html"])
+@format_option(["table", *STYLES, "html"])
+@click.option("--all", "whole", is_flag=True, help="in the table each user on their own, and nothing cut")
 @output_option
 @click.option(
     "--region", metavar="REGION", envvar="AWS_REGION", help="where Security Hub takes the findings of --format asff"
@@ -74,6 +75,7 @@ def audit(
     names: Sequence[str],
     ids: Sequence[str],
     style: str,
+    whole: bool,
     output: Path | None,
     region: str | None,
     fail_on: str | None,
@@ -87,6 +89,7 @@ def audit(
     CLI writes, each one that is missing becomes a gap in the result.
     """
     controls = controls_named(ids, names)
+    source = Source(given(options), _repeated("--settings", [settings_file]), _repeated("--user", names))
     if style == "asff" and not region:
         raise click.UsageError("--format asff needs --region: Security Hub takes findings by region")
     settings = read_settings(settings_file)
@@ -107,10 +110,17 @@ def audit(
     if style == "html":
         with console.status("drawing the page"):
             text = page(result, snapshot, history, settings)
+    elif style == "table":
+        text = render_audit(result, plain=output is not None, whole=whole, source=source)
     else:
-        text = render(result, style, to_file=output is not None, region=region or "")
+        text = render(result, style, region=region or "")
     write_result(text, output)
     return FINDINGS if least is not None and result.at_least(least) else 0
+
+
+def _repeated(option: str, values: Sequence[object]) -> tuple[str, ...]:
+    """The option once for each value that was given."""
+    return tuple(word for value in values if value is not None for word in (option, str(value)))
 
 
 def page(result: Audit, snapshot: AccountSnapshot, history: Sequence[RunReport], settings: Settings) -> str:
@@ -155,14 +165,12 @@ def _place(finding: Finding) -> str:
     return f"aws/{finding.account or 'account'}/{finding.resource.rpartition(':')[2]}"
 
 
-def render(result: Audit, style: str, *, to_file: bool, region: str = "") -> str:
+def render(result: Audit, style: str, *, region: str = "") -> str:
     """The audit in the style that was asked for.
 
     Raises:
         click.ClickException: the style cannot tell of this account.
     """
-    if style == "table":
-        return render_table(result, plain=to_file)
     try:
         return STYLES[style](result, region)
     except ValueError as error:

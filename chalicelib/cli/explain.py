@@ -13,6 +13,7 @@ from chalicelib.cli.files import AccountFiles, account_options, read_account, us
 from chalicelib.cli.options import format_option
 from chalicelib.iam.request import MFA_KEYS, MfaState
 from chalicelib.report.decision import decision_to_json, render_decision
+from chalicelib.report.fitted import fitted
 
 
 @click.command()
@@ -43,11 +44,13 @@ def explain(
         decided = decide_for_user(snapshot, user, action, resource, mfa_of(mfa, via), via, _context(pairs))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    click.echo(_render(decided, style))
+    click.echo(_render(decided, style), color=True)
 
 
 def _render(decided: Decided, style: str) -> str:
-    return json.dumps(decision_to_json(decided), indent=2) if style == "json" else render_decision(decided)
+    if style == "json":
+        return json.dumps(decision_to_json(decided), indent=2)
+    return fitted(render_decision(decided).split("\n"))
 
 
 def _context(pairs: Sequence[str]) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,6 +92,12 @@ def account_options(command: F) -> F:
     """Adds the options that name an account's state: a snapshot, or AWS's answers."""
     text = "an account in one file, as `mfawatch snapshot` writes it"
     return click.option("--snapshot", type=_PATH, metavar="FILE", help=text)(answer_options(live_options(command)))
+
+
+def given(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The options of `account_options` as they were given, to give them to another command."""
+    found = [(f"--{name.replace('_', '-')}", str(value)) for name, value in options.items() if value is not None]
+    return tuple(word for option in found for word in option)
 
 
 def live_options(command: F) -> F:
@@ -226,7 +232,8 @@ def write_pieces(pieces: Iterable[str], output: Path | None) -> None:
     """The same for a result that is made piece by piece, and ends its last line itself."""
     if output is None:
         for piece in pieces:
-            click.echo(piece, nl=False)
+            # Whoever made the text has decided on its colours: click would take them out of whatever is no terminal.
+            click.echo(piece, nl=False, color=True)
         return
     # A link is followed, and what is no file (a pipe, a terminal) is written to as it is.
     output = output.resolve()

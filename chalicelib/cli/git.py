@@ -29,6 +29,7 @@ from chalicelib.iam.policy import parse_policy
 from chalicelib.iam.policy_set import Policy
 from chalicelib.iam.request import MfaState
 from chalicelib.iam.statement import PolicyError, PolicyKind
+from chalicelib.report.fitted import fitted
 from chalicelib.report.text import clean
 
 _REPOSITORY = re.compile(
@@ -111,7 +112,8 @@ def git(
         doubts = [*doubts_of(snapshot, user), *notes, *_idle(user, credential)]
         for access, fix, _ in answers:
             told = [*doubts, *access.doubts, *([f"not certain: {access.untried}"] if access.untried else [])]
-            click.echo("\n".join(map(clean, (*_lines(access, fix, arn), *(f"  note: {one}" for one in told)))))
+            lines = (*_lines(access, fix, arn), *(f"  note: {one}" for one in told))
+            click.echo(fitted(map(clean, lines)), color=True)
         able = [(access.operation, commands) for access, _, commands in answers if commands]
         if able:
             _tell_commands([one for one, _ in able], able[0][1])

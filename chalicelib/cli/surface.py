@@ -9,8 +9,8 @@ import click
 
 from chalicelib.cli.files import AccountFiles, account_options, read_account, user_in
 from chalicelib.cli.options import format_option
+from chalicelib.report.fitted import fitted
 from chalicelib.report.surface import render_surface, surface_of, surface_to_json
-from chalicelib.report.text import clean
 
 
 @click.command()
@@ -24,4 +24,4 @@ def surface(name: str, style: str, **options: Any) -> None:
     if style == "json":
         click.echo(json.dumps(surface_to_json(told), indent=2))
     else:
-        click.echo("\n".join(clean(line) for line in render_surface(told).splitlines()))
+        click.echo(fitted(render_surface(told).split("\n")), color=True)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from chalicelib.alerts.messages import Form, Item, Message, News
 from chalicelib.alerts.notice import Notice
 from chalicelib.cause import Cause
 from chalicelib.findings import Finding, Severity, parse_finding
+from chalicelib.report import proof
+from chalicelib.report.proof import Decider, replay
 from chalicelib.report.sentences import request, sentence, subject, with_notes, words
 
 LONGEST_COMMAND = 600
@@ -43,16 +44,6 @@ _CONSOLES = {
     "aws-cn": "console.amazonaws.cn",
 }
 """Partition → the host of its console. Users of other partitions have no link: a wrong one would lead astray."""
-
-
-class Decider(NamedTuple):
-    """A statement that decided the witness."""
-
-    verb: str
-    """Allowed or Denied; Decided where the effect is neither."""
-    policy: str
-    name: str
-    """Its Sid, or where it has none its index."""
 
 
 def finding_of(item: Item) -> Finding:
@@ -122,37 +113,14 @@ def causes(items: Sequence[Item]) -> list[Cause]:
 
 def command(notice: Notice) -> str:
     """The command that decides the witness again, to paste into a shell; empty where there is none that can be."""
-    witness = notice.finding["witness"]
-    if not witness or not notice.user or ":user/" not in witness["principal"]:
-        return ""
-    parts = ["mfawatch", "explain", "--user", notice.user, "--action", witness["action"]]
-    parts += ["--resource", witness["resource"], "--mfa", witness["mfa"]]
-    for key, value in witness["context"].items():
-        parts += ["--context", f"{key}={value}"]
-    line = shlex.join(parts)
-    # One that is cut or holds what cannot be shown is another command.
-    fits = line.isascii() and line.isprintable() and "`" not in line and len(line) <= LONGEST_COMMAND
-    return line if fits else ""
+    line = shlex.join(replay(notice.user, parse_finding(notice.account, notice.finding).witness))
+    # One that is cut is another command.
+    return line if "`" not in line and len(line) <= LONGEST_COMMAND else ""
 
 
 def deciders(finding: Finding) -> list[Decider]:
     """The statements that decided the witness, as far as they are told: the caller's own policies first."""
-    found = [one for one in _list(finding.evidence.get("statements")) if isinstance(one, Mapping)]
-    found.sort(key=lambda one: one.get("layer") != "identity policy")
-    return [Decider(_verb(one), str(one.get("policy", "")), _name(one)) for one in found[:MOST_STATEMENTS]]
-
-
-def _verb(statement: Mapping[str, Any]) -> str:
-    return {"Allow": "Allowed", "Deny": "Denied"}.get(str(statement.get("effect")), "Decided")
-
-
-def _name(statement: Mapping[str, Any]) -> str:
-    sid = statement.get("sid")
-    return f"Sid {sid}" if sid else f"statement {statement.get('statement', 0)}"
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return proof.deciders(finding)[:MOST_STATEMENTS]
 
 
 def console_link(finding: Finding) -> str:

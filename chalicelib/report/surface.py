@@ -15,6 +15,7 @@ from chalicelib.analysis.ways import Reach, Way, way_to, ways_of
 from chalicelib.iam.account import AccountSnapshot, User
 from chalicelib.iam.actions import catalogue
 from chalicelib.iam.policy_set import MANAGED_KEY
+from chalicelib.report.text import clean
 
 MOST_NAMED = 8
 MOST_NEEDS = 2
@@ -49,8 +50,8 @@ def surface_of(snapshot: AccountSnapshot, user: User) -> Told:
 
 
 def render_surface(told: Told) -> str:
-    """The surface as text; names stand as they were typed."""
-    return "\n".join(_lines(told))
+    """The surface as text."""
+    return "\n".join(map(clean, _lines(told)))
 
 
 def _lines(told: Told) -> Iterator[str]:

@@ -1,24 +1,21 @@
-"""The audit as a table for a terminal."""
+"""Findings in rows, and what else of an audit is told in a terminal."""
 
 from __future__ import annotations
 
-import io
-import shutil
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import TextIO
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from chalicelib.audit import Audit
 from chalicelib.controls.base import NotEvaluated
-from chalicelib.findings import Finding, Severity, Status
+from chalicelib.findings import Finding, Severity
 from chalicelib.iam.account import Gap
+from chalicelib.report.screen import console_for, printed, screen_of
 from chalicelib.report.sentences import sentence
 from chalicelib.report.text import clean
 
@@ -30,20 +27,12 @@ STYLES = {
     Severity.INFO: "dim",
 }
 """Severity → how it looks."""
-_PLAIN_WIDTH = 120
+_NARROWEST = 60
+"""Of rows: severity and control take most of it."""
 _MOST_LISTED = 12
 _MOST_NAMED = 5
 _MOST_HOURS = 48
 """Beyond them an age is told in days."""
-_REST = " (--format json lists all)"
-
-
-def render_table(audit: Audit, *, plain: bool = False) -> str:
-    """The findings by user, the gaps, and what was not evaluated.
-
-    Colour is used where standard output is a terminal, unless NO_COLOR says otherwise; `plain` asks for none.
-    """
-    return rendered(_parts(audit), plain=plain)
 
 
 def rendered(
@@ -53,27 +42,9 @@ def rendered(
 
     What is not `wrapped` are lines as long as they are: part of a line must not look like another one.
     """
-    terminal = (to or sys.stdout).isatty() and not plain
-    width = shutil.get_terminal_size().columns if terminal else _PLAIN_WIDTH
-    console = Console(file=io.StringIO(), force_terminal=terminal, width=max(width, 60), highlight=False, markup=False)
+    console = console_for(max(screen_of(to, plain=plain).width, _NARROWEST), to, plain=plain)
     console.print(Group(*parts), soft_wrap=not wrapped)
-    assert isinstance(console.file, io.StringIO)
-    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
-
-
-def _parts(audit: Audit) -> Iterator[RenderableType]:
-    findings = [finding for finding in audit.findings if finding.status is not Status.SUPPRESSED]
-    if findings:
-        yield table_of(findings)
-    yield summary(audit.account, findings, audit.users)
-    if suppressed := len(audit.findings) - len(findings):
-        yield not_told(suppressed)
-    if audit.report_generated and audit.report_generated < audit.generated_at:
-        yield report_age(audit.generated_at - audit.report_generated)
-    if audit.gaps:
-        yield from listed("Not read", gap_lines(audit.effects()), _REST)
-    if audit.not_evaluated:
-        yield from listed("Not evaluated", not_evaluated_lines(audit.not_evaluated), _REST)
+    return printed(console).removesuffix("\n")
 
 
 def table_of(findings: Iterable[Finding]) -> Table:
@@ -147,28 +118,34 @@ def gap_lines(effects: Iterable[tuple[Gap, str]]) -> list[str]:
     ]
 
 
-def not_evaluated_lines(items: Iterable[NotEvaluated]) -> list[str]:
-    """One line for each reason and the users it is true of, with the controls that could not judge them."""
+def not_evaluated_lines(items: Iterable[NotEvaluated], most: int | None = _MOST_NAMED) -> list[str]:
+    """One line for each reason and the users it is true of, with the controls that could not judge them.
+
+    `most` is how many users are named at most; None names all.
+    """
     subjects: dict[tuple[str, str], list[str]] = {}
     for item in items:
         subjects.setdefault((item.reason, item.control), []).append(item.subject)
     controls: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (reason, control), names in subjects.items():
         controls.setdefault((reason, tuple(names)), []).append(control)
-    return [f"{reason} ({_names(names)}): {', '.join(found)}" for (reason, names), found in controls.items()]
+    return [
+        f"{reason} ({'the whole account' if names == ('',) else named(names, most)}): {', '.join(found)}"
+        for (reason, names), found in controls.items()
+    ]
 
 
-def _names(names: Sequence[str]) -> str:
-    if list(names) == [""]:
-        return "the whole account"
-    more = f" and {len(names) - _MOST_NAMED} more users" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more
+def named(names: Sequence[str], most: int | None = _MOST_NAMED) -> str:
+    """The names of users, and how many more there are; None names all."""
+    left = 0 if most is None else len(names) - most
+    more = f" and {left:,} more user{'' if left == 1 else 's'}" if left > 0 else ""
+    return ", ".join(names[:most]) + more
 
 
-def listed(title: str, lines: list[str], rest: str = "") -> Iterator[RenderableType]:
-    """A list under a title, cut where it is long; `rest` says where the rest can be read."""
+def listed(title: str, lines: list[str]) -> Iterator[RenderableType]:
+    """A list under a title, cut where it is long."""
     yield Text(f"\n{title}:", style="bold yellow")
     for line in lines[:_MOST_LISTED]:
         yield Padding(Text(clean(line)), (0, 0, 0, 2))
     if len(lines) > _MOST_LISTED:
-        yield Text(f"  … and {len(lines) - _MOST_LISTED} more{rest}")
+        yield Text(f"  … and {len(lines) - _MOST_LISTED} more")

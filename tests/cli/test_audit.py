@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import stat
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
@@ -15,13 +16,14 @@ from chalicelib.audit import judge
 from chalicelib.controls import CONTROLS
 from chalicelib.local.example import read_example
 from tests.accounts import DEMO
-from tests.accounts.build import ADMIN, GUARD, Person, Root, allow, document, exports, swap
+from tests.accounts.build import ADMIN, GUARD, Person, Root, allow, document, exports, group, swap
 from tests.cli.conftest import Run, demo_options, write_exports
 
 FINE = exports(Person(inline=[ADMIN, GUARD]))
 READING = exports(Person(inline=[document(allow("s3:Get*"))]))
 OPEN = exports(Person(inline=[ADMIN]), Person("bob", inline=[ADMIN, GUARD]))
 CRITICAL = exports(Person(), root=Root(mfa="false"))
+EVERYBODY = group("everybody", ADMIN)
 LEVELS = ["info", "low", "medium", "high", "critical"]
 
 
@@ -61,6 +63,42 @@ def test_the_files_of_the_example_account_give_its_audit(run: Run) -> None:
         del audit["generated_at"]
     # Between the moment of the example and today nothing in it expires.
     assert told == expected
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+
+def test_all_tells_each_user_on_their_own(run: Run, tmp_path: Path) -> None:
+    alike = exports(*(Person(name, groups=["everybody"]) for name in ("ann", "ben", "cai")), groups=[EVERYBODY])
+    options = write_exports(alike, tmp_path)
+    told, whole = run("audit", *options).out, run("audit", *options, "--all").out
+    assert "\nann  1 high\n" in told
+    assert "  and 2 users more with the same, but for the name: ben, cai\n" in told
+    assert [line for line in whole.splitlines() if line.endswith("  1 high")] == [
+        f"{name}  1 high" for name in ("ann", "ben", "cai")
+    ]
+    assert "more with the same" not in whole
+
+
+def test_how_to_go_on_can_be_copied(run: Run, tmp_path: Path) -> None:
+    """Each command asks of the same account: the one that explains decides the witness again."""
+    person = Person("ann", inline=[document(allow("s3:*", on="arn:aws:s3:::it's $HOME/*"))])
+    options = [*write_exports(exports(person, Person("ben")), tmp_path), "--settings", str(tmp_path / "none.toml")]
+    (tmp_path / "none.toml").touch()
+    out = run("audit", *options, "--user", "ann").out
+    explain, page, remediate = (shlex.split(line) for line in out.splitlines() if line.startswith("  mfawatch "))
+    done = run(*explain[1:])
+    assert (done.code, done.out.partition(":")[0]) == (0, "Allowed")
+    assert page == ["mfawatch", "audit", *options, "--user", "ann", "--format", "html", "-o", "report.html"]
+    assert run(*remediate[1:]).out.startswith("Plan ")
+    assert remediate == ["mfawatch", "remediate", *options, "--user", "ann"]
+
+
+def test_what_a_service_does_for_the_user_is_decided_again(run: Run) -> None:
+    out = run("audit", *demo_options(DEMO), "--user", "jonas", "--control", "kms-exception-any-service").out
+    [explain] = [shlex.split(line) for line in out.splitlines() if line.startswith("  mfawatch explain ")]
+    assert "kms:viaservice=s3.eu-west-1.amazonaws.com" in explain
+    assert run(*explain[1:]).out.startswith("Allowed: ")
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------
@@ -254,7 +292,7 @@ def test_an_output_file_that_cannot_be_written_is_one_line(name: str, run: Run, 
 def test_an_empty_account_is_no_error(run: Run, tmp_path: Path) -> None:
     result = run("audit", *write_exports(swap(exports(), credential_report=None), tmp_path))
     assert result.code == 0
-    assert "0 of 0 users" in result.out
+    assert "Findings: none\nUsers: 0 of 0 concerned; " in result.out
 
 
 def test_what_is_no_file_is_written_to_and_a_link_is_followed(run: Run, tmp_path: Path) -> None:
@@ -270,4 +308,4 @@ def test_what_is_no_file_is_written_to_and_a_link_is_followed(run: Run, tmp_path
     link.symlink_to(target)
     run("audit", *demo_options(DEMO), "-o", link)
     assert link.is_symlink()
-    assert "SEVERITY" in target.read_text()
+    assert target.read_text().startswith("Account 111122223333 as of ")

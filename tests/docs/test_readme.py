@@ -10,9 +10,13 @@ import pytest
 
 from chalicelib.cli import cli
 from chalicelib.config import parse_settings
+from chalicelib.report.next_steps import Source
+from chalicelib.report.table_audit import render_audit
 from tests.docs.examples import CONTROL_IDS
 from tests.docs.pages import ROOT, read_page
 from tests.packaging.rendering import resources
+from tests.report.audits import example
+from tests.report.terminal import terminal
 
 PAGE = read_page(ROOT / "README.md")
 COMMANDS = [command for command in PAGE.commands if command.startswith("mfawatch ")]
@@ -33,6 +37,16 @@ def test_commands_are_found() -> None:
 def test_every_command_stands_in_the_table() -> None:
     assert isinstance(cli, click.Group)
     assert set(re.findall(r"^\| `mfawatch ([a-z]+)` \|", PAGE.text, re.MULTILINE)) == set(cli.commands)
+
+
+def test_the_audit_is_shown_as_it_is() -> None:
+    """But for the moment, and for what is left out."""
+    [block] = [block.text for block in PAGE.blocks if "audit --snapshot example.json\nAccount " in block.text]
+    with terminal(118) as to:
+        text = render_audit(example(), source=Source(("--snapshot", "example.json")), to=to)
+    shown = block.splitlines()[2:]
+    assert len(shown) > 20
+    assert not set(shown) - set(text.splitlines())
 
 
 def test_the_settings_are_some() -> None:

@@ -13,7 +13,9 @@ from chalicelib.analysis.decide import decide_for_user
 from chalicelib.iam.exports import read_exports
 from chalicelib.iam.request import MfaState
 from chalicelib.report.decision import decision_to_json, render_decision
-from chalicelib.report.table import render_table
+from chalicelib.report.fitted import fitted
+from chalicelib.report.surface import render_surface, surface_of
+from chalicelib.report.table_audit import render_audit
 from chalicelib.report.text import clean
 from tests.accounts.build import (
     ADMIN,
@@ -29,6 +31,7 @@ from tests.accounts.build import (
     swap,
 )
 from tests.hostile import CONSOLE, each
+from tests.report.terminal import terminal
 
 
 def assert_safe(text: str, lines: int | None = None) -> None:
@@ -66,8 +69,19 @@ def answers(name: str) -> Any:
 def test_a_table_holds_no_hostile_name(name: str) -> None:
     result = audit(answers(name))
     assert {f.control for f in result.findings} >= {"mfa-not-enforced", "policy-not-evaluable"}
-    assert_safe(render_table(result))
-    assert_safe(render_table(result, plain=True))
+    assert_safe(render_audit(result))
+    with terminal(80) as to:
+        assert_safe(render_audit(result, to=to))
+
+
+@each
+def test_a_surface_holds_no_hostile_name_and_no_line_that_is_a_name(name: str) -> None:
+    snapshot = read_exports(answers(name), TAKEN)
+    text = render_surface(surface_of(snapshot, snapshot.users[f"{name}-5"]))
+    plain = read_exports(answers("a"), TAKEN)
+    assert_safe(text, lines=len(render_surface(surface_of(plain, plain.users["a-5"])).splitlines()))
+    with terminal(60) as to:
+        assert_safe(fitted(text.split("\n"), to))
 
 
 @each
@@ -95,7 +109,7 @@ def test_an_explanation_holds_no_hostile_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", CONSOLE.values(), ids=list(CONSOLE))
 def test_markup_is_shown_as_it_was_typed(name: str) -> None:
-    assert name in render_table(audit(swap(exports(Person(name, inline=[ADMIN])), credential_report=None)))
+    assert name in render_audit(audit(swap(exports(Person(name, inline=[ADMIN])), credential_report=None)))
 
 
 @each

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from typing import Any
 
@@ -14,18 +13,14 @@ from chalicelib.findings import Severity, Status
 from chalicelib.iam.account import Gap, Read
 from chalicelib.ledger import Stored
 from chalicelib.report.ledger import render_changes, render_open
-from chalicelib.report.table import render_table
+from chalicelib.report.table_audit import render_audit
 from chalicelib.runs import RunReport, report_of
 from chalicelib.sweep import Run
 from tests.accounts.build import TAKEN
 from tests.ledger.build import DEVICE, ENFORCED, TAKEOVER, at, audit, finding
+from tests.report.terminal import terminal
 
 ALICE, BOB = finding(), finding(DEVICE, "bob", Severity.MEDIUM)
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def opened() -> list[Stored]:
@@ -48,15 +43,14 @@ def test_a_resolved_finding_says_so() -> None:
     assert text.endswith("\n\nChanged: 1 opened, 1 resolved.")
 
 
-def test_colour_is_for_a_terminal_and_red_for_nothing_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.delenv("NO_COLOR", raising=False)
+def test_colour_is_for_a_terminal_and_red_for_nothing_that_is_gone() -> None:
     changes = [(change.kind, change.after) for change in diff(audit(hours=1), opened(), "two", at(1))]
-    assert "\x1b[" not in render_changes(changes)
-    coloured = render_changes(changes, to=Terminal())
-    assert "\x1b[32mresolved" in coloured
-    assert "31m" not in coloured
-    assert "\x1b[" not in render_changes(changes, to=Terminal(), plain=True)
+    with terminal(120, TERM="xterm-256color") as to:
+        assert "\x1b[" not in render_changes(changes)
+        coloured = render_changes(changes, to=to)
+        assert "\x1b[32mresolved" in coloured
+        assert "31m" not in coloured
+        assert "\x1b[" not in render_changes(changes, to=to, plain=True)
 
 
 def test_what_is_open_is_told_and_what_was_accepted_is_counted() -> None:
@@ -74,9 +68,9 @@ def test_gaps_and_whom_nobody_judged_are_told_as_an_audit_tells_them() -> None:
         "not_evaluated": (NotEvaluated(ENFORCED, "carl", "not read"), NotEvaluated(TAKEOVER, "carl", "not read")),
     }
     text = render_open(opened(), report(**what))
-    expected = render_table(replace(audit(ALICE, BOB), **what))
+    expected = render_audit(replace(audit(ALICE, BOB), **what))
     told = text.partition("Not read:")[2]
-    assert told == expected.partition("Not read:")[2]
+    assert told == expected.partition("Not read:")[2].partition("\n\nalice")[0]
     assert f"not read (carl): {ENFORCED}, {TAKEOVER}" in told
 
 
