@@ -72,7 +72,7 @@ class Measured:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, compare, print; 1 where a request grows more than it may."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--findings", type=int, nargs="+", default=list(SIZES), metavar="N")
     options = parser.parse_args(arguments)
     print(f"Requests to the API, processor time without AWS's, medians of {options.repeats}\n{machine()}", flush=True)
