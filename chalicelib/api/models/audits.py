@@ -93,6 +93,7 @@ class ReportTold(Told):
     finished: Moment
     users: int
     findings: Annotated[dict[str, int], Field(description="How many by severity, accepted ones too.")]
+    standings: Annotated[dict[str, int], Field(description="How many users stand how, open to enforced.")]
     changes: Annotated[dict[str, int], Field(description="What the run changed in the ledger, by kind.")]
     not_evaluated_count: int
     not_evaluated: list[NotEvaluatedTold]
