@@ -26,11 +26,14 @@ from schemathesis.checks import CHECKS
 from chalicelib.api.edge import document
 from chalicelib.local.api_server import ApiServer, api_server
 from chalicelib.local.signatures import SERVICE, Key
+from chalicelib.runs import report_of
+from chalicelib.sweep import Run
 from tests.accounts.build import ACCOUNT, ADMIN
-from tests.api.world import AUDITOR, Served
+from tests.api.world import AUDITOR, Served, now
 from tests.functions.conftest import OWN
+from tests.ledger.build import audit
 
-EXAMPLES = int(os.environ.get("MFAWATCH_FUZZ", "8"))
+EXAMPLES = int(os.environ.get("MFAWATCH_FUZZ", "5"))
 """Requests for each route, as the document says and otherwise."""
 KEY = Key(AUDITOR)
 REGION = "eu-west-1"
@@ -70,14 +73,15 @@ def url(shared: Served) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def known(shared: Served) -> dict[str, list[Any]]:
     """Names that there are, by the parameter or the field that they are for."""
-    stored, run = shared.finding(), shared.run()
+    stored, made = shared.finding(), Run("sweep-1", now())
+    shared.world.deployment.ledger.keep_report(report_of(audit(), [], made, made.started))
     iam = shared.world.iam(OWN)
     iam.create_user(UserName="alice")
     iam.put_user_policy(UserName="alice", PolicyName="all", PolicyDocument=json.dumps(ADMIN))
     iam.create_access_key(UserName="alice")
     return {
         "fingerprint": [stored.fingerprint],
-        "id": [run.id],
+        "run": [made.id],
         "name": ["alice"],
         "user": ["alice", stored.user],
         "users": [["alice"]],
