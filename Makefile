@@ -9,7 +9,7 @@ STAGES  := dev prod
 STAGE   ?= prod
 PACKAGE := build/package
 
-.PHONY: install demo test lint types contracts unit thorough browser bench catalogue package clean
+.PHONY: install demo test lint types contracts unit fuzz thorough browser bench catalogue package clean
 
 install: $(STAMP)
 
@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml requirements.txt
 	@touch $@
 
 demo: install
-	@$(BIN)/mfawatch demo
+	@$(BIN)/mfawatch demo $(if $(SERVE),--serve)
 
 test: lint types contracts unit
 
@@ -36,6 +36,10 @@ contracts: install
 
 unit: install
 	$(BIN)/pytest
+
+# Some hundred requests for each route of the API: minutes.
+fuzz: install
+	MFAWATCH_FUZZ=$(or $(EXAMPLES),300) $(BIN)/pytest -n 0 tests/api/test_schemathesis.py
 
 # A thousand accounts for what must hold of every plan; a quarter of an hour.
 thorough: install

@@ -5,11 +5,22 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from chalice.app import Chalice, CloudWatchEvent, ConvertToMiddleware, IAMAuthorizer, Rate, Response, SQSEvent
+from chalice.app import (
+    AuthRequest,
+    Chalice,
+    CloudWatchEvent,
+    ConvertToMiddleware,
+    IAMAuthorizer,
+    Rate,
+    Response,
+    SQSEvent,
+)
 
-from chalicelib.api.answering import View, in_problems, respond
+from chalicelib.api.answering import ask, in_problems, respond
+from chalicelib.api.bearer import TTL, authorize_bearer
+from chalicelib.api.routes import ROUTES
 from chalicelib.api.slack_actions import act
-from chalicelib.api.suppressions import create_suppression, delete_suppression
+from chalicelib.deployment import API_AUTHORIZER
 from chalicelib.events.patterns import CHANGES, GIT
 from chalicelib.functions.audit_account import audit_accounts
 from chalicelib.functions.audit_change import audit_changes
@@ -27,8 +38,6 @@ app = Chalice(app_name="mfawatch", configure_logs=False)
 app.register_middleware(ConvertToMiddleware(logger.inject_lambda_context(clear_state=True)))
 app.register_middleware(ConvertToMiddleware(tracer.capture_lambda_handler(capture_response=False, capture_error=False)))
 app.register_middleware(in_problems, "http")
-SIGNED = IAMAuthorizer()
-"""Lets those in who sign as AWS wants it, and whose policies let them call the route."""
 
 
 def _hub(context: Any) -> Hub:
@@ -93,23 +102,27 @@ def remediate(event: SQSEvent) -> dict[str, Any]:
 # --- over HTTP -------------------------------------------------------------------------------------------------------
 
 
-def _respond(view: View, **names: str) -> Response:
-    return respond(view, app.current_request, _hub(app.lambda_context), **names)
-
-
 @app.route("/v1/slack/actions", methods=["POST"], content_types=["application/x-www-form-urlencoded"])
 def slack_actions() -> Response:
     """Do what somebody presses or submits in Slack, which signs the request itself."""
-    return _respond(act)
+    return respond(act, app.current_request, _hub(app.lambda_context))
 
 
-@app.route("/v1/findings/{fingerprint}/suppressions", methods=["POST"], authorizer=SIGNED)
-def post_suppression(fingerprint: str) -> Response:
-    """Accept a finding for a while."""
-    return _respond(create_suppression, fingerprint=fingerprint)
+@app.authorizer(name="authorize", ttl_seconds=TTL)
+def authorize(request: AuthRequest) -> dict[str, Any]:
+    """Let in who shows a token; asked only by a deployment that is packaged so."""
+    return authorize_bearer(request.token, Hub(os.environ, ""))
 
 
-@app.route("/v1/findings/{fingerprint}/suppressions", methods=["DELETE"], authorizer=SIGNED)
-def drop_suppression(fingerprint: str) -> Response:
-    """Take back that a finding is accepted."""
-    return _respond(delete_suppression, fingerprint=fingerprint)
+# Whom API Gateway lets in: who signs as AWS wants it, and whose policies let them call the route; or who shows a token.
+# That is settled when the application is packaged, by the environment of the stage in .chalice/config.json.
+LETS_IN = {"iam": IAMAuthorizer(), "bearer": authorize}[os.environ.get(API_AUTHORIZER, "iam")]
+
+
+def _ask(**_names: str) -> Response:
+    """Answer a request of one of the routes, which it names itself."""
+    return ask(app.current_request, _hub(app.lambda_context), app.lambda_context)
+
+
+for _route in ROUTES:
+    app.route(_route.path, methods=[_route.method], authorizer=None if _route.is_open else LETS_IN)(_ask)

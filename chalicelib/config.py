@@ -37,6 +37,11 @@ They stand in one TOML file, mfawatch.toml::
     group = "everybody"                      # optional: the group that carries the canonical policies
     owned = ["RequireMfa*"]                  # optional: policies that are ours to write, beside the canonical ones
 
+    [[api.access]]                           # who may ask the HTTP API about what; `api_settings` says how
+    principals = ["arn:aws:iam::111122223333:role/auditor"]    # users, and roles without their path
+    accounts = ["222222222222"]              # about which accounts; ["*"] for all
+    write = false                            # optional: whether they may decide something there
+
     [thresholds]
     fail_on = "high"                         # a severity, or "never"
     report_age_hours = 24                    # an older credential report is told as stale
@@ -56,12 +61,13 @@ from functools import partial
 from types import MappingProxyType
 
 from chalicelib.alert_settings import Route, parse_routes
+from chalicelib.api_settings import ApiSettings, parse_api
 from chalicelib.findings import Severity
-from chalicelib.iam.patterns import ARN_SEGMENTS, glob_source
 from chalicelib.iam.policy import PolicyDocument
 from chalicelib.remediation_settings import RemediationSettings, parse_remediation
 from chalicelib.setting_values import (
     EVERYBODY,
+    arn_source,
     matches,
     names_user,
     parse_accounts,
@@ -147,7 +153,7 @@ class Exemption:
 
     def _names_resource(self, resource: str | None) -> bool:
         patterns = (*self.repositories, *self.roles)
-        return not patterns or (resource is not None and matches(map(_arn_source, patterns), resource))
+        return not patterns or (resource is not None and matches(map(arn_source, patterns), resource))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +172,7 @@ class Settings:
     report_age_hours: float = 24.0
     alerts: tuple[Route, ...] = ()
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
+    api: ApiSettings = field(default_factory=ApiSettings)
 
     def is_break_glass(self, user_name: str) -> bool:
         """Whether what the user can do without MFA is accepted."""
@@ -178,13 +185,6 @@ class Settings:
     def canonical_for(self, user_name: str) -> tuple[CanonicalPolicy, ...]:
         """The policies that the user must carry."""
         return tuple(policy for policy in self.canonical if names_user(policy.users, user_name))
-
-
-def _arn_source(pattern: str) -> str:
-    # What is accepted is read narrowly: a star for the region must not run on into another account, and a question mark
-    # is for no star, where a pattern is what is found.
-    *head, tail = pattern.split(":", ARN_SEGMENTS - 1)
-    return ":".join([*(glob_source(segment, "[^:]", "[^:*]") for segment in head), glob_source(tail, one="[^*]")])
 
 
 # --- how they are read -----------------------------------------------------------------------------------------------
@@ -210,6 +210,7 @@ def parse_settings(
         "exemptions": lambda node: node.elements("tables, [[exemptions]]", exemption),
         "alerts": partial(parse_routes, known_controls=known_controls),
         "remediation": partial(parse_remediation, known_controls=known_controls),
+        "api": parse_api,
         "thresholds": lambda node: node.table({"fail_on": _fail_on, "report_age_hours": _hours}),
     }
     found = parse_file(text).table(readers)

@@ -28,6 +28,7 @@ from chalicelib.aws.work_queue import SqsWorkQueue
 from chalicelib.bootstrap import PoliciesOf, own_regions, reader_with
 from chalicelib.config import Settings
 from chalicelib.deployment import (
+    API_TOKENS,
     CHANGES_QUEUE_URL,
     EXTERNAL_ID_PARAMETER,
     FINDINGS_BUS,
@@ -55,7 +56,7 @@ from chalicelib.ports import Notifier, WorkQueue
 from chalicelib.sweep import accounts_to_sweep
 from chalicelib.warm import Kept, Warm, warm
 
-FUNCTIONS = ("audit-account", "audit-change", "remediate")
+FUNCTIONS = ("audit-account", "audit-change", "api", "remediate")
 """The functions that call AWS about the accounts that they audit or change, as their roles are named."""
 POLICIES_SETTLE = timedelta(minutes=2)
 """For how long after a change the organisation may still have told of its policies as they were before."""
@@ -126,6 +127,10 @@ class Hub:
     def organization(self) -> OrganizationReader:
         """The organisation, asked with the functions' own credentials: members may not ask about it."""
         return OrganizationReader(self.warm.client("organizations"), own=self.identity.account)
+
+    def members(self) -> Sequence[str]:
+        """The ids of the active accounts of the organisation."""
+        return [account.id for account in self.organization.accounts()]
 
     @cached_property
     def work_queue(self) -> WorkQueue:
@@ -226,7 +231,15 @@ class Hub:
 
     def slack_secret(self) -> str:
         """What holds Slack's token or webhook."""
-        kind, _, name = told(self.environment, SLACK_SECRET).partition(":")
+        return self._secret(SLACK_SECRET)
+
+    def api_tokens(self) -> str:
+        """What says which bearer tokens there are."""
+        return self._secret(API_TOKENS)
+
+    def _secret(self, variable: str) -> str:
+        """The secret of which the variable says where it is."""
+        kind, _, name = told(self.environment, variable).partition(":")
         if kind == "ssm":
             return self._parameter(name, secret=True)
         return str(self.warm.secrets.get(name, max_age=self.warm.seconds))

@@ -16,6 +16,7 @@ from chalicelib.events.observed import Observed
 from chalicelib.events.sight import SightLoss
 from chalicelib.iam.exports import Exports
 from chalicelib.ledger import Change, Event, Stored
+from chalicelib.paging import ANY, FindingPage, Wanted
 from chalicelib.runs import RunReport
 
 
@@ -149,6 +150,22 @@ class Ledger(FindingStore, Protocol):
     def known(self, account: str, users: Collection[str] | None = None) -> Known:
         """All findings of an account and all that was observed in it; or those of some users, without those about the
         account."""
+        ...
+
+
+class FindingPages(Protocol):
+    """Shows the findings of an account page by page."""
+
+    def page(self, account: str, after: str | None, most: int, wanted: Wanted = ANY) -> FindingPage:
+        """Up to `most` findings that are wanted, resolved ones too; from the beginning, or from where a page left off.
+
+        A finding keeps its place for as long as it is kept: over all pages each that was there throughout and matched
+        throughout comes once, whatever becomes of others meanwhile. A page may be short, or empty, and lead on: a store
+        that had to leave out many goes through some of them at a time.
+
+        Raises:
+            CursorError: `after` is no cursor, or one for another account or for other findings.
+        """
         ...
 
 

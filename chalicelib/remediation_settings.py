@@ -13,7 +13,14 @@ from enum import StrEnum
 from functools import partial
 
 from chalicelib.iam.patterns import glob_source
-from chalicelib.setting_values import matches, parse_accounts, parse_control, parse_some
+from chalicelib.setting_values import (
+    matches,
+    names_principal,
+    parse_accounts,
+    parse_control,
+    parse_principal,
+    parse_some,
+)
 from chalicelib.settings_file import Node, Reader
 
 MOST_USERS = 1_000
@@ -69,11 +76,15 @@ class RemediationSettings:
     deactivate_keys: bool = False
     """Whether keys of users without MFA are deactivated."""
     approvers: tuple[str, ...] = ()
-    """Ids of the members of the Slack workspace who may approve."""
+    """Who may approve: ids of members of the Slack workspace, and patterns of the ARNs of users and roles."""
 
     def mode_of(self, account: str, control: str) -> Mode:
         """How far it goes for the control's findings in the account: the first override that is for them counts."""
         return next((one.mode for one in self.overrides if one.is_for(account, control)), self.mode)
+
+    def may_approve(self, principal: str) -> bool:
+        """Whether the user or role of that ARN may approve; of a role it is the ARN without its path."""
+        return names_principal((one for one in self.approvers if one.startswith("arn:")), principal)
 
     def owns(self, policy: str) -> bool:
         """Whether the managed policy of that ARN, or the inline policy of that name, is ours by `owned`."""
@@ -104,11 +115,15 @@ def parse_remediation(node: Node, known_controls: Collection[str] | None) -> Rem
         "max_users": _count,
         "max_per_hour": _count,
         "deactivate_keys": _yes_or_no,
-        "approvers": lambda one: one.elements(
-            "strings", lambda some: some.string(_MEMBER, "the id of a member of Slack such as U0123456789")
-        ),
+        "approvers": lambda one: one.elements("strings", _approver),
     }
     return replace(RemediationSettings(), **node.table(readers))
+
+
+def _approver(node: Node) -> str:
+    if isinstance(node.value, str) and node.value.startswith("arn:"):
+        return parse_principal(node)
+    return node.string(_MEMBER, "the id of a member of Slack such as U0123456789, or the ARN of a user or role")
 
 
 def _mode(node: Node) -> Mode:

@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Collection, Iterable
 
 from chalicelib.findings import Severity
-from chalicelib.iam.patterns import compile_source, fold, glob_source
+from chalicelib.iam.patterns import ARN_SEGMENTS, compile_source, fold, glob_source
 from chalicelib.settings_file import Node, hint, quoted
 
 EVERYBODY = ("*",)
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _USER = re.compile(r"[A-Za-z0-9_+=,.@*?-]+")
+_PRINCIPAL = re.compile(r"arn:[a-z*-]+:iam::[0-9*?]{1,12}:(role/[\w+=,.@*?-]+|user/[\w+=,.@*?/-]+|root|\*)", re.ASCII)
 
 
 def parse_accounts(node: Node) -> tuple[str, ...]:
@@ -51,6 +52,33 @@ def parse_severity(node: Node) -> Severity:
 def names_user(patterns: Iterable[str], user_name: str) -> bool:
     """Whether one of the patterns is for the user."""
     return matches((glob_source(fold(pattern)) for pattern in patterns), fold(user_name))
+
+
+def parse_principals(node: Node) -> tuple[str, ...]:
+    """Patterns of the ARNs of users and roles, as `names_principal` takes them."""
+    return node.elements("strings", parse_principal)
+
+
+def parse_principal(node: Node) -> str:
+    """A pattern of the ARNs of users or roles."""
+    return node.string(
+        _PRINCIPAL,
+        "the ARN of a user, or of a role without its path, such as arn:aws:iam::111122223333:role/auditor,"
+        " with * and ? as wildcards",
+    )
+
+
+def names_principal(patterns: Iterable[str], arn: str) -> bool:
+    """Whether one of the patterns is for a user or role of that ARN."""
+    return matches(map(arn_source, patterns), arn)
+
+
+def arn_source(pattern: str) -> str:
+    """The regular expression of a pattern of ARNs."""
+    # What is accepted is read narrowly: a star for the region must not run on into another account, and a question mark
+    # is for no star, where a pattern is what is found.
+    *head, tail = pattern.split(":", ARN_SEGMENTS - 1)
+    return ":".join([*(glob_source(segment, "[^:]", "[^:*]") for segment in head), glob_source(tail, one="[^*]")])
 
 
 def matches(sources: Iterable[str], text: str) -> bool:

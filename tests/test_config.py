@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from chalicelib import config
 from chalicelib.alert_settings import QuietHours, Route, Target
+from chalicelib.api_settings import ApiSettings, Grant
 from chalicelib.config import CanonicalPolicy, Exemption, Settings, SettingsError, parse_settings
 from chalicelib.findings import Severity
 from chalicelib.remediation_settings import RemediationSettings
@@ -50,6 +51,7 @@ def test_the_example_of_the_module() -> None:
             ),
         ),
         remediation=RemediationSettings(group="everybody", owned=("RequireMfa*",)),
+        api=ApiSettings((Grant(frozenset({"222222222222"}), ("arn:aws:iam::111122223333:role/auditor",)),)),
         alerts=(
             Route(
                 Target.SLACK,
@@ -280,7 +282,7 @@ REFUSED: list[tuple[str, str]] = [
     (
         "x = 1",
         "line 1: x: unknown key; there are accounts, organization, regions, break_glass_users, canonical, exemptions, "
-        "alerts, remediation, thresholds",
+        "alerts, remediation, api, thresholds",
     ),
     ("[threshold]\nfail_on = 'low'", 'line 1: threshold: unknown key; did you mean "thresholds"?'),
     ("threshold.fail_on = 'low'", 'line 1: threshold: unknown key; did you mean "thresholds"?'),

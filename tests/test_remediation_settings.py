@@ -99,6 +99,8 @@ def test_what_is_ours(policy: str, owned: bool) -> None:
         ("max_per_hour = true", "must be a whole number, not a boolean"),
         ('deactivate_keys = "yes"', "line 2: remediation.deactivate_keys: must be true or false, not a string"),
         ('approvers = ["@alice"]', "must be the id of a member of Slack"),
+        ('approvers = ["arn:aws:iam::111122223333:role/path/name"]', "must be the ARN of a user, or of a role without"),
+        ('approvers = ["arn:aws:s3:::bucket"]', "must be the ARN of a user, or of a role without its path"),
         ('modes = "off"', 'line 2: remediation.modes: unknown key; did you mean "mode"?'),
         ('overrides = [{mode = "off"}]', "names neither controls nor accounts"),
         ("overrides = [{accounts = ['111122223333']}]", "overrides[0].mode: is missing"),
@@ -111,3 +113,11 @@ def test_what_is_refused(text: str, reason: str) -> None:
     with pytest.raises(SettingsError) as refused:
         parse_settings(TABLE + text, known_controls=CONTROLS)
     assert reason in str(refused.value)
+
+
+def test_approvers_are_members_of_slack_and_principals_of_aws() -> None:
+    text = '[remediation]\napprovers = ["U0123456789", "arn:aws:iam::111122223333:role/release-*"]'
+    settings = parse_settings(text).remediation
+    assert settings.may_approve("arn:aws:iam::111122223333:role/release-managers")
+    for other in ("arn:aws:iam::444455556666:role/release-managers", "U0123456789", "token:release", ""):
+        assert not settings.may_approve(other)

@@ -31,8 +31,11 @@ def decide_for_user(
     mfa: MfaState,
     via: str | None = None,
     context: Mapping[str, Sequence[str]] | None = None,
+    policies: PolicySet | None = None,
 ) -> Decided:
     """Decide a request of the user. `via` names a service that makes it on the user's behalf; `context` wins over all.
+
+    With `policies` it is decided by these, whatever the account holds.
 
     Raises:
         ValueError: the action is none.
@@ -47,8 +50,16 @@ def decide_for_user(
     values = {key: value for key, value in given.items() if key.lower() not in lowered} | dict(context or {})
     request = build_request(user.principal, action, resource, values)
     trust, doubt = _trust(snapshot, request)
+    if policies is not None:
+        doubt, policies = [] if policies.resource else doubt, replace(policies, resource=policies.resource or trust)
+        return Decided(evaluate(request, policies), policies, tuple(doubt))
     policies = replace(snapshot.policies_of(user).policies, resource=trust)
     return Decided(evaluate(request, policies), policies, (*doubts_of(snapshot, user), *doubt))
+
+
+def mfa_of(told: str | None, via: str | None) -> MfaState:
+    """What a request says of MFA, where somebody told so; else what it says that a key makes, or a service."""
+    return MfaState(told) if told else MfaState.FALSE if via else MfaState.ABSENT
 
 
 def doubts_of(snapshot: AccountSnapshot, user: User) -> list[str]:

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 
+from chalicelib.api.decisions import refusal
 from chalicelib.api.problems import Problem
 from chalicelib.api.slack_payload import Press
-from chalicelib.execution.approval import Person, Refused, Why, approve, decline
+from chalicelib.execution.approval import Person, Refused, approve, decline
 from chalicelib.functions.telemetry import logger
 from chalicelib.hub import Hub
 from chalicelib.notify.buttons import APPROVE_RUN
 from chalicelib.remediation_tasks import Task, TaskKind
 from chalicelib.workshop import Workshop
 
-STATUSES: Mapping[Why, HTTPStatus] = {
-    Why.NOT_AN_APPROVER: HTTPStatus.FORBIDDEN,
-    Why.UNKNOWN: HTTPStatus.NOT_FOUND,
-    Why.NOT_WAITING: HTTPStatus.CONFLICT,
-    Why.EXPIRED: HTTPStatus.GONE,
-    Why.SWITCHED_OFF: HTTPStatus.CONFLICT,
-    Why.STOPPED: HTTPStatus.LOCKED,
-}
 NOT_HANDED_OVER = "the plan is approved, and could not be handed over: press the button again in a moment"
 
 
@@ -42,7 +34,7 @@ def decide_run(press: Press, at: datetime, hub: Hub) -> str:
             shop.journal, about.account, about.name, person, hub.settings, hub.clock(), shop.stopped, shop.told
         )
     except Refused as refused:
-        raise Problem(STATUSES[refused.why], refused.reason, str(refused.why)) from None
+        raise refusal(refused) from None
     try:
         shop.queue.send([Task(TaskKind.CARRY_OUT, run.account, run.id, by=person.name, at=at)])
     except Exception:

@@ -1,4 +1,4 @@
-"""The fields of a JSON object that somebody sent: each is read, and all that is wrong is told at once. Pure."""
+"""The fields of what somebody sent: each is read, and all that is wrong is told at once. Pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import date
 from http import HTTPStatus
 from typing import Any
 
+from chalicelib.api.exchange import shown
 from chalicelib.api.problems import Problem, Wrong
 
 Reader = Callable[[Any], Any]
@@ -21,8 +22,9 @@ SHORTEST_REASON, LONGEST_REASON = 3, 500
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}")
+_USER = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_USER_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:user/([\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_LONGEST_NAME = 40
 _REFUSED = frozenset({"Cc", "Cs", "Co", "Cn"})
 """Categories of what no text of a person's has: control characters, halves of characters, and what is none."""
 _UNSEEN = "Cf"
@@ -54,14 +56,18 @@ def read_fields(
 
 def unprocessable(*wrong: Wrong) -> Problem:
     """That the body says what cannot be."""
-    told = "; ".join(f"{one.pointer.removeprefix('#/')} {one.detail}" for one in wrong[:3])
+    told = "; ".join(f"{one.name} {one.detail}" for one in wrong[:3])
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, told, errors=wrong)
 
 
 def _wrong(name: str, detail: str) -> Wrong:
     """What is wrong with a field. Its name may be anybody's, and anything."""
-    shown = "".join(c if c.isascii() and c.isprintable() else "?" for c in name[:_LONGEST_NAME])
-    return Wrong(f"#/{shown.replace('~', '~0').replace('/', '~1')}", detail)
+    return Wrong(pointer_to(name), detail)
+
+
+def pointer_to(*path: str | int) -> str:
+    """A place in the body, as a JSON pointer in a fragment."""
+    return "#" + "".join(f"/{shown(str(step)).replace('~', '~0').replace('/', '~1')}" for step in path)
 
 
 def account(value: Any) -> str:
@@ -75,6 +81,20 @@ def fingerprint(value: Any) -> str:
     """The fingerprint of a finding, all of it."""
     if not isinstance(value, str) or not _FINGERPRINT.fullmatch(value):
         raise ValueError("must be a fingerprint, 32 hexadecimal digits")
+    return value
+
+
+def user(value: Any) -> str:
+    """The name of a user."""
+    if not isinstance(value, str) or not _USER.fullmatch(value):
+        raise ValueError("must be the name of an IAM user")
+    return value
+
+
+def user_arn(value: Any) -> str:
+    """The ARN of a user."""
+    if not isinstance(value, str) or not _USER_ARN.fullmatch(value):
+        raise ValueError("must be the ARN of an IAM user such as arn:aws:iam::111122223333:user/anna")
     return value
 
 

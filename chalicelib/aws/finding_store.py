@@ -17,12 +17,14 @@ from typing import Any
 from chalicelib.alerts.entry import Entry
 from chalicelib.aws.conditions import IS_NEW
 from chalicelib.aws.finding_items import TIGHT, Values, item_of, plain_row, size_of, stored_of_item, typed
+from chalicelib.aws.finding_pages import read_page
 from chalicelib.aws.finding_table import EXPIRES, PARTITION, REPORTS, SORT, finding_key, history_key, report_key
 from chalicelib.aws.observations import is_observation, observed_in
 from chalicelib.aws.outbox import entry_item
 from chalicelib.aws.transactions import Transactions, Write
 from chalicelib.ledger import Change, ChangeKind, Event, Stored, event_of
 from chalicelib.ledger_rows import Row, event_of_row, row_of, row_of_event
+from chalicelib.paging import ANY, FindingPage, Wanted
 from chalicelib.ports import Clock, Known
 from chalicelib.runs import RunReport, report_of_row, row_of_report
 
@@ -96,6 +98,10 @@ class DynamoFindingStore:
         for the key begins with the user, and hands out the one."""
         found = map(stored_of_item, self._query(account, "F#", state=fingerprint))
         return next((one for one in found if one.fingerprint == fingerprint), None)
+
+    def page(self, account: str, after: str | None, most: int, wanted: Wanted = ANY) -> FindingPage:
+        """See `FindingPages`."""
+        return read_page(self.dynamodb, self.table, account, after, most, wanted)
 
     def history(self, account: str, fingerprint: str) -> Sequence[Event]:
         """See `FindingStore`."""

@@ -32,7 +32,8 @@ from chalicelib.remediation.limit import users_changed
 from chalicelib.remediation.plan import Plan
 from chalicelib.remediation.run import Decision, RemediationRun, RunState, Verb, run_of
 from chalicelib.remediation_settings import Mode
-from chalicelib.report.plan import count, plan_to_json, render_plan
+from chalicelib.report.plan import count, render_plan
+from chalicelib.report.plan_steps import plan_to_json
 from chalicelib.report.runs import run_to_json
 from chalicelib.report.text import clean
 

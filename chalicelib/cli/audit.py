@@ -118,17 +118,17 @@ def audit(
     return FINDINGS if least is not None and result.at_least(least) else 0
 
 
+def _repeated(option: str, values: Sequence[object]) -> tuple[str, ...]:
+    """The option once for each value that was given."""
+    return tuple(word for value in values if value is not None for word in (option, str(value)))
+
+
 def page(result: Audit, snapshot: AccountSnapshot, history: Sequence[RunReport], settings: Settings) -> str:
     """The report page, with the diffs of what would be done about the gravest findings."""
     from chalicelib.report.page.fixes import plan_for_page
     from chalicelib.report.page.render import render_page
 
     return render_page(result, snapshot, history, plan=plan_for_page(result, snapshot, settings)).removesuffix("\n")
-
-
-def _repeated(option: str, values: Sequence[object]) -> tuple[str, ...]:
-    """The option once for each value that was given."""
-    return tuple(word for value in values if value is not None for word in (option, str(value)))
 
 
 def _remember(result: Audit, path: Path) -> tuple[str, Audit, Sequence[RunReport]]:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import sys
-from contextlib import ExitStack, redirect_stdout, suppress
-from datetime import UTC, datetime
-from threading import Event
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
 
+from chalicelib.cli.demo_serving import api_of, keep_up
 from chalicelib.cli.errors import InputError
-from chalicelib.deployment import LEDGER_TABLE, SETTINGS_PARAMETER, SLACK_API
-from chalicelib.local.deployment import NAMES, LocalDeployment, deploy, environment
+from chalicelib.deployment import SLACK_API
+from chalicelib.local.api_server import api_server
+from chalicelib.local.deployment import LocalDeployment, deploy, environment
 from chalicelib.local.example import (
     ACCOUNT,
     CHANGE,
+    DRIFTED,
     EVENTS,
-    MENDED,
     OPERATOR,
     REGION,
     SETTINGS,
@@ -28,21 +30,25 @@ from chalicelib.local.example import (
     example_exports,
     happen_in_example,
 )
-from chalicelib.local.slack_server import TOKEN, SlackServer, slack_server
+from chalicelib.local.slack_server import TOKEN, Posted, SlackServer, slack_server
 from chalicelib.local.trail import Trail
 from chalicelib.report.ledger import render_changes, render_open
 
+_PORT = click.IntRange(0, 65535)
+
 
 @click.command()
-@click.option("--serve", is_flag=True, help="keep the embedded AWS up afterwards, for other commands and the AWS CLI")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="PORT", help="its port (default: any)")
+@click.option("--serve", is_flag=True, help="keep the embedded AWS and the HTTP API up afterwards, on this machine")
+@click.option("--port", type=_PORT, default=0, metavar="PORT", help="the port of that AWS (default: any)")
+@click.option("--api-port", type=_PORT, default=0, metavar="PORT", help="the port of the API (default: any)")
 @click.option("--log", is_flag=True, help="show what the functions log, on standard error")
-def demo(serve: bool, port: int, log: bool) -> None:
+def demo(serve: bool, port: int, api_port: int, log: bool) -> None:
     """Run mfawatch on an embedded AWS: no account is needed, and nothing leaves this machine.
 
     A small company asks its people for MFA, with the holes that it made in the asking. A sweep finds them by the
-    functions that are deployed to Lambda; then one hole is closed and another one opened, and a second sweep tells. In
-    the end CloudTrail tells of events, and people are told in a Slack on this machine.
+    functions that are deployed to Lambda; then one hole is closed and another one opened, and a second sweep tells.
+    CloudTrail tells of events, and people are told in a Slack on this machine. In the end a policy that has drifted is
+    put right, verified, and put back.
     """
     try:
         from chalicelib.local.emulator import emulator, facts_of, fill
@@ -50,21 +56,32 @@ def demo(serve: bool, port: int, log: bool) -> None:
         raise click.ClickException(f"the embedded AWS needs the extra demo: {error}") from None
     exports = example_exports()
     with ExitStack() as stack:
-        try:
+        with _listening(f"--port {port}"):
             url = stack.enter_context(emulator(port=port, account=ACCOUNT, facts=facts_of(exports)))
-        except OSError as error:
-            raise InputError(f"--port {port}", error.strerror or "cannot be listened on") from None
         stack.enter_context(environment(url, REGION))
         slack = stack.enter_context(slack_server())
         import boto3
 
         iam = boto3.client("iam")
         fill(iam, exports)
-        log_to = sys.stderr if log else io.StringIO()
+        log_to = sys.stderr if log else stack.enter_context(Path(os.devnull).open("w"))
         deployment = _sweeps(iam, url, slack, log_to)
         _events(iam, deployment, slack, log_to)
+        _remediation(iam, deployment, slack, log_to)
         if serve:
-            _serve(url)
+            server = api_of(deployment, log_to)
+            with _listening(f"--api-port {api_port}"):
+                stack.enter_context(api_server(server, api_port))
+            keep_up(url, server)
+
+
+@contextmanager
+def _listening(option: str) -> Iterator[None]:
+    """Tell of a port that cannot be listened on by the option that asked for it."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(option, error.strerror or "cannot be listened on") from None
 
 
 def _sweeps(iam: Any, url: str, slack: SlackServer, log: Any) -> LocalDeployment:
@@ -73,7 +90,7 @@ def _sweeps(iam: Any, url: str, slack: SlackServer, log: Any) -> LocalDeployment
         # The functions log to standard output, as Lambda wants it.
         import app
 
-        deployment = deploy(app, SETTINGS, ACCOUNT, slack=json.dumps({"bot_token": TOKEN}))
+        deployment = deploy(app, SETTINGS, ACCOUNT, slack=json.dumps({"bot_token": TOKEN}), pages=True)
         os.environ[SLACK_API] = slack.api
     click.echo(f"An AWS on this machine, {url}, with an example company in account {ACCOUNT}.")
     _sweep(deployment, "sweep-1", log)
@@ -98,10 +115,37 @@ def _events(iam: Any, deployment: LocalDeployment, slack: SlackServer, log: Any)
             for event in trail.events():
                 deployment.hear(event)
             deployment.look()
-        for message in slack.posted[told:]:
-            answer = " (an answer)" if message.thread_ts else ""
-            click.echo(f"\n  #{message.channel}{answer}")
-            click.echo("\n".join(f"    {line}" for line in message.lines()))
+        _show(slack.posted[told:])
+
+
+def _remediation(iam: Any, deployment: LocalDeployment, slack: SlackServer, log: Any) -> None:
+    """What the remediator does by itself, and that it can be undone."""
+
+    def done(do: Callable[[], object]) -> None:
+        with redirect_stdout(log):
+            do()
+            deployment.deliver(datetime.now(UTC))
+
+    def version() -> str:
+        return str(iam.get_policy(PolicyArn=DRIFTED)["Policy"]["DefaultVersionId"])
+
+    done(lambda: None)  # what the sweeps found, in one digest
+    told, drifted = len(slack.posted), version()
+    done(deployment.remediate)
+    click.echo(f"\nThe settings let drift be put right: RequireMfaGit has {version()} again, where it had {drifted}.")
+    _show(slack.posted[told:])
+    run = deployment.journal.runs(ACCOUNT, datetime.now(UTC) - timedelta(days=1))[0]
+    told = len(slack.posted)
+    done(lambda: deployment.undo(ACCOUNT, run.id, "astrid"))
+    click.echo(f"\nastrid wants to know why first, and has it undone: {version()}.")
+    _show(slack.posted[told:])
+
+
+def _show(messages: Iterable[Posted]) -> None:
+    for message in messages:
+        answer = " (an answer)" if message.thread_ts else ""
+        click.echo(f"\n  #{message.channel}{answer}")
+        click.echo("\n".join(f"    {line}" for line in message.lines()))
 
 
 def _sweep(deployment: LocalDeployment, run: str, log: Any) -> None:
@@ -111,32 +155,3 @@ def _sweep(deployment: LocalDeployment, run: str, log: Any) -> None:
         given_up = deployment.work()
     if given_up:
         raise click.ClickException(f"the workers gave up {given_up[0]['Body']}: see --log")
-
-
-_SERVING = """
-The embedded AWS stays up until Ctrl-C, as the last event left it: the example company after the change, and the
-deployment with its settings and its ledger. In another terminal:
-  export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION={region}
-  export NO_PROXY=127.0.0.1
-and then, for example:
-  mfawatch audit --ledger company.db
-  mfawatch surface --user hugo
-  mfawatch git --user finn --repository shop
-  mfawatch explain --user oskar --action s3:PutBucketPolicy --resource arn:aws:s3:::mfawatch-example
-With the AWS CLI, the deployment's settings for audits from here, and how much it keeps:
-  aws ssm get-parameter --name {settings} --query Parameter.Value --output text > mfawatch.toml
-  aws dynamodb scan --table-name {ledger} --select COUNT
-and the hole that was closed, opened again:
-  aws iam set-default-policy-version --policy-arn {mended} --version-id v1
-  mfawatch audit --ledger company.db
-  mfawatch history --ledger company.db --user quentin
-"""
-"""What can be done with the AWS that is left: each line that is indented is a command."""
-
-
-def _serve(url: str) -> None:
-    """Keep the emulator up until somebody interrupts."""
-    settings, ledger = NAMES[SETTINGS_PARAMETER], NAMES[LEDGER_TABLE]
-    click.echo(_SERVING.format(url=url, region=REGION, settings=settings, ledger=ledger, mended=MENDED))
-    with suppress(KeyboardInterrupt):
-        Event().wait()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from chalicelib.analysis.decide import Decided, decide_for_user
+from chalicelib.analysis.decide import Decided, decide_for_user, mfa_of
 from chalicelib.cli.files import AccountFiles, account_options, read_account, user_in
 from chalicelib.cli.options import format_option
 from chalicelib.iam.request import MFA_KEYS, MfaState
@@ -40,9 +40,8 @@ def explain(
     user = user_in(snapshot, name)
     if mfa and any(pair.partition("=")[0].lower() in MFA_KEYS for pair in pairs):
         raise click.UsageError("--mfa and --context say both what of MFA the request carries: give one")
-    state = MfaState(mfa) if mfa else MfaState.FALSE if via else MfaState.ABSENT
     try:
-        decided = decide_for_user(snapshot, user, action, resource, state, via, _context(pairs))
+        decided = decide_for_user(snapshot, user, action, resource, mfa_of(mfa, via), via, _context(pairs))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     click.echo(_render(decided, style), color=True)

@@ -12,8 +12,8 @@ from chalicelib.cli.ledger_file import all_of, beginning_of, ledger_option, name
 from chalicelib.cli.options import format_option
 from chalicelib.ledger import Stored
 from chalicelib.local.finding_store import SqliteFindingStore
-from chalicelib.report.history import history_to_json, render_findings, render_history
-from chalicelib.report.stored import finding_to_json
+from chalicelib.report.history import render_findings, render_history
+from chalicelib.report.stored import finding_to_json, history_to_json
 from chalicelib.report.text import clean
 
 
@@ -45,7 +45,7 @@ def _tell(store: SqliteFindingStore, path: Path, name: str | None, style: str, b
     one = named(found, beginning, path)
     events = store.history(one.account, one.fingerprint)
     if style == "json":
-        return json.dumps(history_to_json(one, events), indent=2)
+        return json.dumps({"finding": finding_to_json(one), "history": history_to_json(events)}, indent=2)
     return render_history(one, events)
 
 

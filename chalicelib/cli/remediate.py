@@ -25,7 +25,8 @@ from chalicelib.cli.settings import read_settings, settings_option
 from chalicelib.config import Settings
 from chalicelib.remediation.plan import Plan
 from chalicelib.remediation_settings import MOST_USERS
-from chalicelib.report.plan import plan_to_json, render_plan
+from chalicelib.report.plan import render_plan
+from chalicelib.report.plan_steps import plan_to_json
 
 
 @click.command()

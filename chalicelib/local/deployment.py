@@ -21,6 +21,8 @@ from chalicelib.aws.finding_table import create_table
 from chalicelib.aws.journal import DynamoJournal
 from chalicelib.aws.outbox import DynamoOutbox
 from chalicelib.aws.stop_switch import RUNS
+from chalicelib.aws.work_queue import SqsWorkQueue
+from chalicelib.config import Settings
 from chalicelib.deployment import (
     CHANGES_QUEUE_URL,
     EXTERNAL_ID_PARAMETER,
@@ -31,14 +33,17 @@ from chalicelib.deployment import (
     QUEUE_URL,
     REMEDIATION_ROLE,
     REMEDIATIONS_QUEUE_URL,
+    REPORTS_BUCKET,
     SETTINGS_PARAMETER,
     SLACK_SECRET,
     STOP_PARAMETER,
     TOPIC_ARN,
 )
+from chalicelib.execution.approval import Person, send_back
 from chalicelib.ledger import ChangeKind, Stored
 from chalicelib.local.http_events import HttpAnswer, answered
 from chalicelib.local.lambda_runtime import ACCOUNT, Function, invoke, schedule_event, work_queue
+from chalicelib.remediation_tasks import Task, TaskKind
 
 NAMES = {
     LEDGER_TABLE: "mfawatch-ledger",
@@ -130,6 +135,14 @@ class LocalDeployment:
         """What happens to all that is to be put right, carried out or undone; as `work` gives it."""
         return self._worked(self.remediations_url, "remediate")
 
+    def undo(self, account: str, run: str, by: str) -> Sequence[Mapping[str, Any]]:
+        """What happens when somebody who may do so has a run undone; as `work` gives it."""
+        person = Person(by, _now(), may=True)
+        send_back(self.journal, account, run, person, Settings(), person.at, lambda _: ())
+        task = Task(TaskKind.UNDO, account, run, by=by, at=person.at)
+        SqsWorkQueue(self.sqs, self.remediations_url).send([task])
+        return self.remediate()
+
     def deliver(self, at: datetime) -> Any:
         """What happens each few minutes to what is still to be told."""
         return self.call("deliver", schedule_event(f"deliver-{at:%H%M%S}", at), timeout=120)
@@ -185,10 +198,12 @@ FUNCTIONS = (
 GIT_EVENTS = frozenset({"GitPull", "GitPush"})
 
 
-def deploy(app: Any, settings: str = "", account: str = ACCOUNT, slack: str = "") -> LocalDeployment:
+def deploy(
+    app: Any, settings: str = "", account: str = ACCOUNT, slack: str = "", *, pages: bool = False
+) -> LocalDeployment:
     """Deploy the functions of the module `app` to the AWS of `environment`, with these settings (TOML).
 
-    `slack` is the secret with Slack's token or webhook, where there is one.
+    `slack` is the secret with Slack's token or webhook, where there is one; with `pages` sweeps keep report pages.
     """
     sqs, dynamodb, ssm = (boto3.client(service) for service in ("sqs", "dynamodb", "ssm"))
     accounts, changes, remediations = (
@@ -211,5 +226,18 @@ def deploy(app: Any, settings: str = "", account: str = ACCOUNT, slack: str = ""
     boto3.client("events").create_event_bus(Name=NAMES[FINDINGS_BUS])
     queues = {QUEUE_URL: accounts, CHANGES_QUEUE_URL: changes, REMEDIATIONS_QUEUE_URL: remediations}
     os.environ |= NAMES | queues | {TOPIC_ARN: topic}
+    if pages:
+        os.environ[REPORTS_BUCKET] = _pages_of(account)
     functions = {name: getattr(app, name) for name in FUNCTIONS} | {"api_handler": app.app}
     return LocalDeployment(sqs, dynamodb, accounts, changes, remediations, app.app, functions, account)
+
+
+def _pages_of(account: str) -> str:
+    """A new bucket for report pages."""
+    s3 = boto3.client("s3")
+    region = s3.meta.region_name
+    name = f"mfawatch-reports-{account}-{region}"
+    # S3 wants to hear of any region but the oldest.
+    where = {} if region == REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=name, **where)
+    return name

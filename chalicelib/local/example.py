@@ -37,6 +37,11 @@ users = ["hugo", "mateo", "nadia"]
 [[alerts]]
 to = "slack"
 channel = "#security"
+
+# What is no longer as the canonical policy says is put right at once; of all else nothing is changed.
+[[remediation.overrides]]
+mode = "auto"
+controls = ["canonical-policy-drift"]
 '''
 """The settings with which the example account is audited where a deployment goes with it."""
 
@@ -80,6 +85,8 @@ def change_example(iam: Any) -> None:
         iam.deactivate_mfa_device(UserName=ROBBED, SerialNumber=device["SerialNumber"])
 
 
+DRIFTED = f"arn:aws:iam::{ACCOUNT}:policy/RequireMfaGit"
+"""The canonical policy that has another default version than the settings want."""
 BARED, BARED_OF, PUSHING, REPOSITORY = "carlos", f"arn:aws:iam::{ACCOUNT}:policy/RequireMfaKeyRotation", "mateo", "shop"
 EVENTS = (
     f"Then an operator detaches RequireMfaKeyRotation from {BARED}, {PUSHING} pushes to {REPOSITORY} by SSH, and the "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from chalicelib.ledger import Change, Event, Stored, event_of
 from chalicelib.ledger_rows import event_of_row, row_of, row_of_event, stored_of
 from chalicelib.local.sqlite_file import Kind, SqliteFile
 from chalicelib.moments import to_second
+from chalicelib.paging import ANY, FindingPage, Wanted, cursor_of, place_of
 from chalicelib.ports import Clock
 from chalicelib.runs import RunReport, report_of_row, row_of_report
 
@@ -133,6 +135,21 @@ class SqliteFindingStore(SqliteFile):
         select = "SELECT * FROM finding WHERE account = ? AND fingerprint = ?"
         row = self._connection.execute(select, (account, fingerprint)).fetchone()
         return stored_of(_filled(row)) if row else None
+
+    def page(self, account: str, after: str | None, most: int, wanted: Wanted = ANY) -> FindingPage:
+        """See `FindingPages`."""
+        place = place_of(after, account, wanted) if after is not None else ""
+        if not wanted.is_possible:
+            return FindingPage(())
+        asked = {name: str(value) for name, value in asdict(wanted).items() if value is not None}
+        where = "".join(f" AND {name} = :{name}" for name in asked)
+        select = f"SELECT * FROM finding WHERE account = :account AND fingerprint > :place{where}"  # noqa: S608 - our names
+        rows = self._connection.execute(
+            f"{select} ORDER BY fingerprint LIMIT :most",
+            asked | {"account": account, "place": place, "most": most + 1},
+        ).fetchall()
+        found = [stored_of(_filled(row)) for row in rows[:most]]
+        return FindingPage(found, cursor_of(account, wanted, found[-1].fingerprint) if len(rows) > most else None)
 
     def apply(self, changes: Sequence[Change]) -> Sequence[Change]:
         """See `FindingStore`. All are written in one transaction."""

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -16,7 +15,6 @@ from chalicelib.findings import Status
 from chalicelib.ledger import Event, Stored
 from chalicelib.report.ledger import CHANGE_STYLES, finding_of
 from chalicelib.report.sentences import sentence, subject
-from chalicelib.report.stored import finding_to_json
 from chalicelib.report.table import STYLES, new_table, rendered, who
 from chalicelib.report.text import clean
 from chalicelib.suppression import Suppression
@@ -35,22 +33,6 @@ def render_findings(stored: Sequence[Stored]) -> str:
 def render_history(stored: Stored, events: Sequence[Event]) -> str:
     """A finding, and what happened to it, the oldest first."""
     return rendered(_history(stored, events))
-
-
-def history_to_json(stored: Stored, events: Sequence[Event]) -> dict[str, Any]:
-    """A finding with its history, as JSON values."""
-    history = [
-        {
-            "at": event.at.isoformat(),
-            "kind": str(event.kind),
-            "run": event.run,
-            "status": str(event.status),
-            "severity": str(event.severity),
-            "parts": list(event.parts),
-        }
-        for event in events
-    ]
-    return {"finding": finding_to_json(stored), "history": history}
 
 
 def _account(account: str, stored: Sequence[Stored]) -> Iterator[RenderableType]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from itertools import groupby
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -11,12 +11,12 @@ from rich.text import Text
 from chalicelib.audit import Audit
 from chalicelib.findings import Finding
 from chalicelib.iam.account import AccountSnapshot
-from chalicelib.remediation.applying import apply_step
 from chalicelib.remediation.limit import repairs_in, users_changed
 from chalicelib.remediation.loose import held
 from chalicelib.remediation.planned import Plan, Proposal, Refusal
-from chalicelib.remediation.step import Step, StepKind
-from chalicelib.report.changes import changes_of, document_diff, undoing, version_name, words_of
+from chalicelib.remediation.step import Step
+from chalicelib.report.changes import document_diff, undoing, words_of
+from chalicelib.report.plan_steps import shown_steps
 from chalicelib.report.sentences import sentence
 from chalicelib.report.table import STYLES, gap_lines, not_evaluated_lines, rendered, who
 from chalicelib.report.text import clean
@@ -40,12 +40,6 @@ def render_plan(
     return rendered(_parts(plan, snapshot, findings, audit, end), plain=plain, wrapped=False)
 
 
-def plan_to_json(plan: Plan, audit: Audit) -> dict[str, Any]:
-    """The plan as JSON values, with the findings that it is for and what the audit could not judge."""
-    told = audit.to_json()
-    return {**plan.to_json(), **{key: told[key] for key in ("findings", "gaps", "not_evaluated")}}
-
-
 def _parts(
     plan: Plan, snapshot: AccountSnapshot, findings: Mapping[str, Finding], audit: Audit, end: str
 ) -> Iterator[RenderableType]:
@@ -63,18 +57,12 @@ def _parts(
 def _repairs(plan: Plan, snapshot: AccountSnapshot, findings: Mapping[str, Finding]) -> Iterator[RenderableType]:
     repairs = repairs_in(plan)
     shown: dict[tuple[str, ...], str] = {}
-    for number, steps in enumerate(repairs, 1):
+    for number, steps in groupby(shown_steps(plan, snapshot), key=lambda one: one.repair):
         yield _line(f"\nRepair {number} of {len(repairs)}", "bold")
-        mended = sorted((findings[fingerprint] for fingerprint in steps[0].findings), key=lambda one: one.order)
+        mended = sorted((findings[one] for one in repairs[number - 1][0].findings), key=lambda one: one.order)
         yield from map(_why, mended)
-        created: set[str] = set()
-        for place, step in enumerate(steps, 1):
-            after = apply_step(snapshot, step)
-            name = f"{number}.{place}"
-            yield from _step(name, step, _once(name, changes_of(step, snapshot, after, told=created), shown))
-            if step.kind is StepKind.CREATE_POLICY_VERSION:
-                created.add(version_name(step))
-            snapshot = after
+        for one in steps:
+            yield from _step(one.number, one.step, _once(one.number, one.changes, shown))
 
 
 def _once(name: str, lines: list[str], shown: dict[tuple[str, ...], str]) -> list[str]:

@@ -1,10 +1,12 @@
-"""A finding of a ledger as JSON values. Pure, so that the deployed functions can tell it as well as a terminal."""
+"""A finding of a ledger, and what happened to it, as JSON values. Pure, so that the deployed functions can tell it as
+well as a terminal."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.ledger import Stored
+from chalicelib.ledger import Event, Stored
 
 
 def finding_to_json(stored: Stored) -> dict[str, Any]:
@@ -22,3 +24,19 @@ def finding_to_json(stored: Stored) -> dict[str, Any]:
         if accepted
         else None,
     }
+
+
+def history_to_json(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """What happened to a finding, as JSON values."""
+    return [
+        {
+            "at": event.at.isoformat(),
+            "kind": str(event.kind),
+            "run": event.run,
+            "status": str(event.status),
+            "severity": str(event.severity),
+            "parts": list(event.parts),
+            "cause": event.cause.to_json() if event.cause else None,
+        }
+        for event in events
+    ]

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.analysis.origins import ANY_SERVICE
-from chalicelib.analysis.surface import Entry
-from chalicelib.analysis.ways import Reach, Way
-from chalicelib.iam.account import User
+from chalicelib.analysis.cells import Caller
+from chalicelib.analysis.decide import doubts_of
+from chalicelib.analysis.origins import ANY_SERVICE, DIRECT, GIT_SERVICE, SERVICES
+from chalicelib.analysis.surface import Answer, Entry, Surface
+from chalicelib.analysis.universe import everything
+from chalicelib.analysis.ways import Reach, Way, way_to, ways_of
+from chalicelib.iam.account import AccountSnapshot, User
 from chalicelib.iam.actions import catalogue
 from chalicelib.iam.policy_set import MANAGED_KEY
 from chalicelib.report.text import clean
@@ -27,6 +30,23 @@ class Told:
     entries: tuple[Entry, ...]
     untried: str
     doubts: tuple[str, ...]
+
+
+def surface_of(snapshot: AccountSnapshot, user: User) -> Told:
+    """The surface of a user by the credentials that are or may be active."""
+    ways = ways_of(user)
+    found = Surface(Caller(snapshot, user), snapshot.policies_of(user).policies)
+    origins = [origin for origin in DIRECT if any(way.origin == origin for way in ways)]
+    direct = found.entries(everything(), origins)
+    reached = [entry for entry in direct.entries if way_to(entry.origin, entry.group.members, ways)]
+    # A service acts for the user once a request of the user's has started it: neither IAM nor STS does so.
+    started = {entry.group.service for entry in reached} - {"iam", "sts"}
+    services = found.entries(everything(), (SERVICES,), managed=True) if started else Answer(())
+    only_git = started <= {GIT_SERVICE}
+    through = [entry for entry in services.entries if not only_git or entry.origin.via == GIT_SERVICE]
+    entries = (*reached, *through)
+    untried = direct.untried or services.untried
+    return Told(user, ways, entries, untried, tuple(doubts_of(snapshot, user)))
 
 
 def render_surface(told: Told) -> str:

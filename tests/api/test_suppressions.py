@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.api.exchange import MOST_BYTES
 from chalicelib.api.fields import MOST_ERRORS
+from chalicelib.api.routes import MOST_BYTES
 from chalicelib.findings import Status
 from chalicelib.ledger import LONGEST, Stored
 from chalicelib.report.stored import finding_to_json
@@ -97,7 +97,7 @@ def test_all_that_is_wrong_is_told_at_once_by_its_place(served: Served) -> None:
     answer = served.asks("POST", stored.fingerprint, {"reason": 1, "until": "", **odd})
     pointers = [one["pointer"] for one in answer.json["errors"]]
     assert len(pointers) == MOST_ERRORS
-    assert pointers[0] == "#/<script>~10~0?"
+    assert "#/<script>~10~0?" in pointers
     few = served.asks("POST", stored.fingerprint, {"reason": 1, "until": ""}).json["errors"]
     assert {one["pointer"]: one["detail"] for one in few} == {
         "#/account": "is missing",

@@ -167,7 +167,11 @@ class Served:
         self, method: str, fingerprint: str, /, body: Any = None, caller: str = AUDITOR, **query: str
     ) -> HttpAnswer:
         """What somebody hears who asks about the suppressions of a finding."""
-        path = f"/v1/findings/{fingerprint}/suppressions" + (f"?{urlencode(query)}" if query else "")
+        return self.ask(method, f"/v1/findings/{fingerprint}/suppressions", body, caller, **query)
+
+    def ask(self, method: str, path: str, /, body: Any = None, caller: str = AUDITOR, **query: str) -> HttpAnswer:
+        """What somebody hears who asks for something of the API."""
+        path += f"?{urlencode(query)}" if query else ""
         text = body if isinstance(body, str) else "" if body is None else json.dumps(body)
         return self.world.deployment.request(method, path, {"Content-Type": "application/json"}, text, caller)
 

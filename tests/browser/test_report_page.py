@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import ACCEPTED, SUPPRESSED, OpenTab
+from tests.hostile import MARKUP
 from tests.report.pages import data_of
-from tests.report.test_hostile_pages import MARKUP
-from tests.report.test_hostile_pages import page as hostile_page
+from tests.report.test_hostile_pages import page_of as hostile_page
 
 
 def test_the_page_loads_and_asks_for_nothing(tab: OpenTab) -> None:

@@ -10,7 +10,8 @@ from chalicelib.cli.by_hand import _tell
 from chalicelib.remediation.run import RunStep, StepState
 from chalicelib.remediation.step import Step, StepKind
 from tests.execution.runs import a_run
-from tests.report.test_hostile_names import assert_safe, each
+from tests.hostile import each
+from tests.report.test_hostile_names import assert_safe
 
 
 @each

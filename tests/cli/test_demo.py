@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.request import getproxies_environment
+from string import Template
+from urllib.request import getproxies_environment, urlopen
 
 import boto3
 import pytest
@@ -22,7 +24,9 @@ from tests.accounts import DEMO
 from tests.cli.conftest import Result, Run, demo_options
 
 CHANGE = re.compile(r"^(opened|resolved|changed|reopened) +(\w+) +(\S+) +(\S+)", re.MULTILINE)
-MOMENT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d UTC)?")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d UTC)?|\d{8}T\d{6}Z-[0-9a-f]{8}-[0-9a-f]{6}")
+"""Moments, and the ids of runs, which begin with one."""
+MESSAGE = re.compile(r"^  (#security.*)\n    (.+)$", re.MULTILINE)
 MAIN = [sys.executable, "-c", "from chalicelib.cli import main; main()", "demo"]
 
 
@@ -76,15 +80,27 @@ def test_the_second_sweep_shows_one_resolved_and_one_new(demo: Result) -> None:
 
 
 def test_what_happens_is_told_in_slack(demo: Result) -> None:
-    told = demo.out.partition("Changed: 1 opened, 1 resolved.\n")[2]
-    headers = re.findall(r"^  (#security.*)\n    (.+)$", told, re.MULTILINE)
-    assert headers == [
+    told = demo.out.partition("Changed: 1 opened, 1 resolved.\n")[2].partition("\nThe settings let ")[0]
+    assert MESSAGE.findall(told) == [
         ("#security", "🔴 High · user carlos · MFA is not enforced"),
         ("#security", "🔴 High · user mateo · Git was used without MFA"),
         ("#security (an answer)", "✅ Resolved: user carlos, MFA is not enforced (high)"),
     ]
     assert "After iam:DetachUserPolicy of RequireMfaKeyRotation by arn:aws:sts::111122223333:assumed-role/" in told
     assert "mfawatch explain --user mateo --action codecommit:GitPush " in told
+
+
+def test_a_drift_is_put_right_and_put_back(demo: Result) -> None:
+    told = demo.out.partition("\nThe settings let ")[2]
+    assert told.startswith("drift be put right: RequireMfaGit has v2 again, where it had v3.\n")
+    assert "\nastrid wants to know why first, and has it undone: v3.\n" in told
+    headers = [(where, MOMENT.sub("…", what)) for where, what in MESSAGE.findall(told)]
+    assert headers == [
+        ("#security", "✅ Put right and verified · user hugo · The canonical policy was changed"),
+        ("#security (an answer)", "↩️ Undone by astrid · …"),
+    ]
+    assert "1. set-default-policy-version: v2 is the default version of " in told
+    assert "What was before is so again." in told
 
 
 THEIRS = {
@@ -142,12 +158,18 @@ def serving() -> Iterator[tuple[subprocess.Popen[str], dict[str, str], list[list
         assert process.stdout
         try:
             assert any("stays up until Ctrl-C" in line for line in iter(process.stdout.readline, ""))
-            rest = iter(process.stdout.readline, "\n")
+            rest = iter(process.stdout.readline, "The second is refused: nobody signed it.\n")
             told = [shlex.split(line) for line in rest if line.startswith("  ")]
             variables = [pair.split("=", 1) for name, *pairs in told if name == "export" for pair in pairs]
             yield process, dict(variables), [command for command in told if command[0] != "export"]
         finally:
             process.kill()
+
+
+def status_of(asked: list[str]) -> int:
+    """With what a request is answered that curl makes."""
+    only = ["curl", "--silent", "--output", os.devnull, "--write-out", "%{http_code}", *asked]
+    return int(subprocess.run(only, capture_output=True, text=True, check=True).stdout)
 
 
 def test_serve_keeps_it_up_for_what_it_says_until_it_is_interrupted(tmp_path: Path) -> None:
@@ -175,5 +197,10 @@ def test_serve_keeps_it_up_for_what_it_says_until_it_is_interrupted(tmp_path: Pa
         assert codes == [3, 0, 0, 0, 3, 0]
         assert re.findall(r"(open) +high .* quentin +mfa-not-enforced", out) == ["open"]
         run_demo("--port", url.rpartition(":")[2]).assert_refused("--port", "in use")
+        assert variables["API"].startswith("http://127.0.0.1:")
+        asked = [[Template(part).substitute(variables) for part in rest] for name, *rest in commands if name == "curl"]
+        assert not shutil.which("curl") or [status_of(one) for one in asked] == [200, 403, 200, 200, 200, 202]
+        with urlopen(f"{variables['API']}/") as page:
+            assert "<title>MFA in account 111122223333</title>" in page.read().decode()
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0

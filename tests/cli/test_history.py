@@ -108,7 +108,7 @@ def test_the_parts_that_changed_are_told(history: History, ledger: Path) -> None
         ("opened", "a", []),
         ("changed", "b", ["witness"]),
     ]
-    assert set(told["history"][0]) == {"at", "kind", "run", "status", "severity", "parts"}
+    assert set(told["history"][0]) == {"at", "kind", "run", "status", "severity", "parts", "cause"}
 
 
 def test_what_somebody_accepted_is_told_with_who_and_why(history: History, ledger: Path) -> None:

@@ -26,7 +26,8 @@ from chalicelib.report.runs import render_run, render_runs
 from tests.accounts.build import TAKEN
 from tests.cli.conftest import Result, Run
 from tests.execution.runs import a_run
-from tests.report.test_hostile_names import assert_safe, each
+from tests.hostile import each
+from tests.report.test_hostile_names import assert_safe
 
 OTHER = "444455556666"
 LATER = TAKEN + timedelta(minutes=1, seconds=30)

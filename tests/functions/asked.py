@@ -40,7 +40,7 @@ def _by_services(call: Call, account: str) -> Iterator[Asked]:
         key = f"arn:aws:kms:{call.region}:{account}:key/{KEY}"
         for action in ("kms:Decrypt", "kms:GenerateDataKey"):
             yield action, key, (("kms:ViaService", f"sns.{call.region}.amazonaws.com"),)
-    if call.operation == "s3:GetObject":
+    if call.operation == "s3:GetObject" and call.parameters["Bucket"] == BUCKET:
         yield "kms:Decrypt", TRAIL_KEY, (("kms:ViaService", f"s3.{call.region}.amazonaws.com"),)
 
 
@@ -76,6 +76,10 @@ def _decided(call: Call, account: str, organization: str) -> Iterator[tuple[str,
                 for request in requests:
                     [one] = request.values()
                     yield call.operation, f"{place}:table/{table}", one
+        case "GetObject" if asked["Bucket"] == PAGES:
+            yield call.operation, f"arn:aws:s3:::{PAGES}/{asked['Key']}", asked
+            # Whether there is an object is told to whoever may list the bucket, and to nobody else.
+            yield "s3:ListBucket", f"arn:aws:s3:::{PAGES}", asked
         case "SendMessageBatch":
             yield "sqs:SendMessage", f"{place}:{asked['QueueUrl'].rpartition('/')[2]}", asked
         case _:

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.deployment import REPORTS_BUCKET, SLACK_API, SLACK_SECRET
+from chalicelib.api.bearer import authorize_bearer
+from chalicelib.deployment import API_TOKENS, REPORTS_BUCKET, SLACK_API, SLACK_SECRET
 from chalicelib.hints import Hint
+from chalicelib.hub import Hub
 from chalicelib.local.lambda_runtime import queue_event
 from chalicelib.local.slack_buttons import SIGNING_SECRET
 from chalicelib.local.slack_server import TOKEN, SlackServer, broken, slack_server
@@ -173,10 +175,39 @@ class Everything:
             body = {"account": other.account, "until": now().date().isoformat(), "reason": "accepted"}
             assert served.asks("POST", other.fingerprint, body).status == 201
             assert served.asks("DELETE", other.fingerprint, account=other.account).status == 200
+        self.asked_by_signature(served)
+        self.shown_tokens()
         self.patch.setenv(SLACK_SECRET, "secretsmanager:mfawatch/slack")
         with self.by("api_handler"):
             assert served.press(declined, DECLINE_RUN).status == 200
         self.slack.outage = broken()
+
+    def asked_by_signature(self, served: Served) -> None:
+        """Audits, what they found, what would mend it, and what somebody can do; in both accounts."""
+        with self.by("api_handler"):
+            for account in (OWN, self.member):
+                for _ in range(2):
+                    body = {"account": account, "users": ["open", "git"]}
+                    assert served.ask("POST", "/v1/audits", body).status == 200
+                assert served.ask("GET", "/v1/users/git/surface", account=account).status == 200
+                found = self.world.findings(account)["open", "mfa-not-enforced"].fingerprint
+                assert served.ask("GET", f"/v1/findings/{found}", account=account).status == 200
+                assert served.ask("POST", f"/v1/findings/{found}/remediation", {"account": account}).status == 200
+                assert served.ask("GET", "/v1/report", account=account).status == 200
+            assert served.ask("GET", "/v1/report", account="999999999999").status == 404
+            assert served.ask("GET", "/v1/findings").status == 200
+            run = served.ask("POST", "/v1/audits", {"account": OWN})
+            assert served.ask("GET", run.headers["location"]).json["status"] == "pending"
+
+    def shown_tokens(self) -> None:
+        """What the authoriser reads, of either kind."""
+        secret = json.dumps({"tokens": []})
+        self.world.client("ssm", OWN).put_parameter(Name="/mfawatch/api-tokens", Value=secret, Type="SecureString")
+        self.world.client("secretsmanager", OWN).create_secret(Name="mfawatch/api-tokens", SecretString=secret)
+        for place in ("ssm:/mfawatch/api-tokens", "secretsmanager:mfawatch/api-tokens"):
+            self.patch.setenv(API_TOKENS, place)
+            with self.by("authorize"):
+                assert authorize_bearer("Bearer nothing", Hub(os.environ, ""))["principalId"] == "nobody"
 
 
 @contextmanager

@@ -24,9 +24,10 @@ from chalicelib.remediation.run import Aim, RunState
 from chalicelib.remediation_settings import Mode
 from tests.accounts.build import ACCOUNT
 from tests.alerts.build import DETACHED, RUN, aim, run_notice
+from tests.hostile import each_of_all
 from tests.ledger.build import at
 from tests.notify.golden_runs import golden_runs
-from tests.notify.test_slack_blocks import ALL, TEXT, formatted, objects
+from tests.notify.test_slack_blocks import TEXT, formatted, objects
 from tests.report.audits import unsafe
 
 STATES = list(RunState)
@@ -80,7 +81,7 @@ def hostile(name: str, state: RunState) -> RunNotice:
     )
 
 
-@pytest.mark.parametrize("name", ALL.values(), ids=list(ALL))
+@each_of_all
 def test_slack_and_mail_make_nothing_of_what_names_hold(name: str) -> None:
     for state in (RunState.WAITING, RunState.DONE, RunState.STOPPED, RunState.DECLINED):
         assert_fits_and_is_tame(hostile(name, state))

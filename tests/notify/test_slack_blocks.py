@@ -31,32 +31,12 @@ from tests.accounts import DEMO
 from tests.accounts.build import ACCOUNT
 from tests.alerts.build import DETACHED, notice, with_finding
 from tests.cli.conftest import demo_options
+from tests.hostile import ALL, each_of_all
 from tests.ledger.build import DEVICE, ENFORCED
 from tests.notify.golden_messages import found, golden_messages
-from tests.report.audits import TRAPS, example, unsafe
+from tests.report.audits import example, unsafe
 
-SLACK_TRAPS = {
-    "a mention of everybody": "<!channel> <!here|here> <!everyone>",
-    "a mention of somebody": "<@U012AB3CD> <@W1|boss>",
-    "a mention of a group": "<!subteam^S1|@team>",
-    "a link": "<https://evil.example/|click>",
-    "a bare link": "https://evil.example/?a=1&b=2",
-    "a channel": "<#C1|general> #general",
-    "names": "@here @channel @everyone",
-    "an escape": "&lt;!here&gt; &amp;lt;",
-    "half an escape": "&l" * 300,
-    "signs of formatting": "*bold* _italic_ ~strike~ > quote",
-    "a code span": "a` *bold* `b",
-    "a code block": "```*bold*```",
-    "backticks": "`" * 200,
-    "an emoji": ":rotating_light: :boom:",
-    "a date": "<!date^1392734382^{date}|never>",
-    "nothing but spaces": "   ",
-    "much to escape": "<>&" * 5000,
-}
-ALL = TRAPS | SLACK_TRAPS
 MESSAGES = golden_messages()
-each = pytest.mark.parametrize("name", ALL.values(), ids=list(ALL))
 
 OURS = re.compile(r"<(https://console\.(?:aws\.amazon\.com|amazonaws)[^<>|\s]*\|[^<>]*|!date\^\d+\^[^<>^|]+\|[^<>|]+)>")
 """What alerts mean to say between < and >: a link to the console, and a date."""
@@ -141,7 +121,7 @@ def formatted(blocks: Sequence[Any]) -> Iterator[str]:
     return (one["text"] for one in objects(list(blocks)) if one["type"] == "mrkdwn")
 
 
-@each
+@each_of_all
 def test_slack_makes_nothing_of_what_names_hold(name: str) -> None:
     forms = list(all_forms(hostile(name)))
     assert len(forms) == 5
@@ -150,7 +130,7 @@ def test_slack_makes_nothing_of_what_names_hold(name: str) -> None:
         assert_tame(message)
 
 
-@each
+@each_of_all
 def test_mail_holds_no_hostile_name(name: str) -> None:
     for message in all_forms(hostile(name)):
         subject = subject_line(message)

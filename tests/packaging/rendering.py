@@ -46,6 +46,7 @@ NAMES = {
     "deliver": "Deliver",
     "remediate": "Remediate",
     "api_handler": "APIHandler",
+    "authorize": "Authorize",
 }
 """Function, as app.py names it, or Chalice where it serves the routes → its resource."""
 HEARING = ("hear_change", "hear_git", "hear_log_file")
@@ -79,18 +80,31 @@ class _Options(PackageOptions):
         return f"{service}.amazonaws.com"
 
 
-@cache
-def rendered(stage: str) -> Json:
-    """The template of a stage. `chalice package` renders it in the same steps, and makes the bundle in between."""
+def packaged(**variables: str) -> Any:
+    """The module `app`, loaded as `chalice package` loads it: with the environment of a stage."""
     module = importlib.util.spec_from_file_location("packaged_app", ROOT / "app.py")
     assert module is not None
     assert module.loader is not None
     app = importlib.util.module_from_spec(module)
-    module.loader.exec_module(app)
+    with patch.dict("os.environ", variables):
+        module.loader.exec_module(app)
+    return app
+
+
+@cache
+def rendered(stage: str, **variables: str) -> Json:
+    """The template of a stage. `chalice package` renders it in the same steps, and makes the bundle in between.
+
+    `variables` are those that the stage's environment in .chalice/config.json has beside the others.
+    """
+    from_disk = json.loads((CHALICE / "config.json").read_text())
+    from_disk["stages"][stage]["environment_variables"] = variables
+    config = Config(chalice_stage=stage, config_from_disk=from_disk)
+    app = packaged(**config.environment_variables)
     config = Config(
         chalice_stage=stage,
         user_provided_params={"chalice_app": app.app, "project_dir": str(ROOT)},
-        config_from_disk=json.loads((CHALICE / "config.json").read_text()),
+        config_from_disk=from_disk,
     )
     steps = [
         InjectDefaults(),

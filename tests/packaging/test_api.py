@@ -7,34 +7,52 @@ import re
 
 import pytest
 
-from tests.packaging.rendering import STAGES, Json, made, rendered, resources, transformed
+from chalicelib.api.bearer import TTL
+from tests.packaging.rendering import STAGES, Json, made, packaged, rendered, resources, transformed
 
-OPEN = {("/v1/slack/actions", "post")}
-"""What anybody may call: Slack signs its requests itself."""
-
-
-def api(stage: str = "prod") -> Json:
-    [found] = resources("AWS::Serverless::Api", stage).values()
-    return found
+OPEN = {("/v1/slack/actions", "post"), ("/v1/health", "get")}
+"""What anybody may call: Slack signs its requests itself, and that the API is there says nothing."""
+BEARER = {"MFAWATCH_API_AUTHORIZER": "bearer"}
 
 
-def methods() -> dict[tuple[str, str], Json]:
+def api(stage: str = "prod", **variables: str) -> Json:
+    of_stage: dict[str, Json] = rendered(stage, **variables)["Resources"]
+    [found] = [one["Properties"] for one in of_stage.values() if one["Type"] == "AWS::Serverless::Api"]
+    properties: Json = found
+    return properties
+
+
+def methods(**variables: str) -> dict[tuple[str, str], Json]:
     """(path, method) → what API Gateway is told of it."""
-    found: dict[str, Json] = api()["DefinitionBody"]["paths"]
+    found: dict[str, Json] = api(**variables)["DefinitionBody"]["paths"]
     return {(path, method): one for path, some in found.items() for method, one in some.items()}
 
 
 def test_the_routes() -> None:
+    of_one = "/v1/findings/{fingerprint}"
     assert methods().keys() == {
         ("/v1/slack/actions", "post"),
-        ("/v1/findings/{fingerprint}/suppressions", "post"),
-        ("/v1/findings/{fingerprint}/suppressions", "delete"),
+        ("/v1/health", "get"),
+        ("/v1/openapi.json", "get"),
+        ("/v1/audits", "post"),
+        ("/v1/audits/{run}", "get"),
+        ("/v1/findings", "get"),
+        (of_one, "get"),
+        (f"{of_one}/suppressions", "post"),
+        (f"{of_one}/suppressions", "delete"),
+        (f"{of_one}/remediation", "post"),
+        ("/v1/users/{name}/surface", "get"),
+        ("/v1/decisions", "post"),
+        ("/v1/lint", "post"),
+        ("/v1/harden", "post"),
+        ("/v1/report", "get"),
     }
 
 
-def test_without_credentials_nobody_is_let_in_but_slack() -> None:
+def test_without_credentials_nobody_is_let_in_but_slack_and_who_asks_whether_it_lives() -> None:
     """By IAM and nothing else: a route without authorisation would be open to everybody."""
     body = api()["DefinitionBody"]
+    assert body["securityDefinitions"].keys() == {"sigv4"}
     assert body["securityDefinitions"]["sigv4"]["x-amazon-apigateway-authtype"] == "awsSigv4"
     for route, method in methods().items():
         assert method.get("security") == (None if route in OPEN else [{"sigv4": []}]), route
@@ -43,6 +61,28 @@ def test_without_credentials_nobody_is_let_in_but_slack() -> None:
     assert {path: {name: one.get("security") for name, one in some.items()} for path, some in made_of_it.items()} == {
         path: {name: one.get("security") for name, one in some.items()} for path, some in body["paths"].items()
     }
+
+
+def test_a_stage_may_take_tokens_in_place_of_signatures() -> None:
+    """The same routes are open then, and all others ask the authoriser."""
+    body = api(**BEARER)["DefinitionBody"]
+    [(name, found)] = body["securityDefinitions"].items()
+    assert (name, found["type"], found["in"], found["name"]) == ("authorize", "apiKey", "header", "Authorization")
+    asked = found["x-amazon-apigateway-authorizer"]
+    assert (asked["type"], asked["authorizerResultTtlInSeconds"]) == ("token", TTL)
+    assert "${Authorize.Arn}" in json.dumps(asked["authorizerUri"])
+    assert methods(**BEARER).keys() == methods().keys()
+    for route, method in methods(**BEARER).items():
+        assert method.get("security") == (None if route in OPEN else [{"authorize": []}]), route
+
+
+def test_a_stage_that_lets_in_nobody_who_is_known_is_not_packaged() -> None:
+    with pytest.raises(KeyError, match="Bearer"):
+        packaged(MFAWATCH_API_AUTHORIZER="Bearer")
+
+
+def test_what_is_large_is_packed_on_its_way() -> None:
+    assert api()["MinimumCompressionSize"] == 1024
 
 
 def test_a_form_arrives_as_it_was_signed() -> None:

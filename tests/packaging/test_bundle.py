@@ -33,6 +33,10 @@ SHIPPED = {"app.py", "chalicelib/iam/decision.py", "chalicelib/iam/data/actions.
 }
 RUNTIME = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six")
 """What Lambda's runtime has: boto3, and what it stands on. (jmespath, too, comes with the bundle.)"""
+COMPILED = "pydantic_core"
+"""What runs on Lambda's processor alone, as it is packed, and has nothing to take its place here."""
+AARCH64 = 183
+"""The machine that an ELF file names which is for Lambda's (ELF for the Arm 64-bit Architecture)."""
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +74,7 @@ def bundle(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what Lambda's runtime has, and nothing else."""
     folder = tmp_path_factory.mktemp("runtime")
-    for name in RUNTIME:
+    for name in (*RUNTIME, COMPILED):
         spec = find_spec(name)
         assert spec is not None
         assert spec.origin is not None
@@ -101,12 +105,25 @@ def test_the_bundle_holds_the_canonical_policies_as_files(bundle: Path) -> None:
         assert packed.read_text() == (ROOT / "policies" / link.name).read_text()
 
 
+def test_what_is_compiled_is_for_lambdas_processor(bundle: Path) -> None:
+    files = list((bundle / COMPILED).glob("*.so"))
+    assert [int.from_bytes(file.read_bytes()[18:20], "little") for file in files] == [AARCH64]
+
+
 # --- in an interpreter of its own ------------------------------------------------------------------------------------
 
-DRIVER = """
-import json, sys
+DRIVER = '''
+import importlib.machinery, json, sys
 given = json.load(sys.stdin)
 sys.path[:0] = given["path"]
+
+class Here:
+    """Finds what is compiled for this machine, in place of what is for Lambda's."""
+    def find_spec(name, path=None, target=None):
+        if name == given["compiled"]:
+            return importlib.machinery.PathFinder.find_spec(name, given["path"][1:])
+
+sys.meta_path.insert(0, Here)
 import app
 
 class Context:
@@ -118,7 +135,7 @@ class Context:
 assert app.__file__.startswith(given["path"][0]), app.__file__
 answer = getattr(app, given["name"])(given["event"], Context())
 print(json.dumps({"answer": answer, "modules": sorted(sys.modules)}))
-"""
+'''
 
 
 @pytest.fixture
@@ -126,7 +143,7 @@ def call(bundle: Path, runtime: Path) -> Any:
     """Calls a handler in a fresh interpreter that sees the bundle and the runtime alone."""
 
     def call_handler(name: str, event: Mapping[str, Any]) -> dict[str, Any]:
-        given = {"path": [str(bundle), str(runtime)], "name": name, "event": event}
+        given = {"path": [str(bundle), str(runtime)], "name": name, "event": event, "compiled": COMPILED}
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-c", DRIVER],
             input=json.dumps(given),
@@ -194,5 +211,7 @@ def test_a_sweep_and_the_api_run_from_the_bundle(call: Any, deployment: LocalDep
     accepted = answered(app.app, handle, "POST", path, headers, body, f"arn:aws:iam::{ACCOUNT}:user/olga")
     assert (accepted.status, accepted.json["status"]) == (201, "suppressed")
     # The packages of the command line, and of the emulator, are not in the bundle's requirements.
+    assert "pydantic" in asked[-1]["modules"]
+    assert not {"pydantic", "pydantic_core"} & {*worked["modules"], *started["modules"]}
     for modules in (worked["modules"], asked[-1]["modules"]):
         assert not {"click", "rich", "moto", "policy_sentry"} & set(modules)

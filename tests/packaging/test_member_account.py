@@ -16,6 +16,7 @@ from tests.packaging.rendering import ACCOUNT, REGION, function, member, resolve
 HUB = "999988887777"
 HUB_ROLE = f"arn:aws:iam::{HUB}:role/mfawatch-audit-account-{REGION}"
 CHANGE_ROLE = HUB_ROLE.replace("audit-account", "audit-change")
+API_ROLE = HUB_ROLE.replace("audit-account", "api")
 EXTERNAL_ID = "an-external-id-of-ours"
 
 
@@ -39,6 +40,7 @@ def trusted(principal: str, context: dict[str, str]) -> bool:
     [
         (HUB_ROLE, EXTERNAL_ID, True),
         (CHANGE_ROLE, EXTERNAL_ID, True),
+        (API_ROLE, EXTERNAL_ID, True),
         (CHANGE_ROLE, "another", False),
         (HUB_ROLE, "another", False),
         (HUB_ROLE, None, False),
@@ -53,7 +55,9 @@ def test_the_member_role_trusts_the_audits_alone(principal: str, external_id: st
     assert trusted(principal, context) is expected
 
 
-@pytest.mark.parametrize(("name", "arn"), [("audit_account", HUB_ROLE), ("audit_change", CHANGE_ROLE)])
+@pytest.mark.parametrize(
+    ("name", "arn"), [("audit_account", HUB_ROLE), ("audit_change", CHANGE_ROLE), ("api_handler", API_ROLE)]
+)
 def test_the_trusted_roles_are_those_that_the_hub_makes(name: str, arn: str) -> None:
     assert arn.endswith(f":role/{resolve(role(name)['RoleName'])}")
 

@@ -39,9 +39,11 @@ ON_EVERYTHING = {"iam:ListServiceSpecificCredentials"}
 MEMBER = "the member role"
 READING = {"ReadIam", "ReadUsers", "ListRepositories", "ReadRepositories", "ReadKeyPolicies"}
 """The statements of the auditors that read the account, by Sid."""
-AUDITORS = ("audit_account", "audit_change")
-READERS = (*AUDITORS, "remediate")
 API = "api_handler"
+AUDITORS = ("audit_account", "audit_change", API)
+READERS = (*AUDITORS, "remediate")
+WORKERS = ("audit_account", "audit_change", "remediate")
+"""Those that work what stands in a queue."""
 REMEDIATION_MEMBER = "the member role for remediation"
 TRAIL = {"TrailBucket": "trail", "TrailKeyArn": f"arn:aws:kms:{REGION}:999988887777:key/{KEY}"}
 
@@ -187,27 +189,27 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     (READERS, "kms:GetKeyPolicy", f"arn:aws:kms:us-west-2:{ACCOUNT}:key/any", {}),
     (AUDITORS, "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-audit", {}),
     (READERS, "ssm:GetParameter", f"{PARAMETER}/mfawatch/external-id", {}),
-    ((*READERS, API), "dynamodb:Query", f"{TABLE}-ledger", {"leading": ACCOUNT}),
-    (("audit_account", "remediate"), "iam:GetCredentialReport", "*", {}),
+    (READERS, "dynamodb:Query", f"{TABLE}-ledger", {"leading": ACCOUNT}),
+    (("audit_account", "remediate", API), "iam:GetCredentialReport", "*", {}),
     (("audit_account",), "sqs:ReceiveMessage", f"{QUEUE}-accounts", {}),
     (READERS, "iam:GetLoginProfile", f"arn:aws:iam::{ACCOUNT}:user/people/anna", {}),
     (READERS, "iam:ListAccessKeys", f"arn:aws:iam::{ACCOUNT}:user/people/anna", {}),
     (("audit_change",), "sqs:ReceiveMessage", f"{QUEUE}-changes", {}),
     (("remediate",), "sqs:ReceiveMessage", f"{QUEUE}-remediations", {}),
-    ((*READERS, API), "sqs:SendMessage", f"{QUEUE}-remediations", {}),
+    (READERS, "sqs:SendMessage", f"{QUEUE}-remediations", {}),
     (("remediate",), "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-remediate", {}),
     (("remediate", API), "ssm:GetParameter", f"{PARAMETER}/mfawatch/remediation", {}),
     (HEARING, "sqs:SendMessage", f"{QUEUE}-changes", {}),
     (HEARING, "sqs:SendMessage", f"{QUEUE}-events-dead", {}),
-    (("sweep", *HEARING, "audit_change"), "sqs:SendMessage", f"{QUEUE}-accounts", {}),
-    (("sweep", "hear_change", "hear_log_file"), "organizations:ListAccounts", "*", {}),
-    (("hear_git", "hear_log_file", *READERS), "dynamodb:PutItem", f"{TABLE}-idempotency", {}),
-    ((*HEARING, *AUDITORS, API), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
-    ((*READERS, API), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
-    ((*AUDITORS, "deliver"), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#threads"}),
+    (("sweep", *HEARING, "audit_change", API), "sqs:SendMessage", f"{QUEUE}-accounts", {}),
+    (("sweep", "hear_change", "hear_log_file", API), "organizations:ListAccounts", "*", {}),
+    (("hear_git", "hear_log_file", *WORKERS), "dynamodb:PutItem", f"{TABLE}-idempotency", {}),
+    ((*HEARING, *AUDITORS), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
+    (READERS, "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
+    (("audit_account", "audit_change", "deliver"), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#threads"}),
     (AUDITORS, "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": ACCOUNT}),
-    ((*READERS, "deliver"), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
-    # Whoever writes the journal says what is approved: no function does that hears events or reads accounts. The API
+    ((*WORKERS, "deliver"), "dynamodb:UpdateItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
+    # Whoever writes the journal says what is approved: no function does that hears events. The API
     # says how a run stands. UpdateItem makes what is not there, and so it may not write what steps and new runs have:
     # what a step is said to have done is undone.
     (("remediate",), "dynamodb:PutItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
@@ -220,7 +222,7 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     (("remediate",), "dynamodb:ConditionCheckItem", f"{TABLE}-ledger", {"leading": "#remediation"}),
     (TELLING, "ssm:GetParameters", f"{PARAMETER}/mfawatch/settings", {}),
     (TELLING, "dynamodb:BatchWriteItem", f"{TABLE}-ledger", {"leading": "#outbox"}),
-    (("sweep", *HEARING, *READERS, "deliver", API), "ssm:GetParameter", f"{PARAMETER}/mfawatch/settings", {}),
+    (("sweep", *HEARING, *READERS, "deliver"), "ssm:GetParameter", f"{PARAMETER}/mfawatch/settings", {}),
     ((*TELLING, API), "ssm:GetParameter", f"{PARAMETER}/mfawatch/slack", {}),
     ((*TELLING, API), "secretsmanager:GetSecretValue", f"{SECRET}:mfawatch/slack-a1B2c3", {}),
     (TELLING, "sns:Publish", f"arn:aws:sns:{HERE}:mfawatch-alerts", {}),
@@ -241,6 +243,8 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     (("hear_log_file",), "s3:GetObject", f"arn:aws:s3:::trail/some/prefix/AWSLogs/o-exampleorgid/{FILE}", {}),
     (("hear_log_file",), "kms:Decrypt", TRAIL["TrailKeyArn"], {"via": f"s3.{REGION}.amazonaws.com"}),
     (("audit_account",), "s3:PutObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
+    (("authorize",), "ssm:GetParameter", f"{PARAMETER}/mfawatch/api-tokens", {}),
+    (("authorize",), "secretsmanager:GetSecretValue", f"{SECRET}:mfawatch/api-tokens-a1B2c3", {}),
     # What nobody reaches.
     ((), "sts:AssumeRole", "arn:aws:iam::444455556666:role/admin", {}),
     ((), "sts:AssumeRole", "arn:aws:iam::444455556666:role/mfawatch-audit-more", {}),
@@ -264,7 +268,10 @@ REACHED: list[tuple[tuple[str, ...], str, str, dict[str, str]]] = [
     ((), "s3:GetObject", f"arn:aws:s3:::trail/AWSLogs/{FILE.replace('/CloudTrail/', '/Config/')}", {}),
     ((), "s3:GetObject", f"arn:aws:s3:::other/AWSLogs/{FILE}", {}),
     ((), "s3:PutObject", f"{PAGES}/other", {}),
-    ((), "s3:GetObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
+    (("api_handler",), "s3:GetObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
+    # Who may not list a bucket is refused what is not there, in place of hearing that it is not there.
+    (("api_handler",), "s3:ListBucket", PAGES, {}),
+    ((), "s3:GetObject", f"{PAGES}/other", {}),
     ((), "s3:DeleteObject", f"{PAGES}/reports/{ACCOUNT}/latest.html", {}),
     ((), "s3:PutObject", f"arn:aws:s3:::trail/AWSLogs/{FILE}", {}),
 ]
@@ -331,7 +338,12 @@ def test_the_member_role_reads_what_the_audits_read_at_home() -> None:
     assert {one["Sid"]: (one["Resource"], set(one["Action"])) for one in statements_of(MEMBER)} == read
 
 
-def test_the_api_asks_nothing_of_iam_or_sts() -> None:
-    """Whoever finds a way into it from the network has come no nearer to an account."""
+def test_the_api_reads_accounts_as_the_audits_do_and_no_more() -> None:
+    """Whoever finds a way into it from the network can look at an account, and change nothing in it."""
     services = {action.partition(":")[0] for one in statements_of(API) for action in one["Action"]}
-    assert services == {"dynamodb", "logs", "secretsmanager", "sqs", "ssm", "xray"}
+    others = {action.partition(":")[0] for name in AUDITORS for one in statements_of(name) for action in one["Action"]}
+    assert services <= others
+    read = {one["Sid"]: one for one in statements_of(API) if one["Sid"] in READING}
+    assert read == {one["Sid"]: one for one in statements_of("audit_account") if one["Sid"] in READING} | {
+        one["Sid"]: one for one in statements_of("audit_change") if one["Sid"] == "ReadUsers"
+    }

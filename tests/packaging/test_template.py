@@ -95,6 +95,7 @@ def test_the_stages_differ_in_what_they_reserve() -> None:
             "deliver": 1,
             "remediate": 2,
             "api_handler": None,
+            "authorize": None,
         },
     }
     plain = [json.loads(json.dumps(rendered(stage))) for stage in STAGES]
@@ -131,6 +132,7 @@ def test_a_function_and_what_is_its_own_are_named(name: str) -> None:
         ("deliver", 256, 120),
         ("remediate", 1769, 900),
         ("api_handler", 1769, 29),
+        ("authorize", 512, 10),
     ],
 )
 def test_the_size_of_a_function(name: str, memory: int, timeout: int) -> None:
@@ -138,14 +140,15 @@ def test_the_size_of_a_function(name: str, memory: int, timeout: int) -> None:
 
 
 OF_SOME: dict[str, tuple[Json, tuple[str, ...]]] = {
-    "MFAWATCH_QUEUE_URL": ({"Ref": "AccountsQueue"}, ("sweep", *HEARING, "audit_change")),
+    "MFAWATCH_QUEUE_URL": ({"Ref": "AccountsQueue"}, ("sweep", *HEARING, "audit_change", "api_handler")),
     "MFAWATCH_CHANGES_QUEUE_URL": ({"Ref": "ChangesQueue"}, HEARING),
     "MFAWATCH_REMEDIATIONS_QUEUE_URL": (
         {"Ref": "RemediationsQueue"},
         ("audit_account", "audit_change", "remediate", "api_handler"),
     ),
-    "MFAWATCH_REPORTS_BUCKET": ({"Ref": "ReportsBucket"}, ("audit_account",)),
+    "MFAWATCH_REPORTS_BUCKET": ({"Ref": "ReportsBucket"}, ("audit_account", "api_handler")),
     "MFAWATCH_TOPIC_ARN": ({"Ref": "AlertsTopic"}, TELLING),
+    "MFAWATCH_API_TOKENS": ({"Ref": "ApiTokens"}, ("authorize",)),
     "MFAWATCH_SLACK_SECRET": ({"Ref": "SlackSecret"}, (*TELLING, "api_handler")),
 }
 """Variables that some functions have: what they hold, and whose they are."""
@@ -165,6 +168,7 @@ def test_the_environment_names_what_the_template_makes(name: str) -> None:
     assert variables.pop("MFAWATCH_FINDINGS_BUS") == resources("AWS::Events::EventBus")["FindingsBus"]["Name"]
     assert variables == {
         "MFAWATCH_EXTERNAL_ID_PARAMETER": "/mfawatch/external-id",
+        "MFAWATCH_API_AUTHORIZER": "iam",
         "MFAWATCH_MEMBER_ROLE": "mfawatch-audit",
         "MFAWATCH_REMEDIATION_ROLE": "mfawatch-remediate",
         "POWERTOOLS_SERVICE_NAME": "mfawatch",

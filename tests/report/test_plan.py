@@ -18,7 +18,8 @@ from chalicelib.iam.exports import Exports, read_exports
 from chalicelib.remediation.applying import apply_step
 from chalicelib.remediation.plan import parse_plan, plan_remediation
 from chalicelib.report.changes import changes_of, document_diff, undoing, words_of
-from chalicelib.report.plan import plan_to_json, render_plan
+from chalicelib.report.plan import render_plan
+from chalicelib.report.plan_steps import plan_to_json
 from tests.accounts.build import (
     ADMIN,
     GUARD,
@@ -35,11 +36,12 @@ from tests.accounts.build import (
     managed_arn,
     swap,
 )
+from tests.hostile import each
 from tests.remediation.accounts import LOOSE, NAME, POLICY, WORK, account, wanting
 from tests.remediation.strategies import DOCUMENTS, accounts, steps_in
 from tests.remediation.test_keys import KEY, holding
 from tests.remediation.test_keys import SETTINGS as KEYS
-from tests.report.test_hostile_names import assert_safe, each
+from tests.report.test_hostile_names import assert_safe
 
 ARN = managed_arn(NAME)
 CARRYING = Person(inline=[ADMIN], attached=[NAME])

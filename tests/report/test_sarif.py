@@ -24,7 +24,8 @@ from chalicelib.report.sentences import sentence
 from tests.accounts.build import Person, swap
 from tests.accounts.build import audit as judged
 from tests.accounts.build import exports as answers_about
-from tests.report.audits import audit_with, each_trap, example, finding_with, texts, trapped, unsafe
+from tests.hostile import each_trap
+from tests.report.audits import audit_with, example, finding_with, texts, trapped, unsafe
 
 FOLDER = Path(__file__).parent / "data"
 FORMATS = jsonschema.FormatChecker(formats=())
