@@ -13,20 +13,13 @@ from chalicelib.api.routes import ROUTES, route_of
 from chalicelib.local.http_events import HttpAnswer
 from chalicelib.remediation_tasks import TaskKind
 from chalicelib.version import VERSION
-from tests.accounts.build import GUARD
+from tests.api.people import APPROVER, SETTINGS, people
 from tests.api.schema import misfits, told
-from tests.api.world import Served, now, serving
-from tests.functions.conftest import OWN, populate
+from tests.api.world import Served, now
+from tests.functions.conftest import OWN
+from tests.functions.watching import refusal
 
 PROBLEM = "application/problem+json"
-APPROVER = f"arn:aws:sts::{OWN}:assumed-role/approver/olga"
-SETTINGS = f"""
-[remediation]
-mode = "approve"
-approvers = ["arn:aws:iam::{OWN}:role/approver"]
-[[canonical]]
-name = "RequireMfa"
-"""
 LOOSE: Any = {
     "Version": "2012-10-17",
     "Statement": {
@@ -40,27 +33,26 @@ ALL: Any = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": 
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Served]:
-    """People, a policy that asks for MFA, and an audit of them all."""
-    with serving() as served:
-        populate(served.world, OWN)
-        policy = json.dumps(GUARD)
-        served.world.iam(OWN).create_policy(PolicyName="RequireMfa", PolicyDocument=policy)
-        served.settings(SETTINGS)
-        started = served.ask("POST", "/v1/audits", {"account": OWN})
-        served.world.deployment.work()
-        served.audit = started.headers["location"]  # type: ignore[attr-defined]
-        yield served
+def audited() -> Iterator[tuple[Served, str]]:
+    with people() as found:
+        yield found
 
 
 @pytest.fixture
-def asked(shared: Served) -> Iterator[Served]:
-    """The same, with nothing handed over."""
-    shared.tasks()
-    yield shared
-    shared.world.watching.faults.clear()
-    shared.settings(SETTINGS)
-    shared.switch("run")
+def run(audited: tuple[Served, str]) -> str:
+    """The path of the run that audited everybody."""
+    return audited[1]
+
+
+@pytest.fixture
+def asked(audited: tuple[Served, str]) -> Iterator[Served]:
+    """The deployment as it is after that, with nothing handed over."""
+    served, _ = audited
+    served.tasks()
+    yield served
+    served.world.watching.faults.clear()
+    served.settings(SETTINGS)
+    served.switch("run")
 
 
 def finding(served: Served, user: str = "open", control: str = "mfa-not-enforced") -> str:
@@ -114,8 +106,8 @@ def test_what_is_accepted_is_told_as_accepted(asked: Served) -> None:
     assert right(asked, "DELETE", f"/v1/findings/{fingerprint}/suppressions", account=OWN).status == 200
 
 
-def test_an_account_is_handed_to_the_workers(asked: Served) -> None:
-    done = right(asked, "GET", asked.audit)  # type: ignore[attr-defined]
+def test_an_account_is_handed_to_the_workers(asked: Served, run: str) -> None:
+    done = right(asked, "GET", run)
     assert (done.json["status"], done.json["report"]["users"]) == ("done", 4)
     many = [f"user-{number}" for number in range(21)]
     answer = right(asked, "POST", "/v1/audits", {"account": OWN, "users": many})
@@ -126,7 +118,7 @@ def test_an_account_is_handed_to_the_workers(asked: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    ("run", "status"),
+    ("name", "status"),
     [
         ("api-20260101T000000Z-{account}-00000000", 404),
         ("api-29990101T000000Z-{account}-00000000", 404),
@@ -135,8 +127,8 @@ def test_an_account_is_handed_to_the_workers(asked: Served) -> None:
         ("a%2Fb", 404),
     ],
 )
-def test_a_run_that_nobody_knows(asked: Served, run: str, status: int) -> None:
-    assert right(asked, "GET", f"/v1/audits/{run.format(account=OWN)}").status == status
+def test_a_run_that_nobody_knows(asked: Served, name: str, status: int) -> None:
+    assert right(asked, "GET", f"/v1/audits/{name.format(account=OWN)}").status == status
 
 
 def test_findings_come_page_by_page(asked: Served) -> None:
@@ -389,8 +381,6 @@ def test_without_credentials_nobody_is_let_in(asked: Served, route: Any) -> None
 
 
 def test_what_goes_wrong_at_aws_is_told_without_what_aws_said(asked: Served) -> None:
-    from tests.functions.watching import refusal
-
     asked.world.watching.faults["iam:GetAccountAuthorizationDetails"] = refusal("AccessDenied")
     closed = asked.ask("GET", "/v1/users/open/surface", account=OWN)
     assert (closed.status, closed.json["why"]) == (502, "not-read")

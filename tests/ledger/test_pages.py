@@ -103,8 +103,8 @@ anything = st.builds(
 )
 
 
-@given(wanted=anything, most=st.integers(5, 30))
-@settings(max_examples=20, deadline=None)
+@given(wanted=anything, most=st.integers(7, 30))
+@settings(max_examples=12, deadline=None)
 def test_the_pages_joined_are_all_that_is_wanted_each_once(full: Store, wanted: Wanted, most: int) -> None:
     found = walk(full, most, wanted)
     assert sorted(joined(found)) == sorted(names([one for one in full.load(ACCOUNT) if wanted.matches(one)]))
@@ -224,7 +224,7 @@ def _opened(cursor: str) -> bytes:
         st.just(base64.urlsafe_b64encode(b"[" * 1400).decode()),
     )
 )
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_what_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(CursorError):
         place_of(text, ACCOUNT, ANY)

@@ -19,7 +19,7 @@ WANTED = {"example": "1.0", "other-name": "2.5.2"}
 WHOLE = ["app.py", "example/__init__.py", "example-1.0.dist-info/METADATA", "other_name-2.5.2.dist-info/METADATA"]
 EXTRAS = {"aws-lambda-powertools": "tracer"}
 """The extra of a package whose dependencies are in the bundle."""
-ASKED_FOR = {"aws-lambda-powertools", "slack-sdk", "tzdata"}
+ASKED_FOR = {"aws-lambda-powertools", "slack-sdk", "tzdata", "jinja2", "pydantic"}
 """What the functions use themselves; all else in the bundle is what these ask for."""
 
 
