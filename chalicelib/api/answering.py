@@ -60,7 +60,15 @@ def _by_route(request: Request, asked: Asked, hub: Hub, context: Any) -> Respons
     event = request.to_original_event()
     query = event.get("multiValueQueryStringParameters") or {}
     status, headers, text = answer(route, hub, caller, names, query, body, context)
+    if "Location" in headers:
+        headers["Location"] = _base(request, route.path.format(**names)) + headers["Location"]
     return Response(text, {**HEADERS, **headers}, status)
+
+
+def _base(request: Request, path: str) -> str:
+    """What stands before the paths of the routes: the stage, or what a domain of one's own has there."""
+    asked = str(request.context.get("path") or "")
+    return asked.removesuffix(path) if asked.endswith(path) else ""
 
 
 def in_problems(request: Any, get_response: Callable[[Any], Response]) -> Response:

@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
 from chalicelib.api.exchange import JSON
-from chalicelib.api.models.problem import ProblemDetails
+from chalicelib.api.models.problem import GatewayMessage, ProblemDetails
 from chalicelib.api.operations import Operation
 from chalicelib.api.problems import KIND
 from chalicelib.version import VERSION
@@ -39,6 +39,8 @@ OF_EVERY_BODY = (
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 )
 OF_EVERY_CALLER = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+BY_API_GATEWAY = (*OF_EVERY_CALLER, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.GATEWAY_TIMEOUT)
+"""What API Gateway answers itself as well, in a form of its own: who is let in, how often, and what took too long."""
 _OWN = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 """What Powertools would answer, and this API does not."""
 
@@ -52,6 +54,10 @@ def responses_of(operation: Operation) -> dict[int, Any]:
         found[int(status)] = {"description": status.phrase, "content": {kind: content}}
     for status in refusals_of(operation):
         found[int(status)] = {"description": status.phrase, "content": {KIND: {"model": ProblemDetails}}}
+    for status in BY_API_GATEWAY:
+        if status not in OF_EVERY_CALLER or not operation.route.is_open:
+            told = found.setdefault(int(status), {"description": status.phrase, "content": {}})
+            told["content"][JSON] = {"model": GatewayMessage}
     return found
 
 

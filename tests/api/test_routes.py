@@ -117,6 +117,33 @@ def test_an_account_is_handed_to_the_workers(asked: Served, run: str) -> None:
     assert right(asked, "GET", answer.headers["location"]).json["report"]["run"] == answer.json["id"]
 
 
+@pytest.mark.parametrize("base", ["/api", "/of/a/domain", ""])
+def test_where_to_ask_for_a_run_is_told_from_the_root(asked: Served, base: str) -> None:
+    """API Gateway knows the stage by which somebody came, and a client goes by what it is told."""
+    event: dict[str, Any] = {
+        "resource": "/v1/audits",
+        "path": "/v1/audits",
+        "httpMethod": "POST",
+        "headers": {},
+        "multiValueHeaders": {},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "body": json.dumps({"account": OWN}),
+        "isBase64Encoded": False,
+        "requestContext": {
+            "httpMethod": "POST",
+            "resourcePath": "/v1/audits",
+            "path": f"{base}/v1/audits",
+            "identity": {"userArn": APPROVER},
+        },
+    }
+    answer = asked.world.deployment.call("api_handler", event)
+    assert answer["statusCode"] == 202
+    assert answer["headers"]["Location"].startswith(f"{base}/v1/audits/api-")
+    asked.world.deployment.work()
+
+
 @pytest.mark.parametrize(
     ("name", "status"),
     [

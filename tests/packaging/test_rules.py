@@ -240,11 +240,11 @@ def test_only_the_rules_the_bucket_and_the_api_invoke_the_functions() -> None:
     """A function that anything may invoke in another's name would believe any record."""
     found = transformed()["Resources"].values()
     permissions = [one["Properties"] for one in found if one["Type"] == "AWS::Lambda::Permission"]
-    assert len(permissions) == len(rules()) + 2 + 1 + 1
+    assert len(permissions) == len(rules()) + 2 + 1 + 2
     for permission in permissions:
         assert permission["Action"] == "lambda:InvokeFunction"
         assert "SourceArn" in permission
-        by_api = permission["FunctionName"] == {"Ref": "APIHandler"}
+        by_api = permission["FunctionName"] in ({"Ref": "APIHandler"}, {"Fn::GetAtt": ["Authorize", "Arn"]})
         principals = {"apigateway.amazonaws.com"} if by_api else {"events.amazonaws.com", "s3.amazonaws.com"}
         assert permission["Principal"] in principals
 

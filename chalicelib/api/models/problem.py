@@ -27,3 +27,9 @@ class ProblemDetails(Told):
     instance: Annotated[str, Field(description="Names this answer in the log of the deployment.")]
     why: Annotated[str | None, Field(description="A word for machines, where the status does not say enough.")] = None
     errors: list[ProblemPart] | None = None
+
+
+class GatewayMessage(Told):
+    """What API Gateway answers itself, before anything of mfawatch is asked."""
+
+    message: str | None
