@@ -18,11 +18,11 @@ from chalicelib.cause import Cause
 from chalicelib.deployment import REMEDIATION_ROLE, REMEDIATIONS_QUEUE_URL, STOP_PARAMETER, told
 from chalicelib.execution.carry_out import Execution
 from chalicelib.execution.ports import Journal, StopSwitch
+from chalicelib.execution.whole_account import WholeAccount
 from chalicelib.findings import Status
 from chalicelib.hub import Hub
 from chalicelib.ports import WorkQueue
 from chalicelib.remediation.run import RemediationRun
-from chalicelib.whole_account import WholeAccount
 
 
 @dataclass

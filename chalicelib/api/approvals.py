@@ -9,10 +9,10 @@ from chalicelib.api.decisions import refusal
 from chalicelib.api.problems import Problem
 from chalicelib.api.slack_payload import Press
 from chalicelib.execution.approval import Person, Refused, approve, decline
+from chalicelib.execution.tasks import Task, TaskKind
 from chalicelib.functions.telemetry import logger
 from chalicelib.hub import Hub
 from chalicelib.notify.buttons import APPROVE_RUN
-from chalicelib.remediation_tasks import Task, TaskKind
 from chalicelib.workshop import Workshop
 
 NOT_HANDED_OVER = "the plan is approved, and could not be handed over: press the button again in a moment"

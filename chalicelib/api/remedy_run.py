@@ -19,12 +19,12 @@ from chalicelib.api.remedy import Planned
 from chalicelib.execution.approval import Person, Refused, Why, approve, check_approver
 from chalicelib.execution.deciding import CARRIED_OUT
 from chalicelib.execution.respond import REMEMBERS
+from chalicelib.execution.tasks import Task, TaskKind
 from chalicelib.findings import Status
 from chalicelib.functions.telemetry import logger
 from chalicelib.ledger import Stored
 from chalicelib.remediation.run import RemediationRun, RunState, Verb
 from chalicelib.remediation_settings import Mode
-from chalicelib.remediation_tasks import Task, TaskKind
 from chalicelib.workshop import Workshop
 
 NOT_HANDED_OVER = "it could not be handed over: ask again in a moment"

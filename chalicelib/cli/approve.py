@@ -17,8 +17,8 @@ from chalicelib.cli.deployed import (
 from chalicelib.cli.live import Reach, reach_options
 from chalicelib.execution.approval import approve, decline
 from chalicelib.execution.ports import StopSwitch
+from chalicelib.execution.tasks import TaskKind
 from chalicelib.remediation.run import RemediationRun
-from chalicelib.remediation_tasks import TaskKind
 from chalicelib.report.plan import count
 from chalicelib.report.text import clean
 

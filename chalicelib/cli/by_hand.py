@@ -48,7 +48,7 @@ class Work:
     def execution(self) -> Execution:
         """What carries runs out in the account, by a name that nobody else has."""
         from chalicelib.aws.step_executor import IamStepExecutor
-        from chalicelib.whole_account import WholeAccount
+        from chalicelib.execution.whole_account import WholeAccount
 
         return Execution(
             account=self.caller.account,

@@ -17,10 +17,10 @@ from chalicelib.cli.live import told_in_a_line
 from chalicelib.config import Settings
 from chalicelib.execution.approval import Person, Refused, Told
 from chalicelib.execution.ports import Journal
+from chalicelib.execution.tasks import Task, TaskKind
 from chalicelib.moments import to_second
 from chalicelib.ports import WorkQueue
 from chalicelib.remediation.run import RemediationRun
-from chalicelib.remediation_tasks import Task, TaskKind
 from chalicelib.report.text import clean
 
 

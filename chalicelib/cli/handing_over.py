@@ -7,9 +7,9 @@ import click
 from chalicelib.cli.deciding import Decided, decide, hand_over
 from chalicelib.cli.deployed import Deployed
 from chalicelib.execution.approval import send_back, take_up
+from chalicelib.execution.tasks import TaskKind
 from chalicelib.execution.undo import MAY_BE_UNDONE
 from chalicelib.remediation.run import RemediationRun, RunState
-from chalicelib.remediation_tasks import TaskKind
 from chalicelib.report.text import clean
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chalicelib.execution.tasks import MOST_FINGERPRINTS, Task, TaskKind
 from chalicelib.findings import Status
 from chalicelib.functions.telemetry import logger
 from chalicelib.hub import Hub
@@ -11,7 +12,6 @@ from chalicelib.ledger import ChangeKind
 from chalicelib.pipeline import Outcome
 from chalicelib.remediation.repairs import MENDABLE
 from chalicelib.remediation_settings import Mode
-from chalicelib.remediation_tasks import MOST_FINGERPRINTS, Task, TaskKind
 from chalicelib.workshop import Workshop
 
 SETTLES = 15

@@ -17,6 +17,7 @@ from chalicelib.cause import Cause
 from chalicelib.execution.carry_out import Execution, Outcome, carry_out
 from chalicelib.execution.ports import LostHold
 from chalicelib.execution.respond import Response, respond
+from chalicelib.execution.tasks import Task, TaskKind, parse_task
 from chalicelib.execution.undo import undo
 from chalicelib.functions.audit_account import NotOurs
 from chalicelib.functions.batches import work_batch
@@ -25,7 +26,6 @@ from chalicelib.hub import Hub
 from chalicelib.ledger import ChangeKind
 from chalicelib.ports import AccountClosed
 from chalicelib.remediation.run import RemediationRun, RunState
-from chalicelib.remediation_tasks import Task, TaskKind, parse_task
 from chalicelib.workshop import Workshop
 
 LATER = 900

@@ -40,10 +40,10 @@ from chalicelib.deployment import (
     TOPIC_ARN,
 )
 from chalicelib.execution.approval import Person, send_back
+from chalicelib.execution.tasks import Task, TaskKind
 from chalicelib.ledger import ChangeKind, Stored
 from chalicelib.local.http_events import HttpAnswer, answered
 from chalicelib.local.lambda_runtime import ACCOUNT, Function, invoke, schedule_event, work_queue
-from chalicelib.remediation_tasks import Task, TaskKind
 
 NAMES = {
     LEDGER_TABLE: "mfawatch-ledger",

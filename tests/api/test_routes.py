@@ -10,8 +10,8 @@ from urllib.parse import quote, unquote
 import pytest
 
 from chalicelib.api.routes import ROUTES, route_of
+from chalicelib.execution.tasks import TaskKind
 from chalicelib.local.http_events import HttpAnswer
-from chalicelib.remediation_tasks import TaskKind
 from chalicelib.version import VERSION
 from tests.api.people import APPROVER, SETTINGS, people
 from tests.api.schema import misfits, told

@@ -10,12 +10,12 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.execution.approval import NOBODY
+from chalicelib.execution.tasks import Task, TaskKind
 from chalicelib.local.slack_buttons import press
 from chalicelib.local.slack_server import TOKEN
 from chalicelib.local.slack_workspace import broken, gone
 from chalicelib.notify.buttons import APPROVE_RUN, DECLINE_RUN
 from chalicelib.remediation.run import WAITS, Decision, RemediationRun, RunState, Verb
-from chalicelib.remediation_tasks import Task, TaskKind
 from tests.api.world import ANNA, EVE, Served, now
 from tests.functions.watching import after, raising, refusal
 

@@ -17,6 +17,7 @@ from chalicelib.aws.journal import DynamoJournal
 from chalicelib.aws.stop_switch import RUNS
 from chalicelib.deployment import SETTINGS_PARAMETER, SLACK_API, SLACK_SECRET, STOP_PARAMETER
 from chalicelib.diff import diff
+from chalicelib.execution.tasks import Task, parse_task
 from chalicelib.ledger import Stored
 from chalicelib.local.deployment import NAMES
 from chalicelib.local.http_events import HttpAnswer
@@ -25,7 +26,6 @@ from chalicelib.local.slack_server import TOKEN, slack_server
 from chalicelib.local.slack_workspace import Opened, Posted, SlackServer
 from chalicelib.notify.buttons import ACCEPT_FINDING, APPROVE_RUN, DECLINE_RUN, actions, button, value_of
 from chalicelib.remediation.run import RemediationRun
-from chalicelib.remediation_tasks import Task, parse_task
 from tests.execution.runs import a_run
 from tests.functions.conftest import OWN, World, deployed
 from tests.ledger.build import audit, finding

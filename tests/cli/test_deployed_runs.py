@@ -18,9 +18,9 @@ from chalicelib.bootstrap import Clients
 from chalicelib.cli import deployed
 from chalicelib.cli.clock import now
 from chalicelib.cli.deployed import QUEUE, SETTINGS_PARAMETER, STOP_PARAMETER, TABLE
+from chalicelib.execution.tasks import Task, TaskKind, parse_task
 from chalicelib.local.emulator import emulator
 from chalicelib.remediation.run import RemediationRun, RunState, StepState, Verb
-from chalicelib.remediation_tasks import Task, TaskKind, parse_task
 from tests.accounts.build import ACCOUNT
 from tests.cli.conftest import Result, Run
 from tests.cli.live_account import CALLER, KEYS, assert_told

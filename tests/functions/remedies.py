@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.execution.tasks import Task, TaskKind
 from chalicelib.hub import Hub
 from chalicelib.iam.account import AccountSnapshot, Credential, CredentialKind, User
 from chalicelib.local.lambda_runtime import queue_event
 from chalicelib.remediation.building import add_to_group, attach, deactivate, put_inline, rewrite
 from chalicelib.remediation.run import RunState
 from chalicelib.remediation.step import Step
-from chalicelib.remediation_tasks import Task, TaskKind
 from chalicelib.workshop import Workshop
 from tests.functions.conftest import OWN, assignment
 from tests.functions.drifts import CANONICAL, GROUP, GUARD, LOOSE

@@ -12,12 +12,12 @@ import pytest
 from chalicelib.config import Settings
 from chalicelib.execution.approval import Person, send_back
 from chalicelib.execution.respond import Response
+from chalicelib.execution.tasks import Task, TaskKind, parse_task
 from chalicelib.findings import Status
 from chalicelib.local.caller import session_of_role
 from chalicelib.local.lambda_runtime import queue_event
 from chalicelib.local.trail import Trail
 from chalicelib.remediation.run import RemediationRun, RunState
-from chalicelib.remediation_tasks import Task, TaskKind, parse_task
 from tests.functions.conftest import World, assignment, deployed
 from tests.functions.drifts import DRIFTS, SETTINGS, Drift, populate
 from tests.functions.watching import refusal

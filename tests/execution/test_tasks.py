@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.remediation_tasks import LONGEST_NAME, MOST_FINGERPRINTS, Task, TaskError, TaskKind, parse_task
+from chalicelib.execution.tasks import LONGEST_NAME, MOST_FINGERPRINTS, Task, TaskError, TaskKind, parse_task
 from tests.accounts.build import ACCOUNT, TAKEN
 
 PRINT = "0123456789abcdef" * 2
