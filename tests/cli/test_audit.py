@@ -292,7 +292,7 @@ def test_an_output_file_that_cannot_be_written_is_one_line(name: str, run: Run, 
 def test_an_empty_account_is_no_error(run: Run, tmp_path: Path) -> None:
     result = run("audit", *write_exports(swap(exports(), credential_report=None), tmp_path))
     assert result.code == 0
-    assert "Findings: none\nUsers: 0 of 0 concerned; " in result.out
+    assert "Findings: none\nUsers: 0 of 0 concerned\n" in result.out
 
 
 def test_what_is_no_file_is_written_to_and_a_link_is_followed(run: Run, tmp_path: Path) -> None:

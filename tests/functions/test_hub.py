@@ -85,6 +85,7 @@ def test_our_own_roles_are_those_of_the_functions_here_and_the_ones_that_they_as
         f"arn:aws:iam::{MEMBER}:role/mfawatch-audit",
         "arn:aws:iam::111122223333:role/mfawatch-audit-account-eu-central-1",
         "arn:aws:iam::111122223333:role/mfawatch-audit-change-eu-central-1",
+        "arn:aws:iam::111122223333:role/mfawatch-api-eu-central-1",
         "arn:aws:iam::111122223333:role/mfawatch-remediate-eu-central-1",
     }
     able = hub(environment={**ENVIRONMENT, "MFAWATCH_REMEDIATION_ROLE": "mfawatch-remediate"})
