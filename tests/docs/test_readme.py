@@ -14,7 +14,6 @@ from chalicelib.report.next_steps import Source
 from chalicelib.report.table_audit import render_audit
 from tests.docs.examples import CONTROL_IDS
 from tests.docs.pages import ROOT, read_page
-from tests.packaging.rendering import resources
 from tests.report.audits import example
 from tests.report.terminal import terminal
 
@@ -63,9 +62,3 @@ def test_links_lead_somewhere() -> None:
             file, _, anchor = link.partition("#")
             assert not file or (ROOT / file).exists(), link
             assert file or anchor in PAGE.anchors, link
-
-
-def test_every_alarm_is_explained_and_no_other() -> None:
-    told = set(re.findall(r"`([a-z-]+)`", PAGE.text.partition("| alarm `mfawatch-…` |")[2].partition("\n\n")[0]))
-    alarms = {alarm["AlarmName"].removeprefix("mfawatch-") for alarm in resources("AWS::CloudWatch::Alarm").values()}
-    assert told == alarms

@@ -87,7 +87,7 @@ def test_a_canonical_policy_comes_from_the_bundle(world: World) -> None:
 
 
 def test_a_sweep_by_hand_is_a_run_of_its_own(world: World) -> None:
-    """Whoever calls the function gives what the README says, without the id of a schedule's event."""
+    """Whoever calls the function gives what docs/deploy.md says, without the id of a schedule's event."""
     event = {**schedule_event("", TAKEN), "id": ""}
     first, second = (world.deployment.call("sweep", event)["run"] for _ in range(2))
     assert first != second

@@ -309,8 +309,8 @@ def test_the_outputs() -> None:
 
 
 def test_the_sweep_by_hand_is_an_event_that_the_function_takes() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    [payload] = re.findall(r"--function-name mfawatch-sweep [^'\n]*--payload \\\n *'([^']*)'", readme)
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    [payload] = re.findall(r"```json\n([^`]*\"by-hand-1\"[^`]*)```", page)
     assert CloudWatchEvent(json.loads(payload), None).event_id == "by-hand-1"
 
 
