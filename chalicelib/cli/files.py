@@ -32,8 +32,8 @@ _ANSWER_OPTIONS = {
     Read.MFA_DEVICES: "one object: user name → `aws iam list-mfa-devices --user-name …`",
     Read.SERVICE_CREDENTIALS: "the same of `aws iam list-service-specific-credentials`, or its answer with --all-users",
     Read.SSH_PUBLIC_KEYS: "the same of `aws iam list-ssh-public-keys`",
-    Read.SERVICE_CONTROL_POLICIES: "the organisation's SCPs, from the root to the account (see README)",
-    Read.REPOSITORY_KEYS: "CodeCommit's repositories and their keys' policies, in one object (see README)",
+    Read.SERVICE_CONTROL_POLICIES: "the organisation's SCPs, from the root to the account (see docs/exports.md)",
+    Read.REPOSITORY_KEYS: "CodeCommit's repositories and their keys' policies, in one object (see docs/exports.md)",
 }
 
 
