@@ -102,3 +102,10 @@ def test_what_the_bucket_is_to_tell_is_json() -> None:
 def test_the_templates_that_it_names_are_there() -> None:
     for name in re.findall(r"\.chalice/([a-z-]+\.yaml)", PAGE.text):
         assert (ROOT / ".chalice" / name).is_file()
+
+
+def test_what_a_month_costs_is_told_in_the_readme_as_it_is_here() -> None:
+    [row] = re.findall(r"^\| \*\*Together\*\* .*$", PAGE.text, re.MULTILINE)
+    one, _, thousand = (round(float(found)) for found in re.findall(r"\$([\d.]+)", row))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"an estimate of ${one} a month for one account, ${thousand} for a thousand" in readme

@@ -8,9 +8,15 @@ import shlex
 import click
 import pytest
 
+from chalicelib.audit import judge
 from chalicelib.cli import cli
 from chalicelib.config import parse_settings
+from chalicelib.controls import canonical_policy_drift
+from chalicelib.local.example import SETTINGS, read_example
+from chalicelib.remediation.plan import plan_remediation
+from chalicelib.remediation_settings import Mode
 from chalicelib.report.next_steps import Source
+from chalicelib.report.plan import render_plan
 from chalicelib.report.table_audit import render_audit
 from tests.docs.examples import CONTROL_IDS
 from tests.docs.pages import ROOT, read_page
@@ -30,7 +36,8 @@ def test_mfawatch_has_the_command_and_its_options(command: str) -> None:
 
 
 def test_commands_are_found() -> None:
-    assert {command.split()[1] for command in COMMANDS} >= {"audit", "demo", "explain", "git", "snapshot"}
+    found = {command.split()[1] for command in COMMANDS}
+    assert found >= {"audit", "demo", "explain", "git", "remediate", "runs", "snapshot"}
 
 
 def test_every_command_stands_in_the_table() -> None:
@@ -48,12 +55,31 @@ def test_the_audit_is_shown_as_it_is() -> None:
     assert not set(shown) - set(text.splitlines())
 
 
+def test_the_plan_is_shown_as_it_is() -> None:
+    """But for the moment, and for what is left out."""
+    [block] = [block.text for block in PAGE.blocks if "canonical-policy-drift\nPlan " in block.text]
+    settings, snapshot = parse_settings(SETTINGS), read_example()
+    audit = judge(snapshot, [canonical_policy_drift.CONTROL], settings=settings)
+    text = render_plan(plan_remediation(snapshot, audit.findings, settings), snapshot, audit)
+    shown = [line for line in block.splitlines()[2:] if line != "      …"]
+    assert len(shown) > 15
+    assert not set(shown) - {line.rstrip() for line in text.splitlines()}
+    assert block.splitlines()[1].partition(" as of ")[0] == text.partition(" as of ")[0]
+
+
+def test_every_mode_is_told_and_no_other() -> None:
+    table = PAGE.text.partition("| mode |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `([a-z]+)` \|", table, re.MULTILINE) == list(map(str, Mode))
+
+
 def test_the_settings_are_some() -> None:
     [block] = [block for block in PAGE.blocks if block.language == "toml"]
     settings = parse_settings(block.text, {}, CONTROL_IDS)
     for policy in settings.canonical:
         assert policy.document is not None
         assert (ROOT / policy.document).is_file()
+    assert settings.remediation.overrides
+    assert settings.api.access
 
 
 def test_links_lead_somewhere() -> None:
@@ -61,4 +87,10 @@ def test_links_lead_somewhere() -> None:
         if not link.startswith("https://"):
             file, _, anchor = link.partition("#")
             assert not file or (ROOT / file).exists(), link
-            assert file or anchor in PAGE.anchors, link
+            assert not anchor or anchor in (read_page(ROOT / file) if file else PAGE).anchors, link
+
+
+def test_pictures_are_there_and_light() -> None:
+    shown = re.findall(r"!\[[^]]+\]\(([^)]+)\)", PAGE.text)
+    assert {ROOT / name for name in shown} == set((ROOT / "docs" / "images").iterdir())
+    assert all((ROOT / name).stat().st_size < 300_000 for name in shown)
