@@ -68,7 +68,7 @@ def test_what_is_accepted_fails_no_audit_and_is_told_as_such(
     assert again.code == 0
     assert [(one["fingerprint"], one["status"]) for one in again.json["findings"]] == [(fingerprint, "suppressed")]
     table = audit(ANNA, style="table").out
-    assert "no findings" in table
+    assert "Findings: none\n" in table
     assert "Not told: 1 that somebody has accepted for now." in table
 
 
