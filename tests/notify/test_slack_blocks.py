@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from chalicelib.alerts.messages import Message, messages_of
 from chalicelib.alerts.notice import Notice
 from chalicelib.cause import Cause
-from chalicelib.cli.explain import explain
+from chalicelib.cli import cli
 from chalicelib.findings import Finding, Severity, Witness
 from chalicelib.iam.request import MfaState
 from chalicelib.ledger import ChangeKind
@@ -234,7 +234,7 @@ def test_the_command_decides_the_witness_again() -> None:
     assert len(lines) > 5
     for control, line in lines.items():
         program, *words = shlex.split(line)
-        done = CliRunner().invoke(explain, [*words[1:], *options])
+        done = CliRunner().invoke(cli, [*words, *options])
         assert (program, words[0], done.exit_code) == ("mfawatch", "explain", 0), done.output
         assert done.output.startswith("Allowed"), control
 
