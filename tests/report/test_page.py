@@ -15,11 +15,13 @@ import pytest
 from chalicelib.audit import judge
 from chalicelib.config import Settings
 from chalicelib.findings import Witness
+from chalicelib.iam.account import Gap, Read
 from chalicelib.iam.request import MfaState
 from chalicelib.local.example import TAKEN, read_example
 from chalicelib.report.page.build import build_page
 from chalicelib.report.page.doors import MOST_SURFACES, NOT_ASKED
 from chalicelib.report.page.fixes import plan_for_page
+from chalicelib.report.page.lines import last_runs, lines_of
 from chalicelib.report.page.render import SCRIPTS, render_page
 from chalicelib.report.page.showing import explain_command
 from chalicelib.runs import RunReport, report_of
@@ -164,6 +166,16 @@ def test_runs_of_before_users_were_counted_are_no_zeros() -> None:
         "findings, medium and less",
         "gaps: what could not be read",
     ]
+
+
+def test_a_run_that_saw_nothing_moves_no_number_of_findings_or_users() -> None:
+    gaps = tuple(Gap(read, "", "closed") for read in (Read.AUTHORIZATION_DETAILS, Read.CREDENTIAL_REPORT))
+    seen, last = history(3), history(1)[0]
+    blind = replace(last, findings={}, standings={}, users=0, gaps=gaps, gap_count=2)
+    between = [replace(blind, started=seen[1].started, run="blind"), *seen]
+    assert {len(line.values) for line in lines_of(last_runs(between, last.account))} == {3, 4}
+    then = [*seen, replace(blind, started=last.started + timedelta(days=1))]
+    assert [line.label for line in lines_of(last_runs(then, last.account))] == ["gaps: what could not be read"]
 
 
 def test_nothing_is_loaded_and_nothing_but_its_own_script_runs() -> None:
