@@ -19,7 +19,7 @@ from chalicelib.iam.account import Gap, Read
 from chalicelib.iam.request import MfaState
 from chalicelib.local.example import TAKEN, read_example
 from chalicelib.report.page.build import build_page
-from chalicelib.report.page.doors import MOST_SURFACES, NOT_ASKED
+from chalicelib.report.page.doors import KNOWN_ALONE, MOST_SURFACES, NOT_ASKED
 from chalicelib.report.page.fixes import plan_for_page
 from chalicelib.report.page.lines import last_runs, lines_of
 from chalicelib.report.page.render import SCRIPTS, render_page
@@ -106,6 +106,21 @@ def test_the_hops_of_git_say_which_statement_allows_or_denies() -> None:
         "NothingWithoutMfa",
         "NothingWithoutMfa",
     ]
+
+
+@pytest.mark.parametrize(
+    ("person", "doubt"),
+    [
+        (Person("missing", attached=["unread"]), "policy/unread was not read"),
+        (Person("broken", inline=["{"]), "cannot be evaluated"),
+    ],
+)
+def test_no_door_is_told_of_as_shut_where_a_policy_is_not_known(person: Person, doubt: str) -> None:
+    snapshot = read(person)
+    [row] = build_page(judge(snapshot), snapshot).users
+    [way] = next(door["ways"] for door in row.doors if door["door"] == "access key")
+    assert KNOWN_ALONE in way["note"]
+    assert doubt in way["note"]
 
 
 def test_the_doors_say_what_each_opens_without_mfa() -> None:
