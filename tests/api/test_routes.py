@@ -376,6 +376,26 @@ WRONG: dict[str, tuple[str, str, Any, int, str]] = {
         422,
         "#",
     ),
+    "a key twice": (
+        "POST",
+        "/v1/decisions",
+        {
+            "account": OWN,
+            "user": "open",
+            "action": "s3:Get",
+            "context": {"aws:MultiFactorAuthPresent": "false", "aws:multifactorauthpresent": "true"},
+        },
+        422,
+        "#",
+    ),
+    "a value that is no text": (
+        "POST",
+        "/v1/decisions",
+        {"account": OWN, "user": "open", "action": "s3:Get", "context": {"aws:SourceIp": ["10.0.0.1", 2]}},
+        422,
+        "#/context/aws:SourceIp",
+    ),
+    "a policy that is a number": ("POST", "/v1/harden", {"policy": 5}, 422, "#/policy"),
     "a policy that is none": (
         "POST",
         "/v1/decisions",
