@@ -79,9 +79,10 @@ def standings_of(audit: Audit) -> Mapping[str, Standing]:
 
 def _standing(findings: Iterable[Finding], unjudged: Collection[str], idle: bool) -> Standing:
     found = [one for one in findings if one.control == ENFORCES or one.control in EXEMPTIONS]
-    if any(one.control == ENFORCES and state_of(one) is State.OPEN for one in found):
+    holes = [one for one in found if one.control == ENFORCES]
+    if any(state_of(one) is State.OPEN for one in holes):
         return Standing.OPEN
-    if found:
+    if holes or (found and ENFORCES not in unjudged):
         return Standing.EXEMPTED
     if idle:
         return Standing.IDLE

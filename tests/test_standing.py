@@ -21,6 +21,11 @@ PEOPLE = {
     ),
     "idle": (Person("idle", inline=[ADMIN], keys=("false", "false")), Standing.IDLE),
     "broken": (Person("broken", inline=[GUARD, "{"]), Standing.UNKNOWN),
+    # What was found tells of an exemption; whether MFA is asked for at all nobody could judge.
+    "exempted-and-broken": (
+        Person("exempted-and-broken", inline=[ADMIN, document(deny_all_but("codecommit:PutFile")), "{"]),
+        Standing.UNKNOWN,
+    ),
 }
 
 

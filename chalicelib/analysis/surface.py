@@ -19,6 +19,7 @@ from chalicelib.analysis.suppositions import organisation_supposed, supposed_of
 from chalicelib.analysis.universe import Actions, Kind, actions_named, carrying, everything, union
 from chalicelib.analysis.ways import apart
 from chalicelib.iam.decision import Decision, evaluate
+from chalicelib.iam.patience import check_patience
 from chalicelib.iam.policy_set import Layer, Policy, PolicySet
 from chalicelib.iam.request import Request
 from chalicelib.iam.statement import Effect, Statement
@@ -283,6 +284,7 @@ class Surface:
 
     def _lazily(self, group: ActionClass, target: Target, origin: Origin) -> Iterator[Entry]:
         """The entries at one place, one for each choice of values that is allowed."""
+        check_patience()  # all places may be closed: nothing is decided then
         if not self._cells.leaves_open(group, origin, target.resource):
             return
         # First the few choices of which one is allowed if any is.

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
+from time import monotonic
 from typing import Any
 from urllib.parse import unquote
 
@@ -27,6 +28,10 @@ from chalicelib.api.problems import Problem, Wrong
 from chalicelib.api.refusals import wrong_of
 from chalicelib.api.routes import Route
 from chalicelib.hub import Hub
+from chalicelib.iam.patience import OutOfPatience, patience
+
+PATIENCE = 20.0
+"""Seconds for which decisions are made for a request; API Gateway waits 29 for all of it."""
 
 
 class BadAnswer(RuntimeError):  # noqa: N818 - says what happened
@@ -113,7 +118,13 @@ def answer(
         "requestContext": {},
     }
     _RESOLVER.append_context(**{CALL: Call(hub, caller, document)})  # type: ignore[no-untyped-call]
-    found = _RESOLVER.resolve(event, context)
+    end = monotonic() + PATIENCE
+    try:
+        with patience(lambda: monotonic() < end):
+            found = _RESOLVER.resolve(event, context)
+    except OutOfPatience:
+        told = f"it takes more than {PATIENCE:.0f} seconds to decide all of it: ask for less at once"
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, told, "too-long") from None
     headers = {name: ", ".join(values) for name, values in found["multiValueHeaders"].items()}
     return found["statusCode"], headers, found["body"] or ""
 

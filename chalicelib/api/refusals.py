@@ -40,11 +40,15 @@ _FORMS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 """The same, with what pydantic adds to it."""
 
 
+_BRANCHES = frozenset({"constrained-str", "list[constrained-str]", "dict[str,any]"})
+"""What pydantic puts into a place where a value may be of several types: no name in the body."""
+
+
 def wrong_of(error: Mapping[str, Any]) -> Wrong:
     """An error of pydantic's. What somebody sent is not repeated, but for the names in the place."""
     where, *path = error["loc"]
     kind = str(error["type"])
     told = _FORMS[kind](error["ctx"]) if kind in _FORMS else _WORDS.get(kind, "is not what it must be")
     if where == BODY:
-        return Wrong(pointer_to(*path), told)
+        return Wrong(pointer_to(*(step for step in path if step not in _BRANCHES)), told)
     return Wrong("", told, ".".join(map(str, path)))

@@ -49,8 +49,9 @@ class Token:
 
     @property
     def until(self) -> datetime:
-        """The moment from which it is good no more."""
-        return datetime.combine(self.expires + timedelta(days=1), time(), UTC)
+        """The moment from which it is good no more. There is no day after the last one that there is."""
+        last = self.expires == date.max
+        return datetime.combine(self.expires if last else self.expires + timedelta(days=1), time(), UTC)
 
     @property
     def context(self) -> dict[str, str]:

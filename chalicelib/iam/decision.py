@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.iam.matching import Match, find_matches
+from chalicelib.iam.patience import check_patience
 from chalicelib.iam.policy_set import Layer, PolicySet, needs_resource_policy
 from chalicelib.iam.principals import ISSUERS, Naming, PrincipalKind
 from chalicelib.iam.request import Request
@@ -80,7 +81,12 @@ class Decision:
 
 
 def evaluate(request: Request, policies: PolicySet) -> Decision:
-    """Decide the request."""
+    """Decide the request.
+
+    Raises:
+        OutOfPatience: whoever asks waits no longer.
+    """
+    check_patience()
     if request.action in ALWAYS_ALLOWED:
         return Decision(Verdict.ALLOWED, request, (), "needs no permission, and no policy can deny it")
     matches = find_matches(request, policies)

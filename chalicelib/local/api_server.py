@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -128,8 +129,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(int(length))
         url = f"http://{headers.get('host', '')}{self.path}"
-        self._send(self.serves.answer(Signed(self.command, url, headers, body), self.path))
-        if self.command not in ("GET", "HEAD"):
+        answer = self.serves.answer(Signed(self.command, url, headers, body), self.path)
+        self._send(answer)
+        # What is refused has led to nothing: no web page sets a deployment to work.
+        if self.command not in ("GET", "HEAD") and answer.status < HTTPStatus.BAD_REQUEST:
             self.serves.work()
 
     def _send(self, answer: HttpAnswer) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 
+from chalicelib.api import edge
 from chalicelib.api.routes import ROUTES, route_of
 from chalicelib.execution.tasks import TaskKind
 from chalicelib.local.http_events import HttpAnswer
@@ -158,6 +159,12 @@ def test_a_run_that_nobody_knows(asked: Served, name: str, status: int) -> None:
     assert right(asked, "GET", f"/v1/audits/{name.format(account=OWN)}").status == status
 
 
+def test_a_run_that_was_answered_at_once_waits_for_nothing(asked: Served) -> None:
+    done = right(asked, "POST", "/v1/audits", {"account": OWN, "users": ["fine"]}).json
+    assert done["status"] == "done"
+    assert right(asked, "GET", f"/v1/audits/{done['id']}").status == 404
+
+
 def test_findings_come_page_by_page(asked: Served) -> None:
     seen: list[str] = []
     cursor: dict[str, str] = {}
@@ -235,6 +242,23 @@ def test_policies_are_judged_and_made_tight(asked: Served) -> None:
     assert (tight.status, tight.json["tight"]) == (200, True)
     again = right(asked, "POST", "/v1/harden", {"policy": tight.json["policy"], "git": False})
     assert again.json["changes"] == []
+
+
+@pytest.mark.parametrize("path", ["/v1/lint", "/v1/harden"])
+def test_what_takes_too_long_is_refused_in_time(asked: Served, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "PATIENCE", 0.0)
+    body = {"policy": LOOSE} if path == "/v1/harden" else {"documents": [{"name": "a", "policy": LOOSE}]}
+    answer = right(asked, "POST", path, body)
+    assert (answer.status, answer.json["why"]) == (422, "too-long")
+    monkeypatch.undo()
+    assert right(asked, "POST", path, body).status == 200
+
+
+def test_an_audit_that_takes_too_long_leaves_the_ledger(asked: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = asked.table()
+    monkeypatch.setattr(edge, "PATIENCE", 0.0)
+    answer = right(asked, "POST", "/v1/audits", {"account": OWN, "users": ["open"]})
+    assert (answer.status, answer.json["why"], asked.table()) == (422, "too-long", before)
 
 
 def test_an_account_without_a_page(asked: Served) -> None:
@@ -352,6 +376,26 @@ WRONG: dict[str, tuple[str, str, Any, int, str]] = {
         422,
         "#",
     ),
+    "a key twice": (
+        "POST",
+        "/v1/decisions",
+        {
+            "account": OWN,
+            "user": "open",
+            "action": "s3:Get",
+            "context": {"aws:MultiFactorAuthPresent": "false", "aws:multifactorauthpresent": "true"},
+        },
+        422,
+        "#",
+    ),
+    "a value that is no text": (
+        "POST",
+        "/v1/decisions",
+        {"account": OWN, "user": "open", "action": "s3:Get", "context": {"aws:SourceIp": ["10.0.0.1", 2]}},
+        422,
+        "#/context/aws:SourceIp",
+    ),
+    "a policy that is a number": ("POST", "/v1/harden", {"policy": 5}, 422, "#/policy"),
     "a policy that is none": (
         "POST",
         "/v1/decisions",

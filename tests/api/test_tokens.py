@@ -70,6 +70,12 @@ def test_a_token_is_good_through_its_day(header: str, at: datetime, name: str | 
     assert (found.name if found else None) == name
 
 
+def test_the_last_day_that_there_is_may_be_the_last_of_a_token() -> None:
+    [token] = parse_tokens(secret(entry(expires="9999-12-31")))
+    assert token_in(f"Bearer {GOOD}", [token], NOW) == token
+    assert grant_in(token.context, NOW) is not None
+
+
 def test_what_is_handed_on_says_what_they_may() -> None:
     [token] = parse_tokens(secret(entry(scopes=["read", "write"], accounts=[THEIRS, "444455556666"])))
     found = grant_in(token.context, NOW)

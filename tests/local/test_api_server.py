@@ -115,6 +115,8 @@ def test_a_route_that_is_open_asks_for_no_signature(served: Served) -> None:
 def test_after_something_was_changed_the_queues_are_worked() -> None:
     with serving() as served:
         served.ask("GET", OPEN)
+        assert served.ask("POST", CLOSED)[0] == 403
+        served.ask("GET", OPEN)
         assert not served.worked.is_set()
         served.ask("DELETE", OPEN)
         assert served.worked.wait(10)

@@ -13,7 +13,7 @@ from threading import Event
 from types import FunctionType, ModuleType
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -44,6 +44,30 @@ def test_it_listens_on_loopback_alone() -> None:
             line[1].split(":")[0] for line in listening if line[1].endswith(f":{int(port):04X}") and line[3] == "0A"
         ]
         assert local == ["0100007F"]
+
+
+PAGES = (
+    {"Origin": "https://page.example"},
+    {"Origin": "null"},
+    {"Sec-Fetch-Mode": "no-cors"},
+    {"Host": "page.example"},
+    {"Host": "127.0.0.1.page.example:80"},
+)
+"""What a browser sends along with what a web page asks, or by which name it asks."""
+
+
+def test_no_web_page_asks_it() -> None:
+    with emulator() as url:
+        place = f"{url}/moto-api/data.json"
+        for host in (url.removeprefix("http://"), "localhost:5000"):
+            with urlopen(Request(place, headers={"Host": host})) as answer:
+                assert answer.status == 200
+        for headers in PAGES:
+            with pytest.raises(HTTPError) as refused:
+                urlopen(Request(place, headers=headers))
+            assert refused.value.code == 403
+            assert "Access-Control-Allow-Origin" not in refused.value.headers
+            refused.value.close()
 
 
 def test_the_port_can_be_chosen() -> None:

@@ -15,11 +15,13 @@ import pytest
 from chalicelib.audit import judge
 from chalicelib.config import Settings
 from chalicelib.findings import Witness
+from chalicelib.iam.account import Gap, Read
 from chalicelib.iam.request import MfaState
 from chalicelib.local.example import TAKEN, read_example
 from chalicelib.report.page.build import build_page
-from chalicelib.report.page.doors import MOST_SURFACES, NOT_ASKED
+from chalicelib.report.page.doors import KNOWN_ALONE, MOST_SURFACES, NOT_ASKED
 from chalicelib.report.page.fixes import plan_for_page
+from chalicelib.report.page.lines import last_runs, lines_of
 from chalicelib.report.page.render import SCRIPTS, render_page
 from chalicelib.report.page.showing import explain_command
 from chalicelib.runs import RunReport, report_of
@@ -106,6 +108,21 @@ def test_the_hops_of_git_say_which_statement_allows_or_denies() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("person", "doubt"),
+    [
+        (Person("missing", attached=["unread"]), "policy/unread was not read"),
+        (Person("broken", inline=["{"]), "cannot be evaluated"),
+    ],
+)
+def test_no_door_is_told_of_as_shut_where_a_policy_is_not_known(person: Person, doubt: str) -> None:
+    snapshot = read(person)
+    [row] = build_page(judge(snapshot), snapshot).users
+    [way] = next(door["ways"] for door in row.doors if door["door"] == "access key")
+    assert KNOWN_ALONE in way["note"]
+    assert doubt in way["note"]
+
+
 def test_the_doors_say_what_each_opens_without_mfa() -> None:
     data = data_of(page())
     [row] = [row for row in data["users"] if row[0] == "robot-mirror"]
@@ -164,6 +181,16 @@ def test_runs_of_before_users_were_counted_are_no_zeros() -> None:
         "findings, medium and less",
         "gaps: what could not be read",
     ]
+
+
+def test_a_run_that_saw_nothing_moves_no_number_of_findings_or_users() -> None:
+    gaps = tuple(Gap(read, "", "closed") for read in (Read.AUTHORIZATION_DETAILS, Read.CREDENTIAL_REPORT))
+    seen, last = history(3), history(1)[0]
+    blind = replace(last, findings={}, standings={}, users=0, gaps=gaps, gap_count=2)
+    between = [replace(blind, started=seen[1].started, run="blind"), *seen]
+    assert {len(line.values) for line in lines_of(last_runs(between, last.account))} == {3, 4}
+    then = [*seen, replace(blind, started=last.started + timedelta(days=1))]
+    assert [line.label for line in lines_of(last_runs(then, last.account))] == ["gaps: what could not be read"]
 
 
 def test_nothing_is_loaded_and_nothing_but_its_own_script_runs() -> None:

@@ -58,6 +58,8 @@ class DecisionWanted(Wanted):
         given = {name for name in ("account", "user", "principal", "policies") if getattr(self, name) is not None}
         if given not in ({"account", "user"}, {"principal", "policies"}):
             raise ValueError("must name an account and a user, or else a principal and policies")
+        if len({key.lower() for key in self.context}) < len(self.context):
+            raise ValueError("must have each condition key once in context, in small letters or not")
         if self.mfa and any(key.lower() in MFA_KEYS for key in self.context):
             raise ValueError("mfa and context say both what of MFA the request carries: give one")
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
@@ -29,8 +30,10 @@ MOST_RUNS = 200
 """Runs of an account that are looked through."""
 
 _OURS = re.compile(r"api-([0-9]{8}T[0-9]{6}Z)-([0-9]{12})-[0-9a-f]{8}")
+_AT_ONCE = "-once"
+"""What the id of a run ends with that was answered where it was asked for: it tells nothing afterwards."""
 RunId = Annotated[
-    str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="What `POST /v1/audits` answered, or a sweep.")
+    str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="What `POST /v1/audits` answered with 202, or a sweep.")
 ]
 
 
@@ -59,20 +62,22 @@ def get_audit(
     ] = None,
 ) -> Response[RunTold]:
     """Show what a run says of an account, or that it has said nothing yet."""
-    ours = _OURS.fullmatch(run)
+    ours = _OURS.fullmatch(run.removesuffix(_AT_ONCE))
     if account is None and ours is None:
         raise unprocessable(Wrong("", "is missing: the run is of more accounts than one", "account"))
     of = account or (ours[2] if ours else "")
     call.check_seen(of)
     report = next((one for one in call.hub.ledger.reports(of, MOST_RUNS) if one.run == run), None)
-    if report is None and not (ours and ours[2] == of and _may_come(ours[1], call.hub.clock())):
+    waits = ours and ours[2] == of and not run.endswith(_AT_ONCE) and _may_come(ours[1], call.hub.clock())
+    if report is None and not waits:
         raise Problem(HTTPStatus.NOT_FOUND, f"no run {run} is known of account {of}", "unknown")
     status = "done" if report else "pending"
     return answered({"id": run, "status": status, "account": of, "report": report.to_json() if report else None})
 
 
 def _at_once(call: Call, account: str, users: frozenset[str]) -> Response[AuditDone | RunTold]:
-    hub, run = call.hub, new_run(account, call.hub.clock())
+    hub, made = call.hub, new_run(account, call.hub.clock())
+    run = replace(made, id=made.id + _AT_ONCE)
     with reading():
         outcome = run_audit(Scope(account, users), run, hub.settings, hub.ports(run.id))
         hand_over(outcome, hub)

@@ -19,6 +19,7 @@ from werkzeug.serving import BaseWSGIServer
 
 from chalicelib.local.emulator.authorization_details import add_authorization_details
 from chalicelib.local.emulator.boundaries import add_user_boundaries
+from chalicelib.local.emulator.browsers import refuse_browsers
 from chalicelib.local.emulator.changes import Changes
 from chalicelib.local.emulator.credential_report import add_credential_report
 from chalicelib.local.emulator.documents import accept_broken_documents, add_aws_policies
@@ -89,6 +90,7 @@ def emulator(
         stack.enter_context(cheap_transactions())
         if trust:
             check_trust(changes)
+        refuse_browsers(changes)
         watch(changes, delay, calls)
         changes.replace(BaseWSGIServer, "serve_forever", partialmethod(BaseWSGIServer.serve_forever, POLL))
         server = ThreadedMotoServer(ip_address=LOOPBACK, port=port, verbose=False)

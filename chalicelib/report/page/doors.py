@@ -7,9 +7,10 @@ them. The full surface is asked for of those about whom something was found, the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from chalicelib.analysis.decide import doubts_of
 from chalicelib.analysis.shared import Surfaces, UserSurface
 from chalicelib.analysis.surface import Answer, Entry, Surface
 from chalicelib.analysis.universe import everything
@@ -30,6 +31,7 @@ MOST_RESOURCES = 4
 
 ENROLMENT = "nothing beyond enrolling a device, and what AWS denies nobody"
 NOT_ASKED = "not listed here, for the account is large: `mfawatch surface` tells it"
+KNOWN_ALONE = "by the policies that are known alone"
 NOT_READ = "the user's policies were not read: what they open is not known"
 
 Levels = dict[str, dict[str, None]]
@@ -68,12 +70,14 @@ class Doors:
             return dict.fromkeys(ways, _Opened((), note=ENROLMENT))
         if not user.policies_read:
             return dict.fromkeys(ways, _Opened((), note=NOT_READ))
+        doubts = "; ".join(doubts_of(self._snapshot, user))
         surface = self._surfaces.of(user, self._snapshot.policies_of(user).policies)
         # The dictionary of answers is the same for all who share them.
         asked = surface.shared("page: asked", lambda _: self._has_room())
         if not asked:
             return dict.fromkeys(ways, _Opened((), note=NOT_ASKED))
-        return {way: _open_by(surface, way) for way in ways}
+        opened = {way: _open_by(surface, way) for way in ways}
+        return {way: _in_doubt(one, doubts) for way, one in opened.items()} if doubts else opened
 
     def _has_room(self) -> bool:
         self._asked += 1
@@ -132,6 +136,11 @@ def _open_by(surface: UserSurface, way: Way) -> _Opened:
     answer: Answer = surface.shared(("page: entries", way.origin), ask)
     opened: _Opened = surface.shared(("page: opened", way), lambda _: _summary(answer, way))
     return opened
+
+
+def _in_doubt(opened: _Opened, doubts: str) -> _Opened:
+    """The same of a user of whose policies some are not known: what they open, or shut, is told by nobody."""
+    return replace(opened, note=f"{opened.note} {KNOWN_ALONE}: {doubts}".lstrip())
 
 
 def _summary(answer: Answer, way: Way) -> _Opened:

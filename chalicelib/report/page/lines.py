@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from chalicelib.findings import Severity
+from chalicelib.iam.account import Read
 from chalicelib.report.page.model import Line, RunLine
 from chalicelib.runs import RunReport
 from chalicelib.standing import Standing
@@ -35,10 +36,18 @@ def last_runs(history: Sequence[RunReport], account: str) -> list[RunReport]:
 
 
 def lines_of(runs: Sequence[RunReport]) -> Iterator[Line]:
-    """The lines of these runs; none where there is but one, for nothing moved."""
+    """The lines of these runs; none where there is but one, for nothing moved.
+
+    A run that could read nobody's policies found nothing because it saw nothing: it is in the line of the gaps alone,
+    and where it is the last one that is the only line, for nothing else is known of the present.
+    """
     for number, (label, tone, value) in enumerate(_LINES):
+        of_users = number < len(_LINES) - 1
+        if of_users and runs and _is_blind(runs[-1]):
+            continue
+        seen = [run for run in runs if not (of_users and _is_blind(run))]
         # A ledger may hold runs of a time before that was counted.
-        values = tuple(value(run) for run in runs if number >= OF_STANDING or run.standings)
+        values = tuple(value(run) for run in seen if number >= OF_STANDING or run.standings)
         if len(values) < LEAST:
             continue
         yield Line(label, values, _points(values), tone)
@@ -48,6 +57,10 @@ def runs_of(runs: Sequence[RunReport]) -> Iterator[RunLine]:
     """The table of these runs, the latest first."""
     for run in reversed(runs):
         yield RunLine(run.started, tuple(_count(run, one) for one in SEVERITIES), run.users, run.gap_count)
+
+
+def _is_blind(run: RunReport) -> bool:
+    return any(gap.read is Read.AUTHORIZATION_DETAILS and not gap.subject for gap in run.gaps)
 
 
 def _count(run: RunReport, *severities: Severity) -> int:
