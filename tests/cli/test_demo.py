@@ -116,6 +116,7 @@ THEIRS = {
 """Whatever profile, endpoint, settings or proxy somebody works with."""
 
 
+@pytest.mark.skipif("MFAWATCH_THOROUGH" not in os.environ, reason="takes long: see `make thorough`")
 def test_it_is_the_same_each_time_whatever_somebody_works_with(demo: Result) -> None:
     """But for the port and the moments. What the functions log goes where it is asked to."""
     again = run_demo("--log", **THEIRS)

@@ -149,5 +149,10 @@ DRIFTS = [
     Drift("another boundary", _new_boundary, ["add-user-to-group"], _bounded),
     Drift("a new user", lambda iam, _: make(iam, "dora"), ["add-user-to-group"]),
     Drift("the group is renamed", _renamed, ["attach-user-policy"]),
-    Drift("replaced by a policy of the same name", _replaced, ["create-policy-version", "set-default-policy-version"]),
+    Drift(
+        "replaced by a policy of the same name",
+        _replaced,
+        ["create-policy-version", "set-default-policy-version"],
+        heard=4,
+    ),
 ]

@@ -90,7 +90,7 @@ def changed(before: AccountSnapshot, after: AccountSnapshot, tried: Sequence[Ask
                     yield f"{user.name} {one} {mfa}: {was} became {is_now}"
 
 
-MANY = 1_000 if "MFAWATCH_THOROUGH" in os.environ else 12
+MANY = 1_000 if "MFAWATCH_THOROUGH" in os.environ else 9
 """Accounts that are drawn; `make thorough` draws a thousand."""
 
 
