@@ -77,6 +77,8 @@ class Drift:
     does: Callable[[Any, str], Any]
     steps: Sequence[str]
     before: Callable[[Any, str], Any] = lambda iam, account: None
+    heard: int = 1
+    """How many of its events are heard, the last ones: each says where to look, and what is there is read."""
 
 
 def _detach_from_group(iam: Any, account: str) -> None:
