@@ -32,7 +32,7 @@ from chalicelib.remediation.limit import users_changed
 from chalicelib.remediation.plan import Plan
 from chalicelib.remediation.run import Decision, RemediationRun, RunState, Verb, run_of
 from chalicelib.remediation_settings import Mode
-from chalicelib.report.plan import count, render_plan
+from chalicelib.report.plan import render_plan, steps_that_change
 from chalicelib.report.plan_steps import plan_to_json
 from chalicelib.report.runs import run_to_json
 from chalicelib.report.text import clean
@@ -169,8 +169,8 @@ def _confirmed(asked: Asked, work: Work, plan: Plan, snapshot: AccountSnapshot, 
     """Whether somebody at the terminal wants it so. They have the plan before them."""
     if asked.style == "json" or asked.output is not None:
         click.echo(render_plan(plan, snapshot, audit, plain=True, end=""), err=True)
-    users = count(len(users_changed(plan, snapshot)), "user")
-    question = f"Take {count(len(plan.steps), 'step')} that change {users} of account {plan.account}"
+    changes = steps_that_change(len(plan.steps), len(users_changed(plan, snapshot)))
+    question = f"Take {changes} of account {plan.account}"
     return click.confirm(clean(f"{question}, as {work.caller.arn}?"), err=True)
 
 

@@ -19,7 +19,7 @@ from chalicelib.execution.approval import approve, decline
 from chalicelib.execution.ports import StopSwitch
 from chalicelib.execution.tasks import TaskKind
 from chalicelib.remediation.run import RemediationRun
-from chalicelib.report.plan import count
+from chalicelib.report.plan import steps_that_change
 from chalicelib.report.text import clean
 
 _table = table_option(default=TABLE, show_default=True)
@@ -59,8 +59,8 @@ def approve_command(
 
     run, person = decide(deployed, beginning, settings_parameter, approved)
     hand_over(tasks, TaskKind.CARRY_OUT, run, person)
-    steps, users = count(len(run.steps), "step"), count(len(run.users), "user")
-    told = f"{steps} that change {users} of account {run.account}; the deployment carries it out now"
+    changes = steps_that_change(len(run.steps), len(run.users))
+    told = f"{changes} of account {run.account}; the deployment carries it out now"
     click.echo(clean(f"Run {run.id} is approved by {person.name}: {told}."))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import redirect_stdout, suppress
-from threading import Event
+from time import sleep
 from typing import Any
 
 import click
@@ -51,6 +51,8 @@ The second is refused: nobody signed it.
 _DECISION = f'{{"account": "{ACCOUNT}", "user": "oskar", "action": "s3:PutBucketPolicy", "mfa": "absent"}}'
 _AUDIT = f'{{"account": "{ACCOUNT}"}}'
 _HOME = f"/v1/report?account={ACCOUNT}"
+_PAUSE = 2.0
+"""Seconds between two looks at the queues."""
 
 
 def api_of(deployment: LocalDeployment, log: Any) -> ApiServer:
@@ -69,7 +71,11 @@ def api_of(deployment: LocalDeployment, log: Any) -> ApiServer:
 
 
 def keep_up(url: str, server: ApiServer) -> None:
-    """Tell what there is, and keep it up until somebody interrupts."""
+    """Tell what there is, and keep it up until somebody interrupts.
+
+    What a command line hands over to the deployment, as `mfawatch approve` does, stands in a queue that no request of
+    the API leads to.
+    """
     told = {
         "url": url,
         "region": REGION,
@@ -85,4 +91,6 @@ def keep_up(url: str, server: ApiServer) -> None:
     }
     click.echo(_SERVING.format(**told))
     with suppress(KeyboardInterrupt):
-        Event().wait()
+        while True:
+            sleep(_PAUSE)
+            server.work()

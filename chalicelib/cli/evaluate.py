@@ -12,6 +12,7 @@ from chalicelib.cli.errors import FINDINGS, InputError
 from chalicelib.cli.files import read_text
 from chalicelib.iam.cases import CaseError, Outcome, decide_case
 from chalicelib.iam.documents import JsonError, parse_json
+from chalicelib.report.plan import count
 
 
 @click.command()
@@ -27,7 +28,7 @@ def evaluate(cases: Sequence[Path]) -> int:
     disagreeing = sum(not outcome.agrees for outcome in outcomes)
     for outcome in outcomes:
         click.echo(json.dumps(outcome.to_json()))
-    click.echo(f"{len(outcomes)} cases, {disagreeing} not as expected", err=True)
+    click.echo(f"{count(len(outcomes), 'case')}, {disagreeing} not as expected", err=True)
     return FINDINGS if disagreeing else 0
 
 

@@ -177,3 +177,8 @@ def _summary(plan: Plan, snapshot: AccountSnapshot) -> str:
 def count(number: int, thing: str) -> str:
     """So many of a thing, in words."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def steps_that_change(steps: int, users: int) -> str:
+    """So many steps and the users they change, in words."""
+    return f"{count(steps, 'step')} that {'changes' if steps == 1 else 'change'} {count(users, 'user')}"

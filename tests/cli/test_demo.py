@@ -18,8 +18,13 @@ from urllib.request import getproxies_environment, urlopen
 import boto3
 import pytest
 
+from chalicelib.cli import demo_serving
+from chalicelib.cli.demo_serving import keep_up
 from chalicelib.controls import CONTROLS
+from chalicelib.local.api_server import ApiServer
 from chalicelib.local.deployment import environment
+from chalicelib.local.http_events import HttpAnswer
+from chalicelib.local.signatures import Key
 from tests.accounts import DEMO
 from tests.cli.conftest import Result, Run, demo_options
 
@@ -205,3 +210,17 @@ def test_serve_keeps_it_up_for_what_it_says_until_it_is_interrupted(tmp_path: Pa
             assert "<title>MFA in account 111122223333</title>" in page.read().decode()
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
+
+
+def test_serve_works_what_no_request_has_led_to_until_it_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    worked = 0
+
+    def after() -> None:
+        nonlocal worked
+        worked += 1
+        if worked == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo_serving, "_PAUSE", 0.0)
+    keep_up("http://127.0.0.1:1", ApiServer(lambda *_: HttpAnswer(200, {}, ""), Key("arn"), "eu-west-1", "/", after))
+    assert worked == 3

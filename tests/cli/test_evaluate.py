@@ -73,6 +73,10 @@ def test_expectations(expected: str, code: int, run: Run, tmp_path: Path) -> Non
     assert f"3 cases, {code // 3} not as expected" in result.err
 
 
+def test_one_case_is_one_case(run: Run, tmp_path: Path) -> None:
+    assert run("evaluate", write(tmp_path, case("one"))).err == "1 case, 0 not as expected\n"
+
+
 def test_empty_lines_and_a_byte_order_mark_are_no_cases(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "cases.jsonl"
     path.write_bytes(

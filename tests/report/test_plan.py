@@ -18,7 +18,7 @@ from chalicelib.iam.exports import Exports, read_exports
 from chalicelib.remediation.applying import apply_step
 from chalicelib.remediation.plan import parse_plan, plan_remediation
 from chalicelib.report.changes import changes_of, document_diff, undoing, words_of
-from chalicelib.report.plan import render_plan
+from chalicelib.report.plan import render_plan, steps_that_change
 from chalicelib.report.plan_steps import plan_to_json
 from tests.accounts.build import (
     ADMIN,
@@ -338,3 +338,11 @@ def test_no_line_of_a_document_is_cut_or_wrapped() -> None:
     policies = [managed(NAME, document(allow(long, "s3:Last")))]
     lines = told(account(CARRYING, policies=policies), wanting()).splitlines()
     assert any(line.startswith("      -") and line.endswith(f'"{long}"') for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("steps", "users", "told"),
+    [(1, 1, "1 step that changes 1 user"), (1, 2, "1 step that changes 2 users"), (2, 1, "2 steps that change 1 user")],
+)
+def test_steps_that_change_users_in_words(steps: int, users: int, told: str) -> None:
+    assert steps_that_change(steps, users) == told
