@@ -250,7 +250,8 @@ def test_the_output_file_holds_what_would_be_printed(style: str, run: Run, tmp_p
             del audit["generated_at"]
         assert told == expected
     else:
-        assert output.read_text() == printed
+        # The first line has the moment.
+        assert output.read_text().splitlines()[1:] == printed.splitlines()[1:]
 
 
 def test_only_the_owner_may_read_the_output_file(run: Run, tmp_path: Path) -> None:
