@@ -11,7 +11,11 @@ from hypothesis import HealthCheck, settings
 # Examples are judged by what they find, not by how long a loaded machine takes over them. A person's runs draw new ones
 # each time; continuous integration repeats the same ones, so that a change is judged by what it changes.
 settings.register_profile(
-    "mfawatch", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
+    "mfawatch",
+    max_examples=100 if "MFAWATCH_THOROUGH" in os.environ else 50,
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("mfawatch")
 

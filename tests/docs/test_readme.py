@@ -61,10 +61,12 @@ def test_the_plan_is_shown_as_it_is() -> None:
     settings, snapshot = parse_settings(SETTINGS), read_example()
     audit = judge(snapshot, [canonical_policy_drift.CONTROL], settings=settings)
     text = render_plan(plan_remediation(snapshot, audit.findings, settings), snapshot, audit)
-    shown = [line for line in block.splitlines()[2:] if line != "      …"]
+    lines = block.splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("Plan "))
+    shown = [line for line in lines[first + 1 :] if line != "      …"]
     assert len(shown) > 15
     assert not set(shown) - {line.rstrip() for line in text.splitlines()}
-    assert block.splitlines()[1].partition(" as of ")[0] == text.partition(" as of ")[0]
+    assert lines[first].partition(" as of ")[0] == text.partition(" as of ")[0]
 
 
 def test_every_mode_is_told_and_no_other() -> None:
