@@ -45,7 +45,7 @@ fuzz: install
 # the same each time; a quarter of an hour.
 thorough: install
 	MFAWATCH_THOROUGH=1 $(BIN)/pytest tests/remediation/test_safety.py tests/functions/test_executors.py \
-	  tests/cli/test_demo.py
+	  tests/cli/test_demo.py tests/functions/test_faults.py
 
 # The report page in a browser. Chromium is Debian's: it is installed where this may be done, and missed otherwise.
 browser: install
