@@ -41,11 +41,12 @@ unit: install
 fuzz: install
 	MFAWATCH_FUZZ=$(or $(EXAMPLES),300) $(BIN)/pytest -n 0 tests/api/test_schemathesis.py
 
-# A thousand accounts for what must hold of every plan, an executor killed at every call, and a demo that is
-# the same each time; a quarter of an hour.
+# A thousand accounts for what must hold of every plan, an executor killed at every call, each read with each fault, events
+# ten times in any order, every hostile name, and a demo that is the same each time; some twenty minutes.
 thorough: install
 	MFAWATCH_THOROUGH=1 $(BIN)/pytest tests/remediation/test_safety.py tests/functions/test_executors.py \
-	  tests/cli/test_demo.py tests/functions/test_faults.py
+	  tests/cli/test_demo.py tests/functions/test_faults.py \
+	  tests/functions/test_realtime.py tests/report/test_hostile_pages.py
 
 # The report page in a browser. Chromium is Debian's: it is installed where this may be done, and missed otherwise.
 browser: install

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 # each time; continuous integration repeats the same ones, so that a change is judged by what it changes.
 settings.register_profile(
     "mfawatch",
-    max_examples=100 if "MFAWATCH_THOROUGH" in os.environ else 50,
+    max_examples=100 if "MFAWATCH_THOROUGH" in os.environ else 35,
     deadline=None,
     derandomize="CI" in os.environ,
     suppress_health_check=[HealthCheck.too_slow],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -254,6 +255,7 @@ def test_a_busy_user_is_one_finding_that_counts(course: Course) -> None:
     assert (course.activity.pushes, course.activity.pulls) == (2, 1)
 
 
+@pytest.mark.skipif("MFAWATCH_THOROUGH" not in os.environ, reason="takes long: see `make thorough`")
 def test_duplicated_and_shuffled_events_come_to_the_same(course: Course) -> None:
     shuffled = random.Random(5)
     with hearing() as rt:
