@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from chalicelib.config import Settings
-from chalicelib.execution.deciding import THERE, why_not
+from chalicelib.execution.deciding import THERE, verdicts_on, why_not
 from chalicelib.execution.ports import (
     Accepted,
     Journal,
@@ -271,8 +271,7 @@ def _not_verified(execution: Execution, run: RemediationRun) -> str:
         except StepFailed as error:  # a run of which all is done is not stopped for one answer that did not come
             reason = str(error)
             continue
-        users = dict.fromkeys(aim.user for aim in run.aims if aim.user in stage.snapshot.users)
-        verdicts = stage.verdicts([user for user in users if user])
+        verdicts = verdicts_on(run, stage)
         left = [
             f"{aim.control} of {aim.user or aim.resource}"
             for aim in run.aims

@@ -9,7 +9,7 @@ from chalicelib.iam.account import AccountSnapshot
 from chalicelib.remediation.applying import NotApplicableError, apply_steps
 from chalicelib.remediation.plan import plan_remediation
 from chalicelib.remediation.run import TAKEN, RemediationRun, StepState, Verb
-from chalicelib.remediation.stage import Stage
+from chalicelib.remediation.stage import Stage, Verdicts
 from chalicelib.remediation_settings import Mode
 
 CARRIED_OUT = frozenset({Mode.APPROVE, Mode.AUTO})
@@ -35,8 +35,7 @@ def why_not(run: RemediationRun, snapshot: AccountSnapshot, settings: Settings, 
         before = apply_steps(snapshot, [step.inverse() for step in reversed(taken)])
     except NotApplicableError as error:
         return f"what the run has done so far was changed by somebody else: {error}"
-    users = dict.fromkeys(aim.user for aim in run.aims if aim.user in before.users)
-    there = Stage(before, settings).verdicts([user for user in users if user]).findings
+    there = verdicts_on(run, Stage(before, settings)).findings
     wanted = [there[aim.fingerprint] for aim in run.aims if aim.fingerprint in there]
     if len(wanted) < len(run.aims):
         return f"{len(run.aims) - len(wanted)} of the findings that it is to mend are not there any more"
@@ -47,6 +46,12 @@ def why_not(run: RemediationRun, snapshot: AccountSnapshot, settings: Settings, 
     return (
         f"planned anew it would be other steps: the account is another one by now{f' ({refused})' if refused else ''}"
     )
+
+
+def verdicts_on(run: RemediationRun, stage: Stage) -> Verdicts:
+    """What the controls say of those whom the run aims at, as far as they are there, and of the canonical policies."""
+    users = dict.fromkeys(aim.user for aim in run.aims if aim.user in stage.snapshot.users)
+    return stage.verdicts(user for user in users if user)
 
 
 def _modes_of(run: RemediationRun) -> frozenset[Mode]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,28 +13,12 @@ from chalicelib.execution.ports import Journal
 from chalicelib.local.journal import SqliteJournal
 from tests.execution.memory_journal import MemoryJournal
 from tests.ledger.conftest import Ticking
-from tests.ledger.emulator import TABLE, dynamodb, empty
+from tests.ledger.conftest import client as client
+from tests.ledger.conftest import clock as clock
+from tests.ledger.conftest import emulated as emulated
+from tests.ledger.emulator import TABLE
 
 Opener = Callable[[], AbstractContextManager[Journal]]
-
-
-@pytest.fixture
-def clock() -> Ticking:
-    return Ticking()
-
-
-@pytest.fixture(scope="module")
-def emulated() -> Iterator[Any]:
-    """A DynamoDB that the tests of a module share."""
-    with dynamodb() as found:
-        yield found
-
-
-@pytest.fixture
-def client(emulated: Any) -> Iterator[Any]:
-    """It, with nothing in the table."""
-    yield emulated
-    empty(emulated)
 
 
 @pytest.fixture(params=["dynamodb", "sqlite", "memory"])
